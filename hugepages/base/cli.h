@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef VEGA_BASE_CLI_H
+#define VEGA_BASE_CLI_H
+/*
+ * What every program shares: --version, JSON output, verbs, progress, and numbers with units as a person writes them.
+ */
+#include <argp.h>
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "hugepages/base/attr.h"
+
+/* Print a JSON object on standard output, keys in the order they were set, and free it. Returns 0 or -EIO. */
+int vega_cli_json(json_t *object);
+
+/* Set argp's --version text and the exit status of wrong usage (64). Call first in main. */
+void vega_cli_init(const char *program);
+
+/* A verb of a program with several: "vega-journal verify". help is one line. */
+struct vega_verb {
+	const char *name;
+	const char *help;
+	int (*run)(int argc, char **argv); /* argv[0] is "program verb"; returns the exit status */
+};
+
+/*
+ * Run the verb named by argv[1]; --help lists the verbs, --version prints the version.
+ *
+ * Params: verbs	a table that ends with a NULL name
+ * Returns the verb's exit status, 0 for --help and --version, 64 for an unknown or missing verb.
+ */
+int vega_cli_verb(int argc, char **argv, const struct vega_verb *verbs, const char *doc);
+
+/*
+ * Whole-text parsers: 0, or -EINVAL with a message that names `what`, the text found and what is wanted.
+ * size:     "4096", "64KiB", "256MiB", "1GiB", "2TiB" (binary units only); in bytes
+ * duration: "100ms", "10s", "5m", "1h", "250us", "50ns"; a bare number is refused; in ns
+ * u64:      decimal only, min..max
+ */
+int vega_parse_size(const char *what, const char *text, uint64_t *ret_bytes) VEGA_MUST_CHECK;
+int vega_parse_duration(const char *what, const char *text, uint64_t *ret_ns) VEGA_MUST_CHECK;
+int vega_parse_u64(const char *what, const char *text, uint64_t min, uint64_t max,
+	uint64_t *ret_value) VEGA_MUST_CHECK;
+int vega_parse_double(const char *what, const char *text, double min, double max,
+	double *ret_value) VEGA_MUST_CHECK;
+
+/* "1.25 GiB", "3.2 M": for people, into buf (at least 32 bytes); returns buf. */
+char *vega_text_bytes(char buf[32], uint64_t bytes);
+char *vega_text_count(char buf[32], double count);
+
+/* One line that is rewritten on a terminal's standard error; nothing when it is none. */
+bool vega_progress_wanted(void);
+void vega_progress(const char *fmt, ...) VEGA_PRINTF(1, 2);
+void vega_progress_done(void);
+
+#endif

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef VEGA_STORE_DRAIN_H
+#define VEGA_STORE_DRAIN_H
+/*
+ * The drain: takes sealed blocks from the frame lanes and writes them into journal files, as they lie.
+ *
+ * Runs on one thread (the EAL main lcore, a plain thread, or stepped by a test). rx and drain meet in the lane only.
+ */
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "hugepages/region.h"
+
+struct vega_drain;
+
+struct vega_drain_conf {
+	struct vega_region *region; /* its feeds, frame lanes and drain cells */
+	const char *journal_dir;    /* NULL: blocks are discarded (counted as written nowhere), for benches and live-only use */
+	const char *io;		    /* "auto", "uring" or "pwrite" */
+	uint64_t file_bytes_max;    /* a file is closed before it grows past this */
+	uint64_t file_age_ns_max;   /* 0: none */
+	uint64_t sync_interval_ns;  /* between fdatasyncs of a file that has unacknowledged writes */
+	uint32_t depth;		    /* blocks in flight over all lanes, 1..256; 0: 32 */
+};
+
+/*
+ * Opens nothing yet but checks that the folder can be written.
+ *
+ * Returns 0; -EACCES (77), -ENOSPC (73), -EROFS (73), -ENOENT (66: the parent is missing), -ENOMEM.
+ */
+int vega_drain_new(const struct vega_drain_conf *conf, struct vega_drain **ret_drain) VEGA_MUST_CHECK;
+
+/*
+ * Bounded work: reap completions, release blocks, submit up to a batch of sealed blocks, sync when due.
+ *
+ * Returns how much was done; 0 when idle. Never fails: storage errors are counted, the lost frames told in the next block
+ * header, and writing resumes by itself in a new file.
+ */
+unsigned vega_drain_poll(struct vega_drain *drain, uint64_t now_ns);
+
+/* True when every block sealed so far has been written or counted as lost. */
+bool vega_drain_idle(const struct vega_drain *drain);
+
+/*
+ * Write everything sealed, sync, seal and close all files.
+ * Returns 0, or the negative errno of the first failure with a message; what could be sealed is sealed.
+ */
+int vega_drain_finish(struct vega_drain *drain) VEGA_MUST_CHECK;
+void vega_drain_delete(struct vega_drain *drain);
+
+#endif
