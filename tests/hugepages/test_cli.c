@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "hugepages/base/cli.h"
+#include "hugepages/base/err.h"
+
+struct good {
+	const char *text;
+	uint64_t value;
+};
+
+static const struct good good_sizes[] = {
+	{"0", 0},
+	{"4096", 4096},
+	{"010", 10}, /* not octal */
+	{"7B", 7},
+	{"64KiB", 65536},
+	{"256MiB", 256ull << 20},
+	{"4GiB", 4ull << 30},
+	{"2TiB", 2ull << 40},
+	{"18446744073709551615", UINT64_MAX},
+	{"16777215TiB", 16777215ull << 40},
+};
+
+static const char *const bad_sizes[] = {"", " 1", "1 ", "-1", "+1", "1.5GiB", "64KB", "64kib",
+	"64K", "MiB", "0x10", "1MiBx", "1 MiB", "18446744073709551616", "16777216TiB",
+	"99999999999999999999999"};
+
+static const struct good good_durations[] = {{"50ns", 50}, {"250us", 250000}, {"100ms", 100000000},
+	{"10s", 10000000000}, {"5m", 300000000000}, {"1h", 3600000000000}, {"1d", 86400000000000},
+	{"0s", 0}};
+
+static const char *const bad_durations[] = {
+	"", "10", "s", "1.5s", "-1s", "10 s", "10S", "10sec", "18446744073709551615us", "213504d"};
+
+/* The message names what was read and the text that was found; the value is untouched. */
+static void
+assert_refused(int rc, uint64_t value, const char *text)
+{
+	assert_int_equal(rc, -EINVAL);
+	assert_int_equal(value, 77);
+	assert_non_null(strstr(vega_err_text(), "some_key"));
+	assert_non_null(strstr(vega_err_text(), text));
+	assert_int_equal(vega_err_status(), EX_USAGE);
+}
+
+static void
+test_sizes(void **state)
+{
+	uint64_t value;
+
+	(void)state;
+	for (size_t i = 0; i < VEGA_ARRAY_CNT(good_sizes); i++) {
+		assert_int_equal(vega_parse_size("some_key", good_sizes[i].text, &value), 0);
+		assert_int_equal(value, good_sizes[i].value);
+	}
+	for (size_t i = 0; i < VEGA_ARRAY_CNT(bad_sizes); i++) {
+		value = 77;
+		assert_refused(
+			vega_parse_size("some_key", bad_sizes[i], &value), value, bad_sizes[i]);
+	}
+}
+
+static void
+test_durations(void **state)
+{
+	uint64_t value;
+
+	(void)state;
+	for (size_t i = 0; i < VEGA_ARRAY_CNT(good_durations); i++) {
+		assert_int_equal(
+			vega_parse_duration("some_key", good_durations[i].text, &value), 0);
+		assert_int_equal(value, good_durations[i].value);
+	}
+	for (size_t i = 0; i < VEGA_ARRAY_CNT(bad_durations); i++) {
+		value = 77;
+		assert_refused(vega_parse_duration("some_key", bad_durations[i], &value), value,
+			bad_durations[i]);
+	}
+}
+
+static void
+test_whole_numbers(void **state)
+{
+	static const char *const bad[] = {"", "4", "11", "7x", "0x7", "-7", "7.0", " 7", "7KiB"};
+	uint64_t value;
+
+	(void)state;
+	assert_int_equal(vega_parse_u64("some_key", "5", 5, 10, &value), 0);
+	assert_int_equal(value, 5);
+	assert_int_equal(vega_parse_u64("some_key", "10", 5, 10, &value), 0);
+	assert_int_equal(value, 10);
+	for (size_t i = 0; i < VEGA_ARRAY_CNT(bad); i++) {
+		value = 77;
+		assert_refused(vega_parse_u64("some_key", bad[i], 5, 10, &value), value, bad[i]);
+	}
+}
+
+static void
+test_fractions(void **state)
+{
+	static const char *const bad[] = {"", "x", "1.5x", "nan", "inf", "1e999", "-0.1", "10.1"};
+	double value;
+
+	(void)state;
+	assert_int_equal(vega_parse_double("some_key", "2.5", 0, 10, &value), 0);
+	assert_true(value > 2.49 && value < 2.51);
+	for (size_t i = 0; i < VEGA_ARRAY_CNT(bad); i++)
+		assert_int_equal(vega_parse_double("some_key", bad[i], 0, 10, &value), -EINVAL);
+}
+
+static void
+test_texts(void **state)
+{
+	char buf[32];
+
+	(void)state;
+	assert_string_equal(vega_text_bytes(buf, 0), "0 B");
+	assert_string_equal(vega_text_bytes(buf, 1023), "1023 B");
+	assert_string_equal(vega_text_bytes(buf, 1280ull << 20), "1.25 GiB");
+	assert_string_equal(vega_text_bytes(buf, UINT64_MAX), "16.00 EiB");
+	assert_string_equal(vega_text_count(buf, 999), "999");
+	assert_string_equal(vega_text_count(buf, 3200000), "3.20 M");
+}
+
+static int
+verb_ls(int argc, char **argv)
+{
+	assert_int_equal(argc, 2);
+	assert_string_equal(argv[0], "vega-x ls");
+	assert_string_equal(argv[1], "operand");
+	return 65;
+}
+
+static void
+test_verbs(void **state)
+{
+	static const struct vega_verb verbs[] = {{"ls", "list", verb_ls}, {NULL, NULL, NULL}};
+	char program[] = "/usr/bin/vega-x";
+	char ls[] = "ls";
+	char operand[] = "operand";
+	char *known[] = {program, ls, operand, NULL};
+	char *unknown[] = {program, operand, NULL};
+
+	(void)state;
+	assert_int_equal(vega_cli_verb(3, known, verbs, "doc"), 65);
+	assert_int_equal(vega_cli_verb(2, unknown, verbs, "doc"), EX_USAGE);
+	assert_int_equal(vega_cli_verb(1, unknown, verbs, "doc"), EX_USAGE);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_sizes),
+		cmocka_unit_test(test_durations),
+		cmocka_unit_test(test_whole_numbers),
+		cmocka_unit_test(test_fractions),
+		cmocka_unit_test(test_texts),
+		cmocka_unit_test(test_verbs),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
