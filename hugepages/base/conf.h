@@ -8,6 +8,7 @@
  */
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "hugepages/base/attr.h"
 #include "hugepages/vega_layout.h"
@@ -93,6 +94,21 @@ int vega_conf_load(const char *path, struct vega_conf **ret_conf) VEGA_MUST_CHEC
 /* The built-in configuration: one feed `default`, frames only, no ports. Returns 0 or -ENOMEM. */
 int vega_conf_default(struct vega_conf **ret_conf) VEGA_MUST_CHECK;
 void vega_conf_delete(struct vega_conf *conf);
+
+/*
+ * Add a port, as `--port DEVARGS` says it: one queue, the defaults of the schema. Its name is what stands before the
+ * first comma, what a name may not hold turned to '_' ("0000_03_00.0", "net_af_packet0").
+ *
+ * Returns 0; -EINVAL (64) for an empty, doubled or one too many; -ENOMEM.
+ */
+int vega_conf_add_port(struct vega_conf *conf, const char *devargs) VEGA_MUST_CHECK;
+
+/*
+ * Print the schema: the sample file (docs/examples/vega.yaml), or the keys with unit, default and meaning, as man page
+ * source. Returns 0 or -EIO.
+ */
+int vega_conf_print_sample(FILE *out) VEGA_MUST_CHECK;
+int vega_conf_print_keys(FILE *out) VEGA_MUST_CHECK;
 
 /* Name rules: 1 to 31 of [A-Za-z0-9_.-], not starting with '.' or '-'. */
 bool vega_name_ok(const char *name);

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef VEGA_CAPTURE_FEED_MATCH_H
+#define VEGA_CAPTURE_FEED_MATCH_H
+/*
+ * Which feed, and which line of it, a packet belongs to.
+ *
+ * A channel gives some of group, UDP port, VLAN and port (of the machine); what it leaves out, it takes any of. Where several
+ * claim a packet, the one that gives the most of these four wins; of two that give equally many, the one that gives the
+ * group, then the UDP port, then the VLAN. A channel without UDP port claims fragments and non-UDP packets too.
+ */
+#include <stddef.h>
+#include <stdint.h>
+
+#include "capture/feed/net.h"
+#include "hugepages/base/attr.h"
+#include "hugepages/base/conf.h"
+
+#define VEGA_MATCH_NONE UINT32_MAX
+
+struct vega_match;
+
+struct vega_match_claim {
+	const struct vega_conf_channel *channel;
+	uint32_t feed_idx; /* what a hit tells */
+	const char *feed;  /* its name, for messages */
+};
+
+struct vega_match_hit {
+	uint32_t feed_idx; /* VEGA_MATCH_NONE: nobody claims it */
+	uint8_t line;      /* 'A' or 'B', 0 with VEGA_MATCH_NONE */
+};
+
+/*
+ * Compile the claims of all feeds; allocates the table, which from then on is only read.
+ *
+ * Returns 0; -EINVAL (78) when two claims are the same, naming both; -ENOMEM (69).
+ */
+int vega_match_new(const struct vega_match_claim *claims, uint32_t claim_cnt,
+	struct vega_match **ret_match) VEGA_MUST_CHECK;
+void vega_match_delete(struct vega_match *match);
+
+/*
+ * Params: port_idx	of the port it came in by (an index of the configuration's ports), VEGA_CONF_ANY: none of them
+ * Threads: any. Cost: one hash probe for each combination of given fields in use, one or two as a rule.
+ */
+struct vega_match_hit vega_match_find(
+	const struct vega_match *match, const struct vega_net *net, uint32_t port_idx);
+
+#endif
