@@ -32,15 +32,19 @@
 #include "hugepages/vega_layout.h"
 
 /* pcapng: section 4.3 of draft-ietf-opsawg-pcapng. */
-#define VEGA_PCAPNG_EPB		  6u
-#define VEGA_EPB_OVERHEAD_BYTES	  32u
-#define VEGA_EPB_DROPCOUNT_BYTES  16u /* option 4, its u64, opt_endofopt */
-#define VEGA_EPB_HEAD_BYTES	  28u
+#define VEGA_PCAPNG_EPB          6u
+#define VEGA_EPB_OVERHEAD_BYTES  32u
+#define VEGA_EPB_DROPCOUNT_BYTES 16u /* option 4, its u64, opt_endofopt */
+#define VEGA_EPB_HEAD_BYTES      28u
 
 /* A gap of 4 or 8 bytes cannot hold a padding block: the last 12 bytes of a slot stay free for one. */
 #define VEGA_FRAME_PAYLOAD_BYTES_MAX (VEGA_FRAME_BLOCK_BYTES - VEGA_BLOCK_HDR_BYTES - 12u)
 
-enum vega_frame_put { VEGA_PUT_OK = 0, VEGA_PUT_NO_BLOCK = 1, VEGA_PUT_OVERSIZE = 2 };
+enum vega_frame_put {
+	VEGA_PUT_OK = 0,
+	VEGA_PUT_NO_BLOCK = 1,
+	VEGA_PUT_OVERSIZE = 2
+};
 
 /* Losses to be told in the next block header. */
 struct vega_frame_losses {
@@ -52,8 +56,8 @@ struct vega_frame_losses {
 
 /* Private to the rx lcore that owns the lane. */
 struct vega_frame_writer {
-	uint8_t *cursor; /* where the next EPB goes; NULL: no open block */
-	uint8_t *limit;	 /* end of the open block's payload */
+	uint8_t *cursor;     /* where the next EPB goes; NULL: no open block */
+	uint8_t *limit;      /* end of the open block's payload */
 	uint64_t day_end_ns; /* a packet at or after it rolls the day */
 	uint64_t recv_ns_min;
 	uint64_t recv_ns_max;
@@ -62,15 +66,16 @@ struct vega_frame_writer {
 	uint32_t linktype;
 	uint64_t frame_next; /* frame number of the next frame laid */
 	uint64_t recv_ns_first;
-	uint64_t open_since_ns; /* when the open block was first seen to hold a packet; 0: not yet */
-	uint64_t sealed;	/* our copy of lane->sealed */
+	uint64_t
+		open_since_ns; /* when the open block was first seen to hold a packet; 0: not yet */
+	uint64_t sealed;       /* our copy of lane->sealed */
 	uint64_t released_seen; /* F1's value */
 	uint64_t block_cnt;
 	uint8_t *blocks;
 	struct vega_frame_lane *lane;
 	const struct vega_zone *zone;
 	uint64_t generation;
-	uint32_t day; /* YYYYMMDD of the open block */
+	uint32_t day;           /* YYYYMMDD of the open block */
 	uint32_t drops_pending; /* interfaces with a dropcount to tell, a bit each */
 	struct vega_frame_losses losses;
 	uint64_t drop_cnt[VEGA_IF_CNT_MAX];
@@ -87,10 +92,10 @@ struct vega_zone;
  *	   zone		rolls the trading day; must outlive the writer
  */
 uint64_t vega_frame_lane_bytes(uint64_t block_cnt);
-void vega_frame_lane_new(struct vega_frame_lane *lane, uint32_t feed_id, uint64_t block_cnt,
-	uint64_t generation);
-void vega_frame_writer_init(struct vega_frame_writer *w, struct vega_frame_lane *lane,
-	const struct vega_zone *zone);
+void vega_frame_lane_new(
+	struct vega_frame_lane *lane, uint32_t feed_id, uint64_t block_cnt, uint64_t generation);
+void vega_frame_writer_init(
+	struct vega_frame_writer *w, struct vega_frame_lane *lane, const struct vega_zone *zone);
 
 /* Seal the open block, if it holds a packet or a clock block (F2). */
 void vega_frame_seal(struct vega_frame_writer *w, enum vega_seal cause);
@@ -120,7 +125,8 @@ vega_frame_tick(struct vega_frame_writer *w, uint64_t now_ns)
 }
 
 /* Lay a clock block. Returns 1, or 0 when no block is free. */
-int vega_frame_clock(struct vega_frame_writer *w, const struct vega_clock_block *clock, uint64_t recv_ns);
+int vega_frame_clock(
+	struct vega_frame_writer *w, const struct vega_clock_block *clock, uint64_t recv_ns);
 
 /* 1 when a block is open or free: what a lossless source asks before its next burst. */
 static inline int
@@ -164,7 +170,8 @@ vega_frame_put(struct vega_frame_writer *w, const uint8_t *data, uint32_t captur
 	}
 	if (vega_unlikely(w->drops_pending & (1u << interface_id)))
 		length += VEGA_EPB_DROPCOUNT_BYTES;
-	if (vega_unlikely(epb == NULL || (uint64_t)(w->limit - epb) < length || recv_ns >= w->day_end_ns)) {
+	if (vega_unlikely(epb == NULL || (uint64_t)(w->limit - epb) < length ||
+			  recv_ns >= w->day_end_ns)) {
 		if (!vega_frame_open(w, length, recv_ns)) {
 			vega_frame_drop(w, interface_id, VEGA_PUT_NO_BLOCK);
 			return VEGA_PUT_NO_BLOCK;
@@ -217,8 +224,8 @@ vega_frame_block(struct vega_frame_lane *lane, uint64_t n)
 {
 	uint8_t *blocks = (uint8_t *)lane + VEGA_LANE_HDR_BYTES;
 
-	return (struct vega_block_hdr *)(void *)(blocks +
-		(n & (lane->block_cnt - 1)) * VEGA_FRAME_BLOCK_BYTES);
+	return (struct vega_block_hdr *)(void *)(blocks + (n & (lane->block_cnt - 1)) *
+								  VEGA_FRAME_BLOCK_BYTES);
 }
 
 static inline void

@@ -31,7 +31,8 @@ struct vega_region {
 
 struct vega_region_conf {
 	const char *name;
-	uint32_t memory;     /* 0 auto: huge where free pages suffice, else shm; enum vega_memory to insist */
+	uint32_t
+		memory; /* 0 auto: huge where free pages suffice, else shm; enum vega_memory to insist */
 	uint64_t page_bytes; /* 0: 2 MiB */
 	const struct vega_layout_feed *feeds;
 	uint32_t feed_cnt;
@@ -46,7 +47,8 @@ struct vega_region_conf {
  * Returns 0; -EBUSY (75) when a living capture holds the name; -ENOMEM (69) when memory is short, naming the processes
  * that hold an old map; -EACCES (77); -EINVAL (78).
  */
-int vega_region_create(const struct vega_region_conf *conf, struct vega_region **ret_region) VEGA_MUST_CHECK;
+int vega_region_create(
+	const struct vega_region_conf *conf, struct vega_region **ret_region) VEGA_MUST_CHECK;
 
 /* Mark the region stopped, release the name; unlinks the lanes, keeps the control file for `vega-bus stat`. */
 void vega_region_close(struct vega_region *region);

@@ -122,6 +122,30 @@ struct vega_frame_lane {
 	uint8_t pad3[3200];   /*  896 */
 };
 
+/* First 64 bytes of a record lane; records of unit_bytes follow from offset 64, the tail is its last 64 bytes. */
+#define VEGA_RECORD_LANE_MAGIC 0x31304c4345525a45ull
+struct vega_record_lane {
+	uint64_t magic;	       /*  0 */
+	uint32_t version;      /*  8 */
+	uint32_t feed_type;    /* 12 0 */
+	uint32_t record_bytes; /* 16 32 */
+	uint32_t symbol_id;    /* 20 0: many */
+	uint32_t feed_id;      /* 24 */
+	uint32_t schema;       /* 28 0: the VEGA record */
+	uint64_t capacity;     /* 32 records */
+	uint64_t generation;   /* 40 */
+	uint8_t reserved[16];  /* 48 zero */
+};
+
+/* Last 64 bytes of a record lane. */
+struct vega_record_tail {
+	uint64_t epoch_ns;    /*  0 */
+	uint64_t epoch_from;  /*  8 first position of this epoch */
+	uint8_t reserved[32]; /* 16 zero */
+	uint64_t claim;	      /* 48 */
+	uint64_t publish;     /* 56 */
+};
+
 #ifdef __cplusplus
 }
 #endif

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "capture/rx.h"
+
+#include <errno.h>
+
+static VEGA_ALWAYS_INLINE void
+put(struct vega_rx_feed *feed, const struct vega_packet *p)
+{
+	const enum vega_frame_put how = vega_frame_put(&feed->writer, p->data, p->captured_bytes,
+		p->wire_bytes, p->recv_ns, p->interface_id);
+
+	feed->put_cnt[how]++;
+	feed->published_bytes += p->captured_bytes;
+	feed->cut_cnt += p->captured_bytes < p->wire_bytes;
+	if (vega_unlikely(how != VEGA_PUT_OK))
+		feed->lost_bytes += p->captured_bytes;
+}
+
+/* Store what the burst counted: the cells are shared, so once a burst, not once a packet. */
+static void
+flush(struct vega_rx_feed *feed)
+{
+	struct vega_rx_cells *cells = feed->cells;
+	const uint64_t laid = feed->put_cnt[VEGA_PUT_OK];
+	const uint64_t full = feed->put_cnt[VEGA_PUT_NO_BLOCK];
+	const uint64_t oversize = feed->put_cnt[VEGA_PUT_OVERSIZE];
+
+	if (laid + full + oversize == 0)
+		return;
+	if (feed->frames_only) {
+		vega_count(&cells->packets_published, laid);
+		vega_count(&cells->bytes_published, feed->published_bytes - feed->lost_bytes);
+		vega_count(&cells->drop_lane_full, full);
+		vega_count(&cells->drop_oversize, oversize);
+	} else {
+		vega_count(&cells->packets_published, laid + full + oversize);
+		vega_count(&cells->bytes_published, feed->published_bytes);
+		vega_count(&cells->lost_lane_full, full);
+		vega_count(&cells->lost_oversize, oversize);
+	}
+	vega_count(&cells->packets_framed, laid);
+	vega_count(&cells->packets_cut, feed->cut_cnt);
+	vega_count(&cells->packets_line_a, feed->line_cnt[0]);
+	vega_count(&cells->packets_line_b, feed->line_cnt[1]);
+	vega_store_relaxed(&cells->blocks_sealed, feed->writer.sealed);
+	vega_store_relaxed(&cells->seal_ns_last, feed->writer.seal_ns_last);
+	memset(feed->put_cnt, 0, sizeof(feed->put_cnt));
+	memset(feed->line_cnt, 0, sizeof(feed->line_cnt));
+	feed->published_bytes = 0;
+	feed->lost_bytes = 0;
+	feed->cut_cnt = 0;
+}
+
+/* The feed that claims a packet; a feed of another lcore must not be written here. */
+static VEGA_ALWAYS_INLINE struct vega_rx_feed *
+feed_of(struct vega_rx *rx, const struct vega_packet *p, uint32_t linktype)
+{
+	struct vega_rx_feed *feed;
+	struct vega_match_hit hit;
+	struct vega_net net;
+
+	vega_net_parse(linktype, p->data, p->captured_bytes, &net);
+	hit = vega_match_find(rx->match, &net, rx->if_port[p->interface_id]);
+	if (hit.feed_idx == VEGA_MATCH_NONE)
+		return rx->default_feed;
+	feed = rx->feed_of[hit.feed_idx];
+	if (vega_unlikely(feed == NULL)) {
+		vega_count(&rx->cells->misrouted, 1);
+		return rx->default_feed;
+	}
+	feed->line_cnt[hit.line == 'B']++;
+	return feed;
+}
+
+/* A port's burst: what does not fit is dropped, counted and told in the data. */
+static void
+lay_burst(struct vega_rx *rx, const struct vega_packet *packets, uint32_t cnt, uint32_t linktype)
+{
+	if (rx->match == NULL) {
+		for (uint32_t i = 0; i < cnt; i++)
+			put(rx->default_feed, &packets[i]);
+		return;
+	}
+	for (uint32_t i = 0; i < cnt; i++)
+		put(feed_of(rx, &packets[i], linktype), &packets[i]);
+}
+
+/* A lossless burst: stops before the first packet whose lane has no room, and goes on with it later. */
+static void
+lay_held(struct vega_rx *rx, struct vega_source *source)
+{
+	for (; rx->held_at < rx->held_cnt; rx->held_at++) {
+		const struct vega_packet *p = &rx->burst[rx->held_at];
+		struct vega_rx_feed *feed =
+			rx->match == NULL ? rx->default_feed : feed_of(rx, p, source->linktype);
+		const uint64_t need = VEGA_EPB_OVERHEAD_BYTES + vega_align_up(p->captured_bytes, 4);
+
+		if (p->captured_bytes <= VEGA_FRAME_BYTES_MAX &&
+			!vega_frame_open(&feed->writer, need, p->recv_ns)) {
+			vega_count(&rx->cells->source_waits, 1);
+			return;
+		}
+		put(feed, p);
+	}
+	rx->held_cnt = 0;
+	source->ops->release(source);
+}
+
+static void
+end_source(struct vega_rx *rx, uint32_t idx, int rc)
+{
+	rx->ended[idx] = 1;
+	rx->sources_ended++;
+	if (rc != -ENODATA && rx->source_rc == 0)
+		rx->source_rc = rc;
+}
+
+static void
+count_burst(struct vega_rx *rx, uint32_t cnt)
+{
+	uint64_t bytes = 0;
+
+	for (uint32_t i = 0; i < cnt; i++)
+		bytes += rx->burst[i].captured_bytes;
+	rx->packets_left -= rx->packets_left == UINT64_MAX ? 0 : cnt;
+	vega_count(&rx->cells->packets_polled, cnt);
+	vega_count(&rx->cells->bytes_polled, bytes);
+}
+
+static unsigned
+poll_source(struct vega_rx *rx, uint32_t idx)
+{
+	struct vega_source *source = rx->sources[idx];
+	const uint32_t want = rx->packets_left < VEGA_BURST_CNT_MAX ? (uint32_t)rx->packets_left
+								    : VEGA_BURST_CNT_MAX;
+	const int cnt = source->ops->burst(source, rx->burst, want);
+
+	if (cnt <= 0) {
+		if (vega_unlikely(cnt < 0))
+			end_source(rx, idx, cnt);
+		return 0;
+	}
+	for (uint32_t i = 0; i < rx->feed_cnt; i++)
+		vega_frame_linktype(&rx->feeds[i].writer, source->linktype);
+	count_burst(rx, (uint32_t)cnt);
+	if (source->lossless) {
+		rx->held_cnt = (uint32_t)cnt;
+		rx->held_at = 0;
+		rx->held_source = source;
+		lay_held(rx, source);
+	} else {
+		lay_burst(rx, rx->burst, (uint32_t)cnt, source->linktype);
+		source->ops->release(source);
+	}
+	return (unsigned)cnt;
+}
+
+static unsigned
+poll_sources(struct vega_rx *rx)
+{
+	unsigned taken = 0;
+
+	if (vega_unlikely(rx->held_cnt != 0)) {
+		const uint32_t at = rx->held_at;
+
+		lay_held(rx, rx->held_source);
+		return (rx->held_cnt == 0 ? 1 : rx->held_at - at);
+	}
+	for (uint32_t i = 0; i < rx->source_cnt && rx->held_cnt == 0; i++)
+		if (vega_likely(!rx->ended[i]) && vega_likely(rx->packets_left != 0))
+			taken += poll_source(rx, i);
+	return taken;
+}
+
+unsigned
+vega_rx_poll(struct vega_rx *rx, uint64_t now_ns)
+{
+	const unsigned taken = poll_sources(rx);
+
+	for (uint32_t i = 0; i < rx->feed_cnt; i++) {
+		if (taken != 0)
+			flush(&rx->feeds[i]);
+		vega_frame_tick(&rx->feeds[i].writer, now_ns);
+	}
+	vega_count(&rx->cells->polls, 1);
+	if (taken == 0)
+		vega_count(&rx->cells->polls_empty, 1);
+	return taken;
+}
+
+void
+vega_rx_seal(struct vega_rx *rx, enum vega_seal cause)
+{
+	for (uint32_t i = 0; i < rx->feed_cnt; i++) {
+		vega_frame_seal(&rx->feeds[i].writer, cause);
+		vega_store_relaxed(&rx->feeds[i].cells->blocks_sealed, rx->feeds[i].writer.sealed);
+		vega_store_relaxed(
+			&rx->feeds[i].cells->seal_ns_last, rx->feeds[i].writer.seal_ns_last);
+	}
+}
+
+void
+vega_rx_clock(struct vega_rx *rx, const struct vega_clock_block *clock)
+{
+	for (uint32_t i = 0; i < rx->feed_cnt; i++)
+		(void)vega_frame_clock(&rx->feeds[i].writer, clock, clock->realtime_ns);
+}
+
+void
+vega_rx_port_losses(struct vega_rx *rx, uint64_t missed, uint64_t nombuf)
+{
+	rx->default_feed->writer.losses.port_missed += missed;
+	rx->default_feed->writer.losses.port_nombuf += nombuf;
+}

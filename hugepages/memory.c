@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "hugepages/memory.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "hugepages/base/err.h"
+
+#define SHM_DIR        "/dev/shm"
+#define SHM_PAGE_BYTES 4096u
+#define HOLDERS_BYTES  160u
+
+/* "pagesize=2M", "pagesize=1024M", "pagesize=1G" in a mount's options; default_page_bytes when it names none. */
+static uint64_t
+mount_page_bytes(const char *options, uint64_t default_page_bytes)
+{
+	const char *at = strstr(options, "pagesize=");
+	unsigned long long value;
+	char *end;
+
+	if (at == NULL)
+		return default_page_bytes;
+	value = strtoull(at + strlen("pagesize="), &end, 10);
+	if (value > 1u << 20)
+		return 0;
+	return *end == 'G'   ? value << 30
+	       : *end == 'M' ? value << 20
+	       : *end == 'K' ? value << 10
+			     : value;
+}
+
+bool
+vega_memory_mount_find(
+	const char *mounts, uint64_t page_bytes, uint64_t default_page_bytes, char dir[192])
+{
+	char folder[192];
+	char type[32];
+	char options[512];
+
+	for (const char *line = mounts; line != NULL && *line != '\0';) {
+		const char *next = strchr(line, '\n');
+
+		if (sscanf(line, "%*s %191s %31s %511s", folder, type, options) == 3 &&
+			strcmp(type, "hugetlbfs") == 0 &&
+			mount_page_bytes(options, default_page_bytes) == page_bytes) {
+			(void)snprintf(dir, 192, "%s", folder);
+			return true;
+		}
+		line = next != NULL ? next + 1 : NULL;
+	}
+	return false;
+}
+
+static bool
+find_mount(uint64_t page_bytes, char dir[192])
+{
+	char text[16384];
+	size_t bytes;
+	FILE *f = fopen("/proc/mounts", "re");
+
+	if (f == NULL)
+		return false;
+	bytes = fread(text, 1, sizeof(text) - 1, f);
+	(void)fclose(f);
+	text[bytes] = '\0';
+	return vega_memory_mount_find(text, page_bytes, 2u << 20, dir);
+}
+
+static uint64_t
+free_pages(uint64_t page_bytes)
+{
+	char path[128];
+	unsigned long long pages = 0;
+	FILE *f;
+
+	(void)snprintf(path, sizeof(path),
+		"/sys/kernel/mm/hugepages/hugepages-%llukB/free_hugepages",
+		(unsigned long long)(page_bytes >> 10));
+	f = fopen(path, "re");
+	if (f == NULL)
+		return 0;
+	if (fscanf(f, "%llu", &pages) != 1)
+		pages = 0;
+	(void)fclose(f);
+	return pages;
+}
+
+/* Does a process map a lanes file of this region? */
+static bool
+holds_map(const char *pid, const char *name)
+{
+	char path[64];
+	char line[512];
+	char mark[64];
+	bool found = false;
+	FILE *f;
+
+	(void)snprintf(path, sizeof(path), "/proc/%.20s/maps", pid);
+	(void)snprintf(mark, sizeof(mark), "/vega-%s.", name);
+	f = fopen(path, "re");
+	if (f == NULL)
+		return false;
+	while (!found && fgets(line, sizeof(line), f) != NULL)
+		found = strstr(line, mark) != NULL;
+	(void)fclose(f);
+	return found;
+}
+
+/* "1234 5678": processes that still map an old generation of the region; "" when none can be seen. */
+static void
+list_holders(const char *name, char holders[HOLDERS_BYTES])
+{
+	DIR *proc = opendir("/proc");
+	struct dirent *entry;
+	size_t used = 0;
+
+	holders[0] = '\0';
+	if (proc == NULL)
+		return;
+	while ((entry = readdir(proc)) != NULL && used + 24 < HOLDERS_BYTES)
+		if (isdigit((unsigned char)entry->d_name[0]) && holds_map(entry->d_name, name))
+			used += (size_t)snprintf(
+				holders + used, HOLDERS_BYTES - used, " %.20s", entry->d_name);
+	(void)closedir(proc);
+}
+
+/* Create, allocate and map one file; the name goes again when a step fails. */
+static int
+map_file(struct vega_memory_map *map, uint64_t bytes)
+{
+	void *address;
+	int rc;
+	int fd = open(map->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0644);
+
+	if (fd < 0)
+		return -errno;
+	rc = ftruncate(fd, (off_t)bytes) != 0 ? -errno : -posix_fallocate(fd, 0, (off_t)bytes);
+	if (rc != 0) {
+		(void)unlink(map->path);
+		(void)close(fd);
+		return rc == -ENOSPC ? -ENOMEM : rc;
+	}
+	address = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, fd, 0);
+	rc = address == MAP_FAILED ? -errno : 0;
+	if (rc != 0)
+		(void)unlink(map->path);
+	else
+		map->address = address;
+	(void)close(fd);
+	return rc;
+}
+
+static int
+try_huge(const struct vega_region_conf *conf, uint64_t generation, struct vega_layout *layout,
+	struct vega_memory_map *map)
+{
+	const uint64_t page_bytes = conf->page_bytes != 0 ? conf->page_bytes : 2u << 20;
+	const uint64_t bytes = vega_align_up(layout->lanes_bytes, page_bytes);
+	const unsigned long long page_mib = page_bytes >> 20;
+	const unsigned long long needed = bytes / page_bytes;
+	unsigned long long found;
+	char holders[HOLDERS_BYTES];
+	char dir[192];
+	int rc;
+
+	if (!find_mount(page_bytes, dir))
+		return VEGA_ERR(-ENODEV,
+			"need a hugetlbfs mount of %llu MiB pages, found none; run `vega-hugepages "
+			"init` or use --memory shm",
+			page_mib);
+	found = free_pages(page_bytes);
+	(void)snprintf(map->path, sizeof(map->path), "%s/vega-%s.%llu", dir, conf->name,
+		(unsigned long long)generation);
+	map->page_bytes = page_bytes;
+	map->memory = VEGA_MEMORY_HUGE;
+	rc = needed > found ? -ENOMEM : map_file(map, bytes);
+	if (rc == 0) {
+		layout->lanes_bytes = bytes;
+		return 0;
+	}
+	if (rc != -ENOMEM)
+		return VEGA_ERR(rc, "need to make %s, found: %s; check the mount's permissions",
+			map->path, strerror(-rc));
+	list_holders(conf->name, holders);
+	if (holders[0] != '\0')
+		return VEGA_ERR(-ENOMEM,
+			"need %llu free hugepages of %llu MiB, found %llu, with an old map of "
+			"region '%s' held by process%s; stop it",
+			needed, page_mib, found, conf->name, holders);
+	return VEGA_ERR_EX(-ENOSPC, EX_UNAVAILABLE,
+		"need %llu free hugepages of %llu MiB, found %llu; run `vega-hugepages init`, make "
+		"the lanes smaller or use --memory shm",
+		needed, page_mib, found);
+}
+
+static int
+try_shm(const struct vega_region_conf *conf, uint64_t generation, struct vega_layout *layout,
+	struct vega_memory_map *map)
+{
+	int rc;
+
+	(void)snprintf(map->path, sizeof(map->path), SHM_DIR "/vega-%s.%llu", conf->name,
+		(unsigned long long)generation);
+	map->page_bytes = SHM_PAGE_BYTES;
+	map->memory = VEGA_MEMORY_SHM;
+	rc = map_file(map, layout->lanes_bytes);
+	if (rc == -ENOMEM)
+		return VEGA_ERR(rc,
+			"need %llu MiB free in " SHM_DIR ", found less; make the lanes smaller",
+			(unsigned long long)(layout->lanes_bytes >> 20));
+	if (rc < 0)
+		return VEGA_ERR(rc, "need to make %s, found: %s", map->path, strerror(-rc));
+	return 0;
+}
+
+int
+vega_memory_map(const struct vega_region_conf *conf, uint64_t generation,
+	struct vega_layout *layout, struct vega_memory_map *ret_map)
+{
+	struct vega_memory_map map = {0};
+	int rc;
+
+	if (conf->memory != VEGA_MEMORY_SHM) {
+		rc = try_huge(conf, generation, layout, &map);
+		if (rc == 0)
+			goto mapped;
+		/* Clients that hold an old map are named, not worked around: shared memory of another kind would hide them. */
+		if (conf->memory == VEGA_MEMORY_HUGE || rc == -ENOMEM)
+			return rc;
+	}
+	rc = try_shm(conf, generation, layout, &map);
+	if (rc < 0)
+		return rc;
+mapped:
+	(void)mlock(
+		map.address, layout->lanes_bytes); /* a limit too low costs a fault, never data */
+	*ret_map = map;
+	return 0;
+}
+
+void
+vega_memory_unmap(uint8_t *address, uint64_t bytes, const char *path)
+{
+	(void)munmap(address, bytes);
+	(void)unlink(path);
+}
