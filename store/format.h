@@ -38,6 +38,8 @@
 #define VEGA_INDEX_ENTRY_BYTES 128u
 #define VEGA_TRAILER_BYTES    256u
 #define VEGA_INDEX_ENTRIES_MAX ((VEGA_BLOCK_BYTES_MAX - VEGA_INDEX_HDR_BYTES - 8u) / VEGA_INDEX_ENTRY_BYTES)
+#define VEGA_FILE_BLOCKS_MAX   (1u << 20) /* data blocks of a file: bounds its index; the writer rotates before */
+#define VEGA_PAD_BYTES_MIN     12u	  /* the smallest pcapng block */
 
 /* Section Header Block, 64 bytes: 24 fixed, shb_userappl of 28, end of options. */
 struct vega_shb {
@@ -53,6 +55,19 @@ struct vega_shb {
 	uint32_t end_of_options; /* 56 0 */
 	uint32_t block_length2;	/* 60 64 */
 };
+
+VEGA_PIN_SIZE(struct vega_shb, 64);
+VEGA_PIN(struct vega_shb, block_type, 0, 4);
+VEGA_PIN(struct vega_shb, block_length, 4, 4);
+VEGA_PIN(struct vega_shb, byte_order, 8, 4);
+VEGA_PIN(struct vega_shb, major, 12, 2);
+VEGA_PIN(struct vega_shb, minor, 14, 2);
+VEGA_PIN(struct vega_shb, section_length, 16, 8);
+VEGA_PIN(struct vega_shb, appl_code, 24, 2);
+VEGA_PIN(struct vega_shb, appl_bytes, 26, 2);
+VEGA_PIN(struct vega_shb, appl, 28, 28);
+VEGA_PIN(struct vega_shb, end_of_options, 56, 4);
+VEGA_PIN(struct vega_shb, block_length2, 60, 4);
 
 /* Interface Description Block, 64 bytes: snaplen 0 (none), if_tsresol 9, if_name. */
 struct vega_idb {
@@ -70,6 +85,21 @@ struct vega_idb {
 	uint32_t end_of_options; /* 56 0 */
 	uint32_t block_length2; /* 60 64 */
 };
+
+VEGA_PIN_SIZE(struct vega_idb, 64);
+VEGA_PIN(struct vega_idb, block_type, 0, 4);
+VEGA_PIN(struct vega_idb, block_length, 4, 4);
+VEGA_PIN(struct vega_idb, linktype, 8, 2);
+VEGA_PIN(struct vega_idb, reserved, 10, 2);
+VEGA_PIN(struct vega_idb, snaplen, 12, 4);
+VEGA_PIN(struct vega_idb, tsresol_code, 16, 2);
+VEGA_PIN(struct vega_idb, tsresol_bytes, 18, 2);
+VEGA_PIN(struct vega_idb, tsresol, 20, 4);
+VEGA_PIN(struct vega_idb, name_code, 24, 2);
+VEGA_PIN(struct vega_idb, name_bytes, 26, 2);
+VEGA_PIN(struct vega_idb, name, 28, 28);
+VEGA_PIN(struct vega_idb, end_of_options, 56, 4);
+VEGA_PIN(struct vega_idb, block_length2, 60, 4);
 
 /* The VEGA head block: 2048 bytes at 2048; the last 512 are the state sector. */
 struct vega_head {
@@ -110,6 +140,43 @@ struct vega_head {
 	uint32_t state_crc32c;	 /* 2040 of bytes 1536..2039 */
 	uint32_t block_length2;	 /* 2044 2048 */
 };
+
+VEGA_PIN_SIZE(struct vega_head, 2048);
+VEGA_PIN(struct vega_head, block_type, 0, 4);
+VEGA_PIN(struct vega_head, block_length, 4, 4);
+VEGA_PIN(struct vega_head, magic, 8, 8);
+VEGA_PIN(struct vega_head, version, 16, 4);
+VEGA_PIN(struct vega_head, head_bytes, 20, 4);
+VEGA_PIN(struct vega_head, compat_flags, 24, 4);
+VEGA_PIN(struct vega_head, incompat_flags, 28, 4);
+VEGA_PIN(struct vega_head, file_id, 32, 16);
+VEGA_PIN(struct vega_head, created_ns, 48, 8);
+VEGA_PIN(struct vega_head, generation, 56, 8);
+VEGA_PIN(struct vega_head, epoch_ns, 64, 8);
+VEGA_PIN(struct vega_head, day, 72, 4);
+VEGA_PIN(struct vega_head, day_start_s, 76, 4);
+VEGA_PIN(struct vega_head, file_number, 80, 4);
+VEGA_PIN(struct vega_head, kind, 84, 4);
+VEGA_PIN(struct vega_head, linktype, 88, 4);
+VEGA_PIN(struct vega_head, if_cnt, 92, 4);
+VEGA_PIN(struct vega_head, feed_type, 96, 4);
+VEGA_PIN(struct vega_head, symbol_id, 100, 4);
+VEGA_PIN(struct vega_head, schema, 104, 4);
+VEGA_PIN(struct vega_head, price_scale, 108, 4);
+VEGA_PIN(struct vega_head, feed, 112, 32);
+VEGA_PIN(struct vega_head, zone, 144, 48);
+VEGA_PIN(struct vega_head, region, 192, 32);
+VEGA_PIN(struct vega_head, lost_before, 224, 8);
+VEGA_PIN(struct vega_head, reserved, 232, 1300);
+VEGA_PIN(struct vega_head, head_crc32c, 1532, 4);
+VEGA_PIN(struct vega_head, state, 1536, 4);
+VEGA_PIN(struct vega_head, state_reserved, 1540, 4);
+VEGA_PIN(struct vega_head, state_blocks, 1544, 8);
+VEGA_PIN(struct vega_head, state_packets, 1552, 8);
+VEGA_PIN(struct vega_head, state_bytes, 1560, 8);
+VEGA_PIN(struct vega_head, reserved2, 1568, 472);
+VEGA_PIN(struct vega_head, state_crc32c, 2040, 4);
+VEGA_PIN(struct vega_head, block_length2, 2044, 4);
 enum vega_file_state { VEGA_FILE_OPEN = 1, VEGA_FILE_SEALED = 2 };
 
 /* One data block, as the index knows it. */
@@ -133,6 +200,25 @@ struct vega_index_entry {
 	uint32_t entry_crc32c;	 /* 124 of bytes 0..123 */
 };
 
+VEGA_PIN_SIZE(struct vega_index_entry, 128);
+VEGA_PIN(struct vega_index_entry, start_off, 0, 8);
+VEGA_PIN(struct vega_index_entry, end_off, 8, 8);
+VEGA_PIN(struct vega_index_entry, recv_ns_min, 16, 8);
+VEGA_PIN(struct vega_index_entry, recv_ns_max, 24, 8);
+VEGA_PIN(struct vega_index_entry, recv_ns_runmax, 32, 8);
+VEGA_PIN(struct vega_index_entry, exch_ns_min, 40, 8);
+VEGA_PIN(struct vega_index_entry, exch_ns_max, 48, 8);
+VEGA_PIN(struct vega_index_entry, exch_ns_runmax, 56, 8);
+VEGA_PIN(struct vega_index_entry, generation, 64, 8);
+VEGA_PIN(struct vega_index_entry, position_first, 72, 8);
+VEGA_PIN(struct vega_index_entry, frame_first, 80, 8);
+VEGA_PIN(struct vega_index_entry, packet_cnt, 88, 4);
+VEGA_PIN(struct vega_index_entry, record_cnt, 92, 4);
+VEGA_PIN(struct vega_index_entry, lost, 96, 8);
+VEGA_PIN(struct vega_index_entry, header_crc32c, 104, 4);
+VEGA_PIN(struct vega_index_entry, reserved, 108, 16);
+VEGA_PIN(struct vega_index_entry, entry_crc32c, 124, 4);
+
 /* An index block: this header, then entries, then u32 length again. */
 struct vega_index_hdr {
 	uint32_t block_type;	/*  0 VEGA_BLOCK_INDEX */
@@ -145,6 +231,17 @@ struct vega_index_hdr {
 	uint32_t entries_crc32c; /* 56 of the entries */
 	uint32_t header_crc32c;	/* 60 of bytes 0..59 */
 };
+
+VEGA_PIN_SIZE(struct vega_index_hdr, 64);
+VEGA_PIN(struct vega_index_hdr, block_type, 0, 4);
+VEGA_PIN(struct vega_index_hdr, block_length, 4, 4);
+VEGA_PIN(struct vega_index_hdr, file_id, 8, 16);
+VEGA_PIN(struct vega_index_hdr, entry_first, 24, 8);
+VEGA_PIN(struct vega_index_hdr, entry_cnt, 32, 4);
+VEGA_PIN(struct vega_index_hdr, entry_bytes, 36, 4);
+VEGA_PIN(struct vega_index_hdr, reserved, 40, 16);
+VEGA_PIN(struct vega_index_hdr, entries_crc32c, 56, 4);
+VEGA_PIN(struct vega_index_hdr, header_crc32c, 60, 4);
 
 /* The trailer: the last 256 bytes of a sealed file. */
 struct vega_trailer {
@@ -170,6 +267,28 @@ struct vega_trailer {
 	uint32_t block_length2; /* 252 256 */
 };
 
+VEGA_PIN_SIZE(struct vega_trailer, 256);
+VEGA_PIN(struct vega_trailer, block_type, 0, 4);
+VEGA_PIN(struct vega_trailer, block_length, 4, 4);
+VEGA_PIN(struct vega_trailer, magic, 8, 8);
+VEGA_PIN(struct vega_trailer, file_id, 16, 16);
+VEGA_PIN(struct vega_trailer, file_bytes, 32, 8);
+VEGA_PIN(struct vega_trailer, index_off, 40, 8);
+VEGA_PIN(struct vega_trailer, index_bytes, 48, 8);
+VEGA_PIN(struct vega_trailer, entry_cnt, 56, 8);
+VEGA_PIN(struct vega_trailer, packet_cnt, 64, 8);
+VEGA_PIN(struct vega_trailer, recv_ns_min, 72, 8);
+VEGA_PIN(struct vega_trailer, recv_ns_max, 80, 8);
+VEGA_PIN(struct vega_trailer, lost, 88, 8);
+VEGA_PIN(struct vega_trailer, sealed_ns, 96, 8);
+VEGA_PIN(struct vega_trailer, hole_cnt, 104, 8);
+VEGA_PIN(struct vega_trailer, hole_bytes, 112, 8);
+VEGA_PIN(struct vega_trailer, sealed_by, 120, 4);
+VEGA_PIN(struct vega_trailer, reserved, 124, 4);
+VEGA_PIN(struct vega_trailer, reserved2, 128, 120);
+VEGA_PIN(struct vega_trailer, trailer_crc32c, 248, 4);
+VEGA_PIN(struct vega_trailer, block_length2, 252, 4);
+
 /* Laid by recover over a torn extent: one block of at most 8 MiB, a chain where the extent is longer. */
 struct vega_hole_hdr {
 	uint32_t block_type;	/*  0 VEGA_BLOCK_HOLE */
@@ -183,6 +302,17 @@ struct vega_hole_hdr {
 	uint32_t header_crc32c; /* 60 of bytes 0..59 */
 };
 
+VEGA_PIN_SIZE(struct vega_hole_hdr, 64);
+VEGA_PIN(struct vega_hole_hdr, block_type, 0, 4);
+VEGA_PIN(struct vega_hole_hdr, block_length, 4, 4);
+VEGA_PIN(struct vega_hole_hdr, file_id, 8, 16);
+VEGA_PIN(struct vega_hole_hdr, file_offset, 24, 8);
+VEGA_PIN(struct vega_hole_hdr, hole_bytes, 32, 8);
+VEGA_PIN(struct vega_hole_hdr, before_ns, 40, 8);
+VEGA_PIN(struct vega_hole_hdr, reserved, 48, 8);
+VEGA_PIN(struct vega_hole_hdr, reserved2, 56, 4);
+VEGA_PIN(struct vega_hole_hdr, header_crc32c, 60, 4);
+
 /* First bytes of NAME.idx. */
 struct vega_idx_head {
 	uint64_t magic;	      /*  0 VEGA_HEAD_MAGIC */
@@ -192,5 +322,143 @@ struct vega_idx_head {
 	uint8_t reserved[92]; /* 32 zero */
 	uint32_t head_crc32c; /* 124 of bytes 0..123 */
 };
+
+VEGA_PIN_SIZE(struct vega_idx_head, 128);
+VEGA_PIN(struct vega_idx_head, magic, 0, 8);
+VEGA_PIN(struct vega_idx_head, version, 8, 4);
+VEGA_PIN(struct vega_idx_head, entry_bytes, 12, 4);
+VEGA_PIN(struct vega_idx_head, file_id, 16, 16);
+VEGA_PIN(struct vega_idx_head, reserved, 32, 92);
+VEGA_PIN(struct vega_idx_head, head_crc32c, 124, 4);
+
+/* A gap of 4 or 8 bytes cannot hold a padding block: then the extent is one 4096 longer. */
+static inline uint64_t
+vega_format_gap_bytes(uint64_t content_bytes, uint64_t pow2)
+{
+	uint64_t gap = vega_align_up(content_bytes, pow2) - content_bytes;
+
+	return gap == 0 || gap >= VEGA_PAD_BYTES_MIN ? gap : gap + pow2;
+}
+
+/* The bytes of a data block on disk: header, payload and padding. */
+static inline uint64_t
+vega_format_stored_bytes(uint64_t payload_bytes)
+{
+	return VEGA_BLOCK_HDR_BYTES + payload_bytes +
+		vega_format_gap_bytes(VEGA_BLOCK_HDR_BYTES + payload_bytes, VEGA_BLOCK_ALIGN_BYTES);
+}
+
+/* The bytes of an index block of entry_cnt entries. */
+static inline uint64_t
+vega_format_index_bytes(uint64_t entry_cnt)
+{
+	return VEGA_INDEX_HDR_BYTES + entry_cnt * VEGA_INDEX_ENTRY_BYTES + 4;
+}
+
+/* The VEGA head inside a head extent. */
+static inline const struct vega_head *
+vega_format_head_of(const void *extent)
+{
+	return (const struct vega_head *)(const void *)((const uint8_t *)extent + VEGA_HEAD_OFF);
+}
+
+/*
+ * Make a head extent: Section Header, one Interface Description each, padding, VEGA head, state OPEN.
+ *
+ * Params: extent	4096 bytes, 8-aligned, overwritten
+ *	   identity	fields from file_id to lost_before; flags, lengths, checksums and state are set here
+ *	   if_name	identity->if_cnt names, 1 to 16
+ */
+void vega_format_head(void *extent, const struct vega_head *identity,
+	const char (*if_name)[VEGA_NAME_BYTES]);
+
+/* Rewrite the state sector of a head extent in memory. */
+void vega_format_state(void *extent, enum vega_file_state state, uint64_t block_cnt,
+	uint64_t packet_cnt, uint64_t file_bytes);
+
+/* Lay a padding block; bytes is 0 or at least 12, a multiple of 4. */
+void vega_format_padding(void *at, uint64_t bytes);
+
+/*
+ * Finish a data block for its place in a file: the drain's fields, the padding after the payload, both checksums.
+ * The memory at hdr holds vega_format_stored_bytes(hdr->payload_bytes).
+ */
+void vega_format_block(struct vega_block_hdr *hdr, const uint8_t file_id[16], uint64_t block_number,
+	uint64_t file_off);
+
+/* Frames a block header says were lost before it, all causes. */
+uint64_t vega_format_lost(const struct vega_block_hdr *hdr);
+
+/* The index entry of a finished block; before: the entry in front of it, NULL for the first. */
+void vega_format_entry(const struct vega_block_hdr *hdr, const struct vega_index_entry *before,
+	struct vega_index_entry *ret_entry);
+
+/* Lay an index block of entry_cnt entries at `at`, vega_format_index_bytes(entry_cnt) long. */
+void vega_format_index(void *at, const uint8_t file_id[16], uint64_t entry_first,
+	const struct vega_index_entry *entries, uint32_t entry_cnt);
+
+/* Set type, length, magic and checksum of a trailer whose other fields are filled. */
+void vega_format_trailer(struct vega_trailer *trailer);
+
+/* The header of one hole block; its last 4 bytes on disk are block_length again. */
+void vega_format_hole(struct vega_hole_hdr *hole, const uint8_t file_id[16], uint64_t file_off,
+	uint32_t hole_bytes, uint64_t before_ns);
+
+void vega_format_idx_head(struct vega_idx_head *head, const uint8_t file_id[16]);
+
+/*
+ * Checks. Each is pure, looks at bounds first, and judges what it is given alone. `bytes` is what lies at the pointer;
+ * nothing beyond it is read. Pointers are 8-aligned.
+ */
+enum vega_verdict {
+	VEGA_GOOD = 0,
+	VEGA_TORN = 1,	    /* not, or not wholly, there: a length, type, range or checksum is wrong */
+	VEGA_STALE = 2,	    /* whole, but of another file */
+	VEGA_MISPLACED = 3, /* whole and of this file, but of another place in it */
+};
+
+/* "good", "torn", "stale", "misplaced" */
+const char *vega_verdict_text(enum vega_verdict verdict);
+
+/*
+ * The head extent, its state sector left aside. Unknown compat_flags pass.
+ *
+ * Returns 0, or -EBADMSG (65) with a message that says needed and found: too short, foreign, of another version, with
+ * unknown incompat_flags, or damaged.
+ */
+int vega_format_check_head(const void *extent, uint64_t bytes) VEGA_MUST_CHECK;
+
+/* The state sector of a head extent of 4096 bytes: VEGA_GOOD or VEGA_TORN. */
+enum vega_verdict vega_format_check_state(const void *extent) VEGA_MUST_CHECK;
+
+/* A data block's header alone: after it, stored_bytes and payload_bytes can be trusted to be in range. */
+enum vega_verdict vega_format_check_block_hdr(const struct vega_block_hdr *hdr, uint64_t bytes,
+	const uint8_t file_id[16], uint64_t file_off) VEGA_MUST_CHECK;
+
+/* A data block whole, checksums and padding included; bytes must reach stored_bytes. */
+enum vega_verdict vega_format_check_block(const struct vega_block_hdr *hdr, uint64_t bytes,
+	const uint8_t file_id[16], uint64_t file_off) VEGA_MUST_CHECK;
+
+/* A padding block of exactly `bytes` (0 is good: none is needed). */
+enum vega_verdict vega_format_check_padding(const void *at, uint64_t bytes) VEGA_MUST_CHECK;
+
+/* An index entry: checksum, alignment, extent inside data_end, times in order, running maxima not below `before`'s. */
+enum vega_verdict vega_format_check_entry(const struct vega_index_entry *entry,
+	const struct vega_index_entry *before, uint64_t data_end) VEGA_MUST_CHECK;
+
+/* An index block whole (its entries' own checksums included in none: check each with check_entry). */
+enum vega_verdict vega_format_check_index(const struct vega_index_hdr *hdr, uint64_t bytes,
+	const uint8_t file_id[16], uint64_t entry_first) VEGA_MUST_CHECK;
+
+/* The last 256 bytes of a file of file_bytes. */
+enum vega_verdict vega_format_check_trailer(const struct vega_trailer *trailer,
+	const uint8_t file_id[16], uint64_t file_bytes) VEGA_MUST_CHECK;
+
+/* A hole's header and, when bytes reach it, the length at its end. */
+enum vega_verdict vega_format_check_hole(const struct vega_hole_hdr *hole, uint64_t bytes,
+	const uint8_t file_id[16], uint64_t file_off) VEGA_MUST_CHECK;
+
+enum vega_verdict vega_format_check_idx_head(const struct vega_idx_head *head,
+	const uint8_t file_id[16]) VEGA_MUST_CHECK;
 
 #endif
