@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef VEGA_GEN_FEED_H
+#define VEGA_GEN_FEED_H
+/*
+ * What vega-gen needs of a feed: which streams and groups there are, and how a datagram and a heartbeat look.
+ *
+ * A feed is one const struct and one line of the table in gen_feed.c. Lines, loss, timing and framing are the
+ * session's business (gen_session.h), the order flow is gen_flow.h's; a feed only turns one into bytes for the other.
+ */
+#include <stdint.h>
+
+#include "replay/gen_flow.h"
+
+#define VEGA_GEN_LINE_CNT          2u /* A and B */
+#define VEGA_GEN_STREAM_CNT_MAX    32u
+#define VEGA_GEN_MESSAGE_CNT_MAX   8u /* of one datagram */
+#define VEGA_GEN_PAYLOAD_BYTES_MAX 400u
+
+/* Streams first to last, of which each has the next group and the next port. */
+struct vega_gen_groups {
+	uint32_t first;
+	uint32_t last;
+	struct {
+		uint32_t group;
+		uint16_t port;
+	} line[VEGA_GEN_LINE_CNT];
+};
+
+struct vega_gen_segment {
+	const char *name;
+	const char *doc;
+	uint32_t stream_cnt_max; /* streams are numbered from 1 */
+	uint64_t seq_max;
+	uint32_t groups_cnt;
+	const struct vega_gen_groups *groups;
+	struct vega_flow_params flow; /* of stream 1 */
+	uint64_t id_step;             /* order ids of the next stream begin so much higher */
+};
+
+/* One stream as its exchange knows it. */
+struct vega_gen_stream {
+	uint32_t id;
+	uint64_t last_seq; /* of the last message published, 0: none yet */
+	uint64_t last_ns;  /* its exchange time; never runs back within a stream */
+	struct vega_flow flow;
+};
+
+struct vega_gen_feed {
+	const char *name;
+	const char *doc;
+	const struct vega_gen_segment
+		*segments; /* the first is the default; ends with a NULL name */
+	uint64_t first_ns; /* the earliest time the format can express */
+	/* Publish `message_cnt` messages from `ns` on; returns the payload's length. */
+	uint32_t (*datagram)(struct vega_gen_stream *stream, uint64_t ns, uint32_t message_cnt,
+		uint8_t payload[VEGA_GEN_PAYLOAD_BYTES_MAX]);
+	/* What an idle stream sends; returns the payload's length. */
+	uint32_t (*heartbeat)(
+		const struct vega_gen_stream *stream, uint8_t payload[VEGA_GEN_PAYLOAD_BYTES_MAX]);
+};
+
+/* By name, or NULL. */
+const struct vega_gen_feed *vega_gen_feed_find(const char *name);
+const struct vega_gen_segment *vega_gen_segment_find(
+	const struct vega_gen_feed *feed, const char *name);
+
+/* "nse-mtbt, itch" and "fo, cm" for messages, into buf; both return buf. */
+char *vega_gen_feed_names(char buf[128]);
+char *vega_gen_segment_names(const struct vega_gen_feed *feed, char buf[128]);
+
+#endif
