@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <linux/mempolicy.h>
+#include <spawn.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
@@ -13,8 +14,6 @@
 #include <unistd.h>
 
 #include "hugepages/base/err.h"
-
-#define EXIT_NOT_RUN 127
 
 const struct vega_stage *const vega_stages[] = {
 	&vega_stage_pages, &vega_stage_mount, &vega_stage_limits, &vega_stage_lcores, NULL};
@@ -62,28 +61,45 @@ say_run(const struct vega_provision *p, const char *const *argv, uint32_t node)
 	p->say(line);
 }
 
-/* The child's half: memory policy, no input, output to standard error (standard output may be JSON). */
-static void
-become(const char *const *argv, uint32_t node)
+/* Start a program with no input, and its output on standard error (standard output may be JSON). 0 or errno. */
+static int
+spawn(const char *const *argv, pid_t *ret_pid)
 {
-	const unsigned long nodes = node < 64 ? 1ul << node : 0;
+	posix_spawn_file_actions_t actions;
 	char *copy[16];
 	size_t argc = 0;
-	int null_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	int rc = posix_spawn_file_actions_init(&actions);
 
-	/* Where policies are forbidden (containers), pages may come on any node: the look afterwards tells. */
-	if (node != UINT32_MAX)
-		(void)syscall(SYS_set_mempolicy, MPOL_BIND, &nodes, 65ul);
-	if (null_fd >= 0)
-		(void)dup2(null_fd, STDIN_FILENO);
-	(void)dup2(STDERR_FILENO, STDOUT_FILENO);
-	for (; argv[argc] != NULL && argc < VEGA_ARRAY_CNT(copy) - 1; argc++) {
-		/* execvp takes char *const *, and never writes through it. */
-		memcpy(&copy[argc], &argv[argc], sizeof(copy[argc]));
-	}
+	if (rc != 0)
+		return rc;
+	for (; argv[argc] != NULL && argc < VEGA_ARRAY_CNT(copy) - 1; argc++)
+		memcpy(&copy[argc], &argv[argc], sizeof(copy[argc])); /* never written through */
 	copy[argc] = NULL;
-	(void)execvp(copy[0], copy);
-	_exit(EXIT_NOT_RUN);
+	rc = posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+	if (rc == 0)
+		rc = posix_spawn_file_actions_adddup2(&actions, STDERR_FILENO, STDOUT_FILENO);
+	if (rc == 0)
+		rc = posix_spawnp(ret_pid, copy[0], &actions, NULL, copy, environ);
+	(void)posix_spawn_file_actions_destroy(&actions);
+	return rc;
+}
+
+/*
+ * The child inherits the memory policy of this thread, and hugeadm is told to obey it. Where policies are forbidden
+ * (containers) pages may come on any node: the look afterwards tells.
+ */
+static int
+spawn_on_node(const char *const *argv, uint32_t node, pid_t *ret_pid)
+{
+	const unsigned long nodes = node < 64 ? 1ul << node : 0;
+	int rc;
+
+	if (nodes != 0)
+		(void)syscall(SYS_set_mempolicy, MPOL_BIND, &nodes, 65ul);
+	rc = spawn(argv, ret_pid);
+	if (nodes != 0)
+		(void)syscall(SYS_set_mempolicy, MPOL_DEFAULT, NULL, 0ul);
+	return rc;
 }
 
 int
@@ -91,25 +107,22 @@ vega_stage_run(const struct vega_provision *p, const char *const *argv, uint32_t
 {
 	int status;
 	pid_t pid;
+	int rc;
 
 	say_run(p, argv, node);
-	pid = fork();
-	if (pid == 0)
-		become(argv, node);
-	if (pid < 0)
-		return VEGA_ERR(
-			-errno, "need a process for %s, found none; see `ulimit -u`", argv[0]);
+	rc = spawn_on_node(argv, node, &pid);
+	if (rc == ENOENT)
+		return VEGA_ERR_EX(-ENOENT, EX_UNAVAILABLE,
+			"need the program %s, found none on PATH; install %s", argv[0],
+			strcmp(argv[0], "hugeadm") == 0 ? "libhugetlbfs-bin" : "mount");
+	if (rc != 0)
+		return VEGA_ERR(-rc, "need to run %s, found: %s", argv[0], strerror(rc));
 	while (waitpid(pid, &status, 0) < 0)
 		if (errno != EINTR)
 			return VEGA_ERR(-errno, "need the exit status of %s, found none", argv[0]);
 	if (!WIFEXITED(status))
 		return VEGA_ERR(-EIO, "need %s to end by itself, found it killed by signal %d",
 			argv[0], WTERMSIG(status));
-	if (WEXITSTATUS(status) == EXIT_NOT_RUN)
-		return VEGA_ERR_EX(-ENOENT, EX_UNAVAILABLE,
-			"need the program %s, found none on PATH; install libhugetlbfs-bin "
-			"(hugeadm) and mount",
-			argv[0]);
 	return WEXITSTATUS(status);
 }
 

@@ -41,9 +41,9 @@ static const char hugeadm[] =
 	"echo $((want - in_use)) >\"$pool/free_hugepages\"\n"
 	"exit 0\n";
 
-static const char mount_sh[] =
-	"#!/bin/sh\n"
-	"echo \"nodev ${6#\"$VEGA_FAKE\"} hugetlbfs rw,relatime,$4 0 0\" >>\"$VEGA_FAKE/proc/mounts\"\n";
+static const char mount_sh[] = "#!/bin/sh\n"
+			       "echo \"nodev ${6#\"$VEGA_FAKE\"} hugetlbfs rw,relatime,$4 0 0\" "
+			       ">>\"$VEGA_FAKE/proc/mounts\"\n";
 
 static const char umount_sh[] =
 	"#!/bin/sh\n"
@@ -201,7 +201,8 @@ less_granted_than_asked_for_is_told(void **state)
 	fake_host_write(&fake, "/limit", "40");
 	assert_int_equal(vega_provision_init(&provision, fake.root), -ENOMEM);
 	assert_int_equal(vega_err_status(), EX_UNAVAILABLE);
-	assert_non_null(strstr(vega_err_text(), "need 64 hugepages of 2M on NUMA node 0, found 40"));
+	assert_non_null(
+		strstr(vega_err_text(), "need 64 hugepages of 2M on NUMA node 0, found 40"));
 	assert_non_null(strstr(vega_err_text(), "hugepages=64"));
 	assert_int_equal(report_of(&vega_stage_pages).state, VEGA_STAGE_PARTIAL);
 	assert_int_equal(vega_provision_fini(&provision, fake.root), 0);
@@ -336,8 +337,8 @@ a_node_gets_its_own_pages(void **state)
 	fake_host_write(&fake, "/node", "1");
 	provision.need.page_cnt[1] = 8;
 	assert_int_equal(vega_provision_init(&provision, fake.root), 0);
-	assert_non_null(strstr(
-		said, "RUN: hugeadm --pool-pages-min 2M:108 --obey-numa-mempol (on NUMA node 1)\n"));
+	assert_non_null(strstr(said,
+		"RUN: hugeadm --pool-pages-min 2M:108 --obey-numa-mempol (on NUMA node 1)\n"));
 	assert_int_equal(pages_now(0), 100);
 	assert_int_equal(pages_now(1), 8);
 	assert_int_equal(vega_provision_fini(&provision, fake.root), 0);
@@ -369,7 +370,8 @@ a_node_that_is_not_there(void **state)
 static void
 a_damaged_list_stops_everything(void **state)
 {
-	static const char *const texts[] = {"", "[]", "{", "{\"version\":2,\"pools\":[],\"mounts\":[]}",
+	static const char *const texts[] = {"", "[]", "{",
+		"{\"version\":2,\"pools\":[],\"mounts\":[]}",
 		"{\"version\":1,\"pools\":{},\"mounts\":[]}",
 		"{\"version\":1,\"pools\":[{}],\"mounts\":[]}",
 		"{\"version\":1,\"pools\":[],\"mounts\":[7]}",
@@ -411,7 +413,8 @@ processors(void **state)
 	assert_non_null(strstr(report_of(&vega_stage_lcores).text, "isolcpus=1"));
 	fake_host_write(&fake, "/sys/devices/system/cpu/isolated", "1\n");
 	assert_int_equal(report_of(&vega_stage_lcores).state, VEGA_STAGE_OK);
-	fake_host_write(&fake, "/sys/devices/system/cpu/cpu1/cpufreq/scaling_governor", "powersave\n");
+	fake_host_write(
+		&fake, "/sys/devices/system/cpu/cpu1/cpufreq/scaling_governor", "powersave\n");
 	assert_non_null(strstr(report_of(&vega_stage_lcores).text, "found `powersave`"));
 	provision.need.cpus[0].node = 7;
 	assert_int_equal(report_of(&vega_stage_lcores).state, VEGA_STAGE_MISSING);
@@ -458,7 +461,8 @@ main(void)
 		STAGE_TEST(no_hugeadm),
 		STAGE_TEST(a_page_size_the_kernel_lacks),
 		STAGE_TEST(gigabyte_pages_have_a_mount_of_their_own),
-		cmocka_unit_test_setup_teardown(a_node_gets_its_own_pages, setup_two_nodes, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_node_gets_its_own_pages, setup_two_nodes, teardown),
 		cmocka_unit_test_setup_teardown(
 			pages_on_the_wrong_node_do_not_count, setup_two_nodes, teardown),
 		STAGE_TEST(a_node_that_is_not_there),
