@@ -22,8 +22,8 @@ vega_frame_lane_new(
 	lane->block_cnt = block_cnt;
 	lane->generation = generation;
 	lane->feed_id = feed_id;
-	vega_store_release(
-		&lane->magic, VEGA_FRAME_LANE_MAGIC); /* last: a lane with a magic is whole */
+	/* M1: last, a lane with a magic is whole; pairs with M2 */
+	vega_store_release(&lane->magic, VEGA_FRAME_LANE_MAGIC);
 }
 
 void

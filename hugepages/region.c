@@ -118,7 +118,7 @@ control_fault(const struct vega_region *region)
 {
 	const struct vega_control *c = region->control;
 
-	if (vega_load_acquire(&c->magic) != VEGA_CONTROL_MAGIC)
+	if (vega_load_acquire(&c->magic) != VEGA_CONTROL_MAGIC) /* M2: pairs with M1 */
 		return "no region's magic";
 	if (c->version != VEGA_CONTROL_VERSION || c->control_bytes != VEGA_CONTROL_BYTES)
 		return "another version";
@@ -195,6 +195,7 @@ supersede(struct vega_region *region, const char *name)
 		(void)snprintf(prefix, sizeof(prefix), "/vega-%s.", name);
 		if (base != NULL && strncmp(base, prefix, strlen(prefix)) == 0)
 			(void)unlink(region->control->lanes_path);
+		/* S1: the lanes' name is gone before a client reads the state (its load is S2) */
 		vega_store_release(&region->control->state, VEGA_STATE_SUPERSEDED);
 		(void)munmap(region->control, VEGA_CONTROL_BYTES);
 		region->control = NULL;
@@ -248,6 +249,7 @@ make_lanes(struct vega_region *region, const struct vega_layout *layout)
 			records->feed_id = lane->feed_id;
 			records->capacity = lane->unit_cnt;
 			records->generation = generation;
+			/* M1: last, a lane with a magic is whole; pairs with M2 */
 			vega_store_release(&records->magic, VEGA_RECORD_LANE_MAGIC);
 		}
 	}
@@ -303,8 +305,8 @@ fill_control(struct vega_region *region, const struct vega_region_conf *conf,
 	fill_directory(region, layout);
 	region->memory = map->address;
 	make_lanes(region, layout);
-	vega_store_release(
-		&c->magic, VEGA_CONTROL_MAGIC); /* last: a control file with a magic is whole */
+	/* M1: last, a control file with a magic is whole; pairs with M2 */
+	vega_store_release(&c->magic, VEGA_CONTROL_MAGIC);
 }
 
 static int
@@ -381,6 +383,7 @@ vega_region_close(struct vega_region *region)
 	if (region == NULL)
 		return;
 	if (region->control != NULL) {
+		/* S1: every counter is final before a client reads the state (its load is S2) */
 		vega_store_release(&region->control->state, VEGA_STATE_STOPPED);
 		(void)unlink(region->control->lanes_path);
 	}
