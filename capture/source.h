@@ -35,7 +35,7 @@ struct vega_source_ops {
 struct vega_source {
 	const struct vega_source_ops *ops;
 	uint32_t linktype; /* LINKTYPE_ value of the last burst */
-	bool lossless;	   /* waits for the lane: a file at full speed */
+	bool lossless;     /* waits for the lane: a file at full speed */
 };
 
 #endif

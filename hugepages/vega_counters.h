@@ -18,52 +18,53 @@ extern "C" {
 #endif
 
 /* By feed; written by the rx lcore that owns the feed's lanes. */
-#define VEGA_RX_COUNTERS(X)                                                                        \
-	X(packets_published, "packets accepted for this feed")                                     \
-	X(bytes_published, "captured bytes of those")                                              \
-	X(packets_framed, "frames laid into the frame lane")                                       \
-	X(lost_lane_full, "published, but no free block for the frame")                            \
-	X(lost_oversize, "published, but the frame is above 262144 bytes")                         \
-	X(drop_lane_full, "frames-only feed: no free block, the packet is dropped")                \
-	X(drop_oversize, "frames-only feed: above 262144 bytes, the packet is dropped")            \
-	X(packets_line_a, "of published, on line A")                                               \
-	X(packets_line_b, "of published, on line B")                                               \
-	X(packets_cut, "frames with fewer bytes captured than were on the wire")                   \
-	X(blocks_sealed, "blocks handed to the drain")                                             \
+#define VEGA_RX_COUNTERS(X)                                                             \
+	X(packets_published, "packets accepted for this feed")                          \
+	X(bytes_published, "captured bytes of those")                                   \
+	X(packets_framed, "frames laid into the frame lane")                            \
+	X(lost_lane_full, "published, but no free block for the frame")                 \
+	X(lost_oversize, "published, but the frame is above 262144 bytes")              \
+	X(drop_lane_full, "frames-only feed: no free block, the packet is dropped")     \
+	X(drop_oversize, "frames-only feed: above 262144 bytes, the packet is dropped") \
+	X(packets_line_a, "of published, on line A")                                    \
+	X(packets_line_b, "of published, on line B")                                    \
+	X(packets_cut, "frames with fewer bytes captured than were on the wire")        \
+	X(blocks_sealed, "blocks handed to the drain")                                  \
 	X(seal_ns_last, "receive time of the last packet of the last sealed block, ns")
 
 /* By feed; written by the drain. durable_* is the acknowledged position: what a crash cannot take. */
-#define VEGA_DRAIN_COUNTERS(X)                                                                     \
-	X(blocks_written, "blocks whose write is complete")                                        \
-	X(frames_written, "frames in those")                                                       \
-	X(bytes_written, "bytes of the journal files written, headers and padding included")      \
-	X(lost_disk, "frames lost because storage failed or was full")                             \
-	X(write_errors, "writes, syncs and creations that failed")                                 \
-	X(files_opened, "journal files begun")                                                     \
-	X(files_sealed, "journal files sealed")                                                    \
-	X(durable_blocks, "blocks acknowledged as durable")                                        \
-	X(durable_frames, "frames acknowledged as durable")                                        \
-	X(durable_bytes, "bytes acknowledged as durable")                                          \
-	X(durable_ns, "largest receive time acknowledged as durable, ns")                          \
-	X(block_number_next, "blocks taken from the lane")                                         \
+#define VEGA_DRAIN_COUNTERS(X)                                                               \
+	X(blocks_written, "blocks whose write is complete")                                  \
+	X(frames_written, "frames in those")                                                 \
+	X(bytes_written, "bytes of the journal files written, headers and padding included") \
+	X(lost_disk, "frames lost because storage failed or was full")                       \
+	X(write_errors, "writes, syncs and creations that failed")                           \
+	X(files_opened, "journal files begun")                                               \
+	X(files_sealed, "journal files sealed")                                              \
+	X(durable_blocks, "blocks acknowledged as durable")                                  \
+	X(durable_frames, "frames acknowledged as durable")                                  \
+	X(durable_bytes, "bytes acknowledged as durable")                                    \
+	X(durable_ns, "largest receive time acknowledged as durable, ns")                    \
+	X(block_number_next, "blocks taken from the lane")                                   \
 	X(lag_blocks_max, "most blocks the drain was behind rx")
 
 /* By rx lcore; written by it. */
-#define VEGA_LCORE_COUNTERS(X)                                                                     \
-	X(polls, "poll rounds")                                                                    \
-	X(polls_empty, "poll rounds that found no packet")                                         \
-	X(packets_polled, "packets taken from the sources")                                        \
-	X(bytes_polled, "captured bytes of those")                                                 \
-	X(misrouted, "packets of a feed that another lcore owns; they went to this lcore's default") \
-	X(source_waits, "times a file source waited for a free block")                             \
-	X(poll_ns_max, "longest poll round, ns")                                                   \
+#define VEGA_LCORE_COUNTERS(X)                                                                  \
+	X(polls, "poll rounds")                                                                 \
+	X(polls_empty, "poll rounds that found no packet")                                      \
+	X(packets_polled, "packets taken from the sources")                                     \
+	X(bytes_polled, "captured bytes of those")                                              \
+	X(misrouted,                                                                            \
+		"packets of a feed that another lcore owns; they went to this lcore's default") \
+	X(source_waits, "times a file source waited for a free block")                          \
+	X(poll_ns_max, "longest poll round, ns")                                                \
 	X(clock_steps, "backward steps of the clock")
 
 /* By port or file; written by the control thread from the port's own statistics. */
-#define VEGA_PORT_COUNTERS(X)                                                                      \
-	X(drop_missed, "imissed: the port had no free descriptor")                                 \
-	X(drop_errors, "ierrors: frames the port found damaged")                                   \
-	X(drop_nombuf, "rx_nombuf: no buffer in the pool")                                         \
+#define VEGA_PORT_COUNTERS(X)                                      \
+	X(drop_missed, "imissed: the port had no free descriptor") \
+	X(drop_errors, "ierrors: frames the port found damaged")   \
+	X(drop_nombuf, "rx_nombuf: no buffer in the pool")         \
 	X(loss_observable, "1 when the port reports its own loss, 0 when it cannot")
 
 #define VEGA_CELL(name, doc) uint64_t name;

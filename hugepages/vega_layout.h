@@ -32,8 +32,8 @@ extern "C" {
 #define VEGA_LANE_CNT_MAX  160u
 #define VEGA_LCORE_CNT_MAX 32u
 #define VEGA_PORT_CNT_MAX  32u
-#define VEGA_IF_CNT_MAX	   16u /* interfaces (port queues or files) a frame lane may carry */
-#define VEGA_NAME_BYTES	   32u /* a region's, feed's or interface's name, its NUL counted */
+#define VEGA_IF_CNT_MAX    16u /* interfaces (port queues or files) a frame lane may carry */
+#define VEGA_NAME_BYTES    32u /* a region's, feed's or interface's name, its NUL counted */
 
 #define VEGA_LANE_ALIGN_BYTES  (2u << 20)
 #define VEGA_FRAME_BLOCK_BYTES (1u << 20)
@@ -43,70 +43,81 @@ extern "C" {
 #define VEGA_CONTROL_MAGIC   0x313054434147455Aull
 #define VEGA_CONTROL_VERSION 1u
 
-enum vega_state { VEGA_STATE_LIVE = 1, VEGA_STATE_STOPPED = 2, VEGA_STATE_SUPERSEDED = 3 };
-enum vega_memory { VEGA_MEMORY_HUGE = 1, VEGA_MEMORY_SHM = 2 };
-enum vega_lane_kind { VEGA_LANE_RECORDS = 1, VEGA_LANE_BOOK = 2, VEGA_LANE_FRAMES = 3 };
+enum vega_state {
+	VEGA_STATE_LIVE = 1,
+	VEGA_STATE_STOPPED = 2,
+	VEGA_STATE_SUPERSEDED = 3
+};
+enum vega_memory {
+	VEGA_MEMORY_HUGE = 1,
+	VEGA_MEMORY_SHM = 2
+};
+enum vega_lane_kind {
+	VEGA_LANE_RECORDS = 1,
+	VEGA_LANE_BOOK = 2,
+	VEGA_LANE_FRAMES = 3
+};
 
 struct vega_control {
-	uint64_t magic;		/*   0 written last */
-	uint32_t version;	/*   8 */
-	uint32_t control_bytes; /*  12 of the whole file */
-	uint64_t generation;	/*  16 start time in ns since the epoch: always rising */
-	uint64_t state;		/*  24 enum vega_state */
-	uint64_t flags;		/*  32 VEGA_REGION_* */
-	uint64_t heartbeat_ns;	/*  40 CLOCK_REALTIME, every 100 ms */
-	uint64_t pid;		/*  48 of the capture */
-	uint64_t lanes_bytes;	/*  56 */
-	uint64_t page_bytes;	/*  64 of the lanes file */
-	uint32_t memory;	/*  72 enum vega_memory */
-	uint32_t feed_cnt;	/*  76 */
-	uint32_t lane_cnt;	/*  80 */
-	uint32_t lcore_cnt;	/*  84 rx lcores */
-	uint32_t port_cnt;	/*  88 ports or files in use */
-	uint32_t reserved;	/*  92 zero */
-	char name[32];		/*  96 of the region */
-	char journal[256];	/* 128 the journal folder, "" when none */
-	char lanes_path[256];	/* 384 of the lanes file */
-	char io[32];		/* 640 how the journal is written: "io_uring+O_DIRECT", "pwrite" */
+	uint64_t magic;          /*   0 written last */
+	uint32_t version;        /*   8 */
+	uint32_t control_bytes;  /*  12 of the whole file */
+	uint64_t generation;     /*  16 start time in ns since the epoch: always rising */
+	uint64_t state;          /*  24 enum vega_state */
+	uint64_t flags;          /*  32 VEGA_REGION_* */
+	uint64_t heartbeat_ns;   /*  40 CLOCK_REALTIME, every 100 ms */
+	uint64_t pid;            /*  48 of the capture */
+	uint64_t lanes_bytes;    /*  56 */
+	uint64_t page_bytes;     /*  64 of the lanes file */
+	uint32_t memory;         /*  72 enum vega_memory */
+	uint32_t feed_cnt;       /*  76 */
+	uint32_t lane_cnt;       /*  80 */
+	uint32_t lcore_cnt;      /*  84 rx lcores */
+	uint32_t port_cnt;       /*  88 ports or files in use */
+	uint32_t reserved;       /*  92 zero */
+	char name[32];           /*  96 of the region */
+	char journal[256];       /* 128 the journal folder, "" when none */
+	char lanes_path[256];    /* 384 of the lanes file */
+	char io[32];             /* 640 how the journal is written: "io_uring+O_DIRECT", "pwrite" */
 	uint8_t reserved2[3424]; /* 672 zero */
 };
 #define VEGA_REGION_REPLAYED 0x1u
 
 struct vega_feed_entry {
-	char name[32];	       /*   0 */
-	char zone[48];	       /*  32 IANA name of the trading day's zone */
+	char name[32];         /*   0 */
+	char zone[48];         /*  32 IANA name of the trading day's zone */
 	uint32_t feed_id;      /*  80 index of this entry */
 	uint32_t day_start_s;  /*  84 seconds after midnight in the zone */
 	uint32_t record_lane;  /*  88 index of its lane entry, UINT32_MAX: frames only */
 	uint32_t frame_lane;   /*  92 index of its lane entry */
-	uint32_t lcore;	       /*  96 the rx lcore that writes its lanes */
+	uint32_t lcore;        /*  96 the rx lcore that writes its lanes */
 	uint32_t price_scale;  /* 100 decimal digits, 0 unknown */
 	uint8_t reserved[152]; /* 104 zero */
 };
 
 struct vega_lane_entry {
-	uint64_t lane_off;     /*  0 in the lanes file, a multiple of 2 MiB */
-	uint64_t lane_bytes;   /*  8 */
-	uint64_t unit_cnt;     /* 16 records or blocks it holds */
-	uint32_t unit_bytes;   /* 24 of one record or block */
-	uint32_t kind;	       /* 28 enum vega_lane_kind */
-	uint32_t feed_id;      /* 32 */
-	uint32_t schema;       /* 36 */
-	uint8_t reserved[88];  /* 40 zero */
+	uint64_t lane_off;    /*  0 in the lanes file, a multiple of 2 MiB */
+	uint64_t lane_bytes;  /*  8 */
+	uint64_t unit_cnt;    /* 16 records or blocks it holds */
+	uint32_t unit_bytes;  /* 24 of one record or block */
+	uint32_t kind;        /* 28 enum vega_lane_kind */
+	uint32_t feed_id;     /* 32 */
+	uint32_t schema;      /* 36 */
+	uint8_t reserved[88]; /* 40 zero */
 };
 
-#define VEGA_CONTROL_FEEDS_OFF	0x01000u
-#define VEGA_CONTROL_LANES_OFF	0x05000u
-#define VEGA_CONTROL_RX_OFF	0x0A000u
-#define VEGA_CONTROL_DRAIN_OFF	0x12000u
+#define VEGA_CONTROL_FEEDS_OFF  0x01000u
+#define VEGA_CONTROL_LANES_OFF  0x05000u
+#define VEGA_CONTROL_RX_OFF     0x0A000u
+#define VEGA_CONTROL_DRAIN_OFF  0x12000u
 #define VEGA_CONTROL_LCORES_OFF 0x1A000u
-#define VEGA_CONTROL_PORTS_OFF	0x1C000u
-#define VEGA_CONTROL_BYTES	0x1E000u
+#define VEGA_CONTROL_PORTS_OFF  0x1C000u
+#define VEGA_CONTROL_BYTES      0x1E000u
 
 /* First 4096 bytes of a frame lane; rx and drain each own one 128-byte guarded line. Protocol: hugepages/frame.h */
 #define VEGA_FRAME_LANE_MAGIC 0x31304d415246475Aull
 struct vega_frame_lane {
-	uint64_t magic;	      /*    0 */
+	uint64_t magic;       /*    0 */
 	uint32_t version;     /*    8 */
 	uint32_t block_bytes; /*   12 1 MiB */
 	uint64_t block_cnt;   /*   16 a power of two */
@@ -125,7 +136,7 @@ struct vega_frame_lane {
 /* First 64 bytes of a record lane; records of unit_bytes follow from offset 64, the tail is its last 64 bytes. */
 #define VEGA_RECORD_LANE_MAGIC 0x31304c4345525a45ull
 struct vega_record_lane {
-	uint64_t magic;	       /*  0 */
+	uint64_t magic;        /*  0 */
 	uint32_t version;      /*  8 */
 	uint32_t feed_type;    /* 12 0 */
 	uint32_t record_bytes; /* 16 32 */
@@ -142,7 +153,7 @@ struct vega_record_tail {
 	uint64_t epoch_ns;    /*  0 */
 	uint64_t epoch_from;  /*  8 first position of this epoch */
 	uint8_t reserved[32]; /* 16 zero */
-	uint64_t claim;	      /* 48 */
+	uint64_t claim;       /* 48 */
 	uint64_t publish;     /* 56 */
 };
 

@@ -15,12 +15,13 @@ struct vega_drain;
 
 struct vega_drain_conf {
 	struct vega_region *region; /* its feeds, frame lanes and drain cells */
-	const char *journal_dir;    /* NULL: blocks are discarded (counted as written nowhere), for benches and live-only use */
-	const char *io;		    /* "auto", "uring" or "pwrite" */
-	uint64_t file_bytes_max;    /* a file is closed before it grows past this */
-	uint64_t file_age_ns_max;   /* 0: none */
-	uint64_t sync_interval_ns;  /* between fdatasyncs of a file that has unacknowledged writes */
-	uint32_t depth;		    /* blocks in flight over all lanes, 1..256; 0: 32 */
+	const char *
+		journal_dir; /* NULL: blocks are discarded (counted as written nowhere), for benches and live-only use */
+	const char *io;            /* "auto", "uring" or "pwrite" */
+	uint64_t file_bytes_max;   /* a file is closed before it grows past this */
+	uint64_t file_age_ns_max;  /* 0: none */
+	uint64_t sync_interval_ns; /* between fdatasyncs of a file that has unacknowledged writes */
+	uint32_t depth;            /* blocks in flight over all lanes, 1..256; 0: 32 */
 };
 
 /*
@@ -28,7 +29,8 @@ struct vega_drain_conf {
  *
  * Returns 0; -EACCES (77), -ENOSPC (73), -EROFS (73), -ENOENT (66: the parent is missing), -ENOMEM.
  */
-int vega_drain_new(const struct vega_drain_conf *conf, struct vega_drain **ret_drain) VEGA_MUST_CHECK;
+int vega_drain_new(
+	const struct vega_drain_conf *conf, struct vega_drain **ret_drain) VEGA_MUST_CHECK;
 
 /*
  * Bounded work: reap completions, release blocks, submit up to a batch of sealed blocks, sync when due.

@@ -24,16 +24,16 @@ struct vega_cursor;
 /* One journal file as opened. */
 struct vega_journal_file {
 	const char *path;
-	const char *feed;      /* the folder's name */
-	uint32_t day;	       /* YYYYMMDD */
-	uint32_t file_number;  /* NNNN */
+	const char *feed;     /* the folder's name */
+	uint32_t day;         /* YYYYMMDD */
+	uint32_t file_number; /* NNNN */
 	uint32_t linktype;
 	bool sealed;
 	uint64_t file_bytes;
 	uint64_t block_cnt;
 	uint64_t packet_cnt;
-	uint64_t first_ns;     /* smallest receive time; 0 when the file holds no packet */
-	uint64_t last_ns;      /* largest receive time */
+	uint64_t first_ns; /* smallest receive time; 0 when the file holds no packet */
+	uint64_t last_ns;  /* largest receive time */
 	uint64_t generation;
 	uint64_t damaged_blocks; /* extents that are torn or fail their checks */
 	uint64_t lost_lane_full; /* told by the block headers */
@@ -96,8 +96,8 @@ struct vega_hole {
  *	   hole		told each damaged extent as it is passed over; may be NULL
  * Returns 0, -ENOMEM, -EIO.
  */
-int vega_cursor_open(struct vega_journal *journal, uint32_t feed_idx, uint64_t from_ns, uint64_t to_ns,
-	void (*hole)(void *arg, const struct vega_hole *hole), void *hole_arg,
+int vega_cursor_open(struct vega_journal *journal, uint32_t feed_idx, uint64_t from_ns,
+	uint64_t to_ns, void (*hole)(void *arg, const struct vega_hole *hole), void *hole_arg,
 	struct vega_cursor **ret_cursor);
 void vega_cursor_close(struct vega_cursor *cursor);
 
@@ -111,8 +111,8 @@ int vega_cursor_next(struct vega_cursor *cursor, struct vega_frame *ret_frame);
  * Returns 1 and the header inside buffer, 0 at the end, or a negative errno. Frames outside from/to are not
  * filtered here: the caller walks the block with vega_frame_walk and compares.
  */
-int vega_cursor_block(struct vega_cursor *cursor, void *buffer, const struct vega_block_hdr **ret_hdr,
-	uint32_t *ret_linktype);
+int vega_cursor_block(struct vega_cursor *cursor, void *buffer,
+	const struct vega_block_hdr **ret_hdr, uint32_t *ret_linktype);
 
 /*
  * Walk the frames of a verified block.

@@ -8,27 +8,27 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define vega_likely(x)	 __builtin_expect(!!(x), 1)
+#define vega_likely(x)   __builtin_expect(!!(x), 1)
 #define vega_unlikely(x) __builtin_expect(!!(x), 0)
 
 #define VEGA_PRINTF(fmt_idx, arg_idx) __attribute__((format(printf, fmt_idx, arg_idx)))
-#define VEGA_ALIGNED(n)		      __attribute__((aligned(n)))
-#define VEGA_PACKED		      __attribute__((packed))
-#define VEGA_UNUSED		      __attribute__((unused))
-#define VEGA_MUST_CHECK		      __attribute__((warn_unused_result))
-#define VEGA_NOINLINE		      __attribute__((noinline))
-#define VEGA_COLD		      __attribute__((cold, noinline))
-#define VEGA_ALWAYS_INLINE	      inline __attribute__((always_inline))
+#define VEGA_ALIGNED(n)               __attribute__((aligned(n)))
+#define VEGA_PACKED                   __attribute__((packed))
+#define VEGA_UNUSED                   __attribute__((unused))
+#define VEGA_MUST_CHECK               __attribute__((warn_unused_result))
+#define VEGA_NOINLINE                 __attribute__((noinline))
+#define VEGA_COLD                     __attribute__((cold, noinline))
+#define VEGA_ALWAYS_INLINE            inline __attribute__((always_inline))
 
 #define VEGA_ARRAY_CNT(a) (sizeof(a) / sizeof((a)[0]))
 
 /* Two writers that never share a line, nor the line the prefetcher pairs with it. */
-#define VEGA_LINE_BYTES	 64u
+#define VEGA_LINE_BYTES  64u
 #define VEGA_GUARD_BYTES 128u
 
 /* Pins of a fixed layout: they stand beside the definition, one for every field. */
 #define VEGA_PIN_SIZE(T, n) static_assert(sizeof(T) == (n), #T " size")
-#define VEGA_PIN(T, f, off, n)                                                                     \
+#define VEGA_PIN(T, f, off, n) \
 	static_assert(offsetof(T, f) == (off) && sizeof(((T *)0)->f) == (n), #T "." #f)
 
 static inline uint64_t

@@ -27,7 +27,8 @@ vega_cli_json(json_t *object)
 
 	json_decref(object);
 	if (bad != 0 || putchar('\n') == EOF || fflush(stdout) != 0)
-		return VEGA_ERR(-EIO, "need to write JSON to standard output, found it closed or full");
+		return VEGA_ERR(
+			-EIO, "need to write JSON to standard output, found it closed or full");
 	return 0;
 }
 
@@ -63,10 +64,11 @@ vega_cli_verb(int argc, char **argv, const struct vega_verb *verbs, const char *
 		return v->run(argc - 1, argv + 1);
 	}
 	if (argc < 2)
-		(void)fprintf(stderr, "%s: need a verb, found none; try `%s --help`\n", program, program);
+		(void)fprintf(
+			stderr, "%s: need a verb, found none; try `%s --help`\n", program, program);
 	else
-		(void)fprintf(stderr, "%s: need a known verb, found '%s'; try `%s --help`\n", program,
-			argv[1], program);
+		(void)fprintf(stderr, "%s: need a known verb, found '%s'; try `%s --help`\n",
+			program, argv[1], program);
 	return EX_USAGE;
 }
 
@@ -75,8 +77,8 @@ struct unit {
 	uint64_t factor;
 };
 
-static const struct unit size_units[] = {
-	{"", 1}, {"B", 1}, {"KiB", 1ull << 10}, {"MiB", 1ull << 20}, {"GiB", 1ull << 30}, {"TiB", 1ull << 40}};
+static const struct unit size_units[] = {{"", 1}, {"B", 1}, {"KiB", 1ull << 10},
+	{"MiB", 1ull << 20}, {"GiB", 1ull << 30}, {"TiB", 1ull << 40}};
 static const struct unit duration_units[] = {{"ns", 1}, {"us", 1000}, {"ms", 1000000},
 	{"s", 1000000000}, {"m", 60000000000}, {"h", 3600000000000}, {"d", 86400000000000}};
 
@@ -108,7 +110,8 @@ vega_parse_size(const char *what, const char *text, uint64_t *ret_bytes)
 {
 	if (parse_scaled(text, size_units, VEGA_ARRAY_CNT(size_units), ret_bytes) != 0)
 		return VEGA_ERR(-EINVAL,
-			"%s: need a size such as 64KiB, 256MiB or 4GiB, found '%s'; write a whole number and a binary unit",
+			"%s: need a size such as 64KiB, 256MiB or 4GiB, found '%s'; write a whole "
+			"number and a binary unit",
 			what, text);
 	return 0;
 }
@@ -118,7 +121,8 @@ vega_parse_duration(const char *what, const char *text, uint64_t *ret_ns)
 {
 	if (parse_scaled(text, duration_units, VEGA_ARRAY_CNT(duration_units), ret_ns) != 0)
 		return VEGA_ERR(-EINVAL,
-			"%s: need a duration such as 250us, 100ms, 10s or 1h, found '%s'; write a whole number and a unit",
+			"%s: need a duration such as 250us, 100ms, 10s or 1h, found '%s'; write a "
+			"whole number and a unit",
 			what, text);
 	return 0;
 }
@@ -129,8 +133,8 @@ vega_parse_u64(const char *what, const char *text, uint64_t min, uint64_t max, u
 	uint64_t value;
 
 	if (parse_scaled(text, size_units, 1, &value) != 0 || value < min || value > max)
-		return VEGA_ERR(-EINVAL, "%s: need a whole number from %llu to %llu, found '%s'", what,
-			(unsigned long long)min, (unsigned long long)max, text);
+		return VEGA_ERR(-EINVAL, "%s: need a whole number from %llu to %llu, found '%s'",
+			what, (unsigned long long)min, (unsigned long long)max, text);
 	*ret_value = value;
 	return 0;
 }
@@ -143,8 +147,10 @@ vega_parse_double(const char *what, const char *text, double min, double max, do
 
 	errno = 0;
 	value = strtod(text, &end);
-	if (end == text || *end != '\0' || errno != 0 || !isfinite(value) || value < min || value > max)
-		return VEGA_ERR(-EINVAL, "%s: need a number from %g to %g, found '%s'", what, min, max, text);
+	if (end == text || *end != '\0' || errno != 0 || !isfinite(value) || value < min ||
+		value > max)
+		return VEGA_ERR(-EINVAL, "%s: need a number from %g to %g, found '%s'", what, min,
+			max, text);
 	*ret_value = value;
 	return 0;
 }

@@ -14,20 +14,25 @@
 #include "hugepages/vega_layout.h"
 
 #define VEGA_CONF_CHANNEL_CNT_MAX 256u
-#define VEGA_CONF_QUEUE_CNT_MAX	  16u /* of one port */
-#define VEGA_CONF_ANY		  UINT32_MAX
+#define VEGA_CONF_QUEUE_CNT_MAX   16u /* of one port */
+#define VEGA_CONF_ANY             UINT32_MAX
 
-enum vega_idle { VEGA_IDLE_AUTO, VEGA_IDLE_SPIN, VEGA_IDLE_ADAPTIVE };
+enum vega_idle {
+	VEGA_IDLE_AUTO,
+	VEGA_IDLE_SPIN,
+	VEGA_IDLE_ADAPTIVE
+};
 
 /* One stream of packets that a feed claims. */
 struct vega_conf_channel {
-	uint32_t vlan;	      /* outer VLAN id 1..4094, 0: untagged only, VEGA_CONF_ANY */
-	uint8_t family;	      /* 4, 6, or 0: any destination */
-	uint8_t group[16];    /* destination address, network order; 4 bytes used for IPv4 */
-	uint32_t udp_port;    /* destination port, or VEGA_CONF_ANY: then fragments and non-UDP match too */
-	char line;	      /* 'A' or 'B' */
-	uint32_t port_idx;    /* into ports, or VEGA_CONF_ANY: whichever the feed's lcore polls */
-	char *text;	      /* "vlan 10 239.1.1.1:17741 line A on nse_a", for messages */
+	uint32_t vlan;     /* outer VLAN id 1..4094, 0: untagged only, VEGA_CONF_ANY */
+	uint8_t family;    /* 4, 6, or 0: any destination */
+	uint8_t group[16]; /* destination address, network order; 4 bytes used for IPv4 */
+	uint32_t
+		udp_port; /* destination port, or VEGA_CONF_ANY: then fragments and non-UDP match too */
+	char line;        /* 'A' or 'B' */
+	uint32_t port_idx; /* into ports, or VEGA_CONF_ANY: whichever the feed's lcore polls */
+	char *text;        /* "vlan 10 239.1.1.1:17741 line A on nse_a", for messages */
 };
 
 struct vega_conf_feed {
@@ -47,7 +52,7 @@ struct vega_conf_port {
 	char *device; /* PCI address or vdev with arguments */
 	uint32_t queue_cnt;
 	uint32_t rx_desc_cnt;
-	uint32_t mtu;	 /* 0: as the port has it */
+	uint32_t mtu;      /* 0: as the port has it */
 	uint32_t mbuf_cnt; /* of its pool; 0: derived */
 	bool promiscuous;
 };
@@ -67,14 +72,14 @@ struct vega_conf_lcore {
 struct vega_conf {
 	char *path; /* of the file, for messages; "" for built-in defaults */
 	char region[VEGA_NAME_BYTES];
-	uint32_t memory;	/* 0 auto, enum vega_memory */
-	uint64_t page_bytes;	/* 2 MiB or 1 GiB, 0: the system's default */
-	char *journal_dir;	/* NULL: none given here */
+	uint32_t memory;     /* 0 auto, enum vega_memory */
+	uint64_t page_bytes; /* 2 MiB or 1 GiB, 0: the system's default */
+	char *journal_dir;   /* NULL: none given here */
 	uint64_t file_bytes_max;
 	uint64_t file_age_ns_max; /* 0: none */
 	uint64_t sync_interval_ns;
 	enum vega_idle idle;
-	uint32_t drain_cpu;	/* VEGA_CONF_ANY: any */
+	uint32_t drain_cpu;                /* VEGA_CONF_ANY: any */
 	uint64_t default_frame_lane_bytes; /* of `default` */
 	uint32_t port_cnt;
 	struct vega_conf_port *ports;

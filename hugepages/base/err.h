@@ -32,10 +32,10 @@ int vega_err_set(int rc, int exit_status, const char *fmt, ...) VEGA_PRINTF(3, 4
 /* Put "fmt: " in front of the calling thread's message; returns rc. */
 int vega_err_add(int rc, const char *fmt, ...) VEGA_PRINTF(2, 3);
 
-#define VEGA_ERR(rc, ...)	     vega_err_set((rc), 0, __VA_ARGS__)
+#define VEGA_ERR(rc, ...)            vega_err_set((rc), 0, __VA_ARGS__)
 #define VEGA_ERR_EX(rc, status, ...) vega_err_set((rc), (status), __VA_ARGS__)
-#define VEGA_ERR_CONFIG(...)	     vega_err_set(-EINVAL, EX_CONFIG, __VA_ARGS__)
-#define VEGA_ERR_ADD(rc, ...)	     vega_err_add((rc), __VA_ARGS__)
+#define VEGA_ERR_CONFIG(...)         vega_err_set(-EINVAL, EX_CONFIG, __VA_ARGS__)
+#define VEGA_ERR_ADD(rc, ...)        vega_err_add((rc), __VA_ARGS__)
 
 /* The calling thread's message ("" when none) and the exit status that goes with it. */
 const char *vega_err_text(void);

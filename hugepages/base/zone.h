@@ -25,7 +25,8 @@ struct vega_day {
  *	   day_start_s	seconds after local midnight at which day D begins, 0 to 86399
  * Returns 0, -EINVAL (no such zone; with a message), -ENOMEM. Not thread-safe.
  */
-int vega_zone_new(const char *iana, uint32_t day_start_s, struct vega_zone **ret_zone) VEGA_MUST_CHECK;
+int vega_zone_new(
+	const char *iana, uint32_t day_start_s, struct vega_zone **ret_zone) VEGA_MUST_CHECK;
 void vega_zone_delete(struct vega_zone *zone);
 const char *vega_zone_name(const struct vega_zone *zone);
 
