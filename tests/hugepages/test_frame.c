@@ -62,7 +62,7 @@ test_frame_is_an_enhanced_packet_block(void **state)
 {
 	struct fixture *f = *state;
 
-	for (uint32_t n = 0; n <= 9; n++) {
+	for (uint32_t n = 0; n <= 700; n++) {
 		const uint8_t *epb;
 		const uint32_t padded = (n + 3) & ~3u;
 
