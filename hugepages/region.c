@@ -395,10 +395,11 @@ vega_region_release(struct vega_region *region)
 {
 	if (region == NULL)
 		return;
-	if (region->memory != NULL)
-		(void)munmap(region->memory, region->control->lanes_bytes);
-	if (region->control != NULL)
+	if (region->control != NULL) {
+		if (region->memory != NULL)
+			(void)munmap(region->memory, region->control->lanes_bytes);
 		(void)munmap(region->control, VEGA_CONTROL_BYTES);
+	}
 	if (region->lock_fd >= 0)
 		(void)close(region->lock_fd);
 	free(region);

@@ -98,8 +98,9 @@ parse_scaled(const char *text, const struct unit *units, size_t unit_cnt, uint64
 	for (size_t i = 0; i < unit_cnt; i++) {
 		if (strcmp(p, units[i].suffix) != 0)
 			continue;
-		if (__builtin_mul_overflow(value, units[i].factor, ret))
+		if (__builtin_mul_overflow(value, units[i].factor, &value))
 			return -EINVAL;
+		*ret = value;
 		return 0;
 	}
 	return -EINVAL;

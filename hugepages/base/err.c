@@ -61,8 +61,9 @@ vega_err_add(int rc, const char *fmt, ...)
 	va_start(ap, fmt);
 	(void)vsnprintf(front, sizeof(front) - 2, fmt, ap);
 	va_end(ap);
-	(void)strcat(front, ": ");
 	front_len = strlen(front);
+	memcpy(front + front_len, ": ", 3);
+	front_len += 2;
 	text_len = strlen(current.text);
 	if (text_len > sizeof(current.text) - 1 - front_len)
 		text_len = sizeof(current.text) - 1 - front_len;

@@ -54,6 +54,7 @@ static void
 test_sizes(void **state)
 {
 	uint64_t value;
+	int rc;
 
 	(void)state;
 	for (size_t i = 0; i < VEGA_ARRAY_CNT(good_sizes); i++) {
@@ -62,8 +63,8 @@ test_sizes(void **state)
 	}
 	for (size_t i = 0; i < VEGA_ARRAY_CNT(bad_sizes); i++) {
 		value = 77;
-		assert_refused(
-			vega_parse_size("some_key", bad_sizes[i], &value), value, bad_sizes[i]);
+		rc = vega_parse_size("some_key", bad_sizes[i], &value);
+		assert_refused(rc, value, bad_sizes[i]);
 	}
 }
 
@@ -71,6 +72,7 @@ static void
 test_durations(void **state)
 {
 	uint64_t value;
+	int rc;
 
 	(void)state;
 	for (size_t i = 0; i < VEGA_ARRAY_CNT(good_durations); i++) {
@@ -80,8 +82,8 @@ test_durations(void **state)
 	}
 	for (size_t i = 0; i < VEGA_ARRAY_CNT(bad_durations); i++) {
 		value = 77;
-		assert_refused(vega_parse_duration("some_key", bad_durations[i], &value), value,
-			bad_durations[i]);
+		rc = vega_parse_duration("some_key", bad_durations[i], &value);
+		assert_refused(rc, value, bad_durations[i]);
 	}
 }
 
@@ -90,6 +92,7 @@ test_whole_numbers(void **state)
 {
 	static const char *const bad[] = {"", "4", "11", "7x", "0x7", "-7", "7.0", " 7", "7KiB"};
 	uint64_t value;
+	int rc;
 
 	(void)state;
 	assert_int_equal(vega_parse_u64("some_key", "5", 5, 10, &value), 0);
@@ -98,7 +101,8 @@ test_whole_numbers(void **state)
 	assert_int_equal(value, 10);
 	for (size_t i = 0; i < VEGA_ARRAY_CNT(bad); i++) {
 		value = 77;
-		assert_refused(vega_parse_u64("some_key", bad[i], 5, 10, &value), value, bad[i]);
+		rc = vega_parse_u64("some_key", bad[i], 5, 10, &value);
+		assert_refused(rc, value, bad[i]);
 	}
 }
 
