@@ -24,6 +24,17 @@ compare(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
+/* SplitMix64: the same spread of times at every run. */
+static uint64_t
+spread(uint64_t i)
+{
+	uint64_t z = (i + 1) * 0x9E3779B97F4A7C15ull;
+
+	z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9ull;
+	z = (z ^ (z >> 27)) * 0x94D049BB133111EBull;
+	return z ^ (z >> 31);
+}
+
 /* One seek: its time, and how many data blocks it read. */
 static int
 seek(struct vega_journal *journal, uint64_t at_ns, uint64_t *ret_ns, uint64_t *ret_blocks)
@@ -62,9 +73,8 @@ main(int argc, char **argv)
 		bytes += vega_journal_file(journal, i)->file_bytes;
 	first_ns = vega_journal_file(journal, 0)->first_ns;
 	span_ns = vega_journal_file(journal, vega_journal_file_cnt(journal) - 1)->last_ns - first_ns;
-	srandom(1);
 	for (uint64_t i = 0; i < cnt && rc == 0; i++) {
-		const uint64_t at_ns = first_ns + ((uint64_t)random() << 31 | (uint64_t)random()) % span_ns;
+		const uint64_t at_ns = first_ns + spread(i) % span_ns;
 		uint64_t blocks;
 
 		rc = seek(journal, at_ns, &took_ns[i], &blocks);
