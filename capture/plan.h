@@ -54,8 +54,8 @@ struct vega_plan {
 	uint32_t rule_cnt;
 	uint32_t warning_cnt;
 	struct vega_plan_lcore lcores[VEGA_LCORE_CNT_MAX];
-	struct vega_layout_feed
-		feeds[VEGA_FEED_CNT_MAX]; /* as the region takes them; .lcore is the owner */
+	/* As the region takes them; .lcore is the owner. */
+	struct vega_layout_feed feeds[VEGA_FEED_CNT_MAX];
 	bool needs_flow_rules[VEGA_PORT_CNT_MAX]; /* by port: several lcores poll it */
 	struct vega_plan_rule *rules;
 	struct vega_match *match; /* hits tell an index of feeds; one table for all lcores */
