@@ -116,7 +116,7 @@ static const struct vega_key top_keys[] = {
 		"empty polls, `auto` spins where every thread has a processor of its own."),
 	MAP(, drain, "The thread that writes the journal."),
 	TEXT(, default_frame_lane, "2MiB, 4MiB, 8MiB ... 64GiB", "64MiB", NULL,
-		"Frame lane of what no feed claims."),
+		"Frame lane of what no feed claims. A feed called `default` has its own frame_lane instead."),
 	MAPS(, ports, "Network ports; `vega-capture --port` adds to them."),
 	MAPS(, lcores, "Receiving threads. Without any, one polls everything."),
 	MAPS(, feeds, "The streams of packets, each with lanes and a journal of its own."),
