@@ -4,8 +4,9 @@
 /*
  * Reading a journal: open a folder or a file, take a feed's frames from any time on, see what is damaged.
  *
- * Works on sealed files, on files a crash left behind, and on files that are being written. Nothing read is trusted: a
- * hostile file gives an error or a reported hole, never a crash. No DPDK. Installed: plain C, and C++.
+ * Works on sealed files, on files a crash left behind, and on files that are being written: a cursor at the end of one
+ * finds what was added when it is asked again. Files begun after vega_journal_open are seen by opening again. Nothing read is
+ * trusted: a hostile file gives an error or a reported hole, never a crash. No DPDK. Installed: plain C, and C++.
  *
  * Threads: a journal is read-only after open and may be shared; a cursor belongs to one thread.
  */
@@ -35,7 +36,8 @@ struct vega_journal_file {
 	uint64_t first_ns; /* smallest receive time; 0 when the file holds no packet */
 	uint64_t last_ns;  /* largest receive time */
 	uint64_t generation;
-	uint64_t damaged_blocks; /* extents that are torn or fail their checks */
+	uint64_t damaged_blocks; /* found on opening: a head or index that fails, extents that are no block */
+	uint64_t hole_cnt;	 /* torn extents that recover covered: known losses, not counted above */
 	uint64_t lost_lane_full; /* told by the block headers */
 	uint64_t lost_oversize;
 	uint64_t lost_port;
@@ -54,6 +56,9 @@ void vega_journal_close(struct vega_journal *journal);
 /* Files in order of feed, generation, day and number; idx < file count. */
 uint32_t vega_journal_file_cnt(const struct vega_journal *journal);
 const struct vega_journal_file *vega_journal_file(const struct vega_journal *journal, uint32_t idx);
+
+/* The name of an interface of a file's packets, "" when unknown. */
+const char *vega_journal_if_name(const struct vega_journal_file *file, uint32_t interface_id);
 
 /* Feeds in order of name. */
 uint32_t vega_journal_feed_cnt(const struct vega_journal *journal);
@@ -85,6 +90,7 @@ struct vega_hole {
 	uint64_t bytes;
 	uint64_t before_ns; /* last good time before it, 0 unknown */
 	uint64_t after_ns;  /* first good time after it, 0 unknown */
+	bool recovered;	    /* recover covered it: a loss already told, not new damage */
 };
 
 /*
@@ -123,6 +129,10 @@ int vega_cursor_block(struct vega_cursor *cursor, void *buffer,
  */
 int vega_frame_walk(const struct vega_block_hdr *hdr, uint32_t at, struct vega_frame *ret_frame,
 	uint32_t *ret_next);
+
+/* The file and offset of the block that the last call answered from; NULL and 0 before the first. */
+const struct vega_journal_file *vega_cursor_file(const struct vega_cursor *cursor);
+uint64_t vega_cursor_block_off(const struct vega_cursor *cursor);
 
 /* Data blocks this cursor has read from disk. */
 uint64_t vega_cursor_blocks_read(const struct vega_cursor *cursor);

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A journal as opened: its files, and the feeds they belong to.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "hugepages/base/err.h"
+#include "store/reader.h"
+#include "store/tree.h"
+
+static int
+compare_u64(uint64_t a, uint64_t b)
+{
+	return a < b ? -1 : a > b;
+}
+
+/* Feed, generation, day, number: the order frames were recorded in. */
+static int
+by_record_order(const void *a, const void *b)
+{
+	const struct vega_jfile *left = a;
+	const struct vega_jfile *right = b;
+	int order = strcmp(left->feed, right->feed);
+
+	if (order == 0)
+		order = compare_u64(left->info.generation, right->info.generation);
+	if (order == 0)
+		order = compare_u64(left->info.day, right->info.day);
+	if (order == 0)
+		order = compare_u64(left->info.file_number, right->info.file_number);
+	return order != 0 ? order : strcmp(left->path, right->path);
+}
+
+static int
+load_file(struct vega_journal *journal, const struct vega_tree_file *from, bool alone)
+{
+	const struct vega_jfile_load_as as = {.feed = from->feed, .keep_damaged = !alone};
+	struct vega_jfile *file = &journal->files[journal->file_cnt];
+	int rc = vega_jfile_load(from->path, &as, file);
+
+	if (rc == -ENOENT && !alone)
+		return 0; /* retention removed it this moment */
+	if (rc < 0)
+		return rc;
+	if (from->number != 0)
+		file->info.file_number = from->number;
+	if (from->day != 0)
+		file->info.day = from->day;
+	journal->file_cnt++;
+	return 0;
+}
+
+static int
+load_files(struct vega_journal *journal, const struct vega_tree *tree)
+{
+	int rc = 0;
+
+	journal->files = calloc(tree->file_cnt, sizeof(*journal->files));
+	journal->feeds = calloc(tree->file_cnt, sizeof(*journal->feeds));
+	if (journal->files == NULL || journal->feeds == NULL)
+		return VEGA_ERR(-ENOMEM, "need memory for %u files, found none", tree->file_cnt);
+	for (uint32_t i = 0; rc == 0 && i < tree->file_cnt; i++)
+		rc = load_file(journal, &tree->files[i], tree->file_cnt == 1);
+	return rc;
+}
+
+static void
+group_feeds(struct vega_journal *journal)
+{
+	qsort(journal->files, journal->file_cnt, sizeof(*journal->files), by_record_order);
+	for (uint32_t i = 0; i < journal->file_cnt; i++) {
+		const struct vega_jfile *file = &journal->files[i];
+
+		if (i == 0 || strcmp(file->feed, journal->files[i - 1].feed) != 0)
+			journal->feeds[journal->feed_cnt++] =
+				(struct vega_jfeed){.name = file->feed, .file_first = i};
+		journal->feeds[journal->feed_cnt - 1].file_cnt++;
+		if (file->created_ns > journal->files[journal->newest].created_ns)
+			journal->newest = i;
+	}
+}
+
+int
+vega_journal_open(const char *path, struct vega_journal **ret_journal)
+{
+	struct vega_journal *journal;
+	struct vega_tree tree;
+	int rc = vega_tree_list(path, &tree);
+
+	if (rc < 0)
+		return rc;
+	journal = calloc(1, sizeof(*journal));
+	rc = journal == NULL ? VEGA_ERR(-ENOMEM, "need memory to open %s, found none", path)
+			     : load_files(journal, &tree);
+	vega_tree_free(&tree);
+	if (rc < 0) {
+		vega_journal_close(journal);
+		return rc;
+	}
+	group_feeds(journal);
+	*ret_journal = journal;
+	return 0;
+}
+
+void
+vega_journal_close(struct vega_journal *journal)
+{
+	if (journal == NULL)
+		return;
+	for (uint32_t i = 0; i < journal->file_cnt; i++)
+		vega_jfile_unload(&journal->files[i]);
+	free(journal->files);
+	free(journal->feeds);
+	free(journal);
+}
+
+uint32_t
+vega_journal_file_cnt(const struct vega_journal *journal)
+{
+	return journal->file_cnt;
+}
+
+const struct vega_journal_file *
+vega_journal_file(const struct vega_journal *journal, uint32_t idx)
+{
+	return idx < journal->file_cnt ? &journal->files[idx].info : NULL;
+}
+
+uint32_t
+vega_journal_feed_cnt(const struct vega_journal *journal)
+{
+	return journal->feed_cnt;
+}
+
+const char *
+vega_journal_feed(const struct vega_journal *journal, uint32_t idx)
+{
+	return idx < journal->feed_cnt ? journal->feeds[idx].name : NULL;
+}
+
+const char *
+vega_journal_if_name(const struct vega_journal_file *file, uint32_t interface_id)
+{
+	/* info is the first member of the file it tells about. */
+	const struct vega_jfile *whole = (const struct vega_jfile *)(const void *)file;
+
+	return interface_id < whole->if_cnt ? whole->if_name[interface_id] : "";
+}
+
+const char *
+vega_journal_zone(const struct vega_journal *journal)
+{
+	const char *zone = journal->file_cnt == 0 ? "" : journal->files[journal->newest].zone;
+
+	return zone[0] != '\0' ? zone : "UTC";
+}
+
+uint32_t
+vega_journal_day(const struct vega_journal *journal)
+{
+	return journal->file_cnt == 0 ? 0 : journal->files[journal->newest].info.day;
+}
+
+uint32_t
+vega_journal_day_start_s(const struct vega_journal *journal)
+{
+	return journal->file_cnt == 0 ? 0 : journal->files[journal->newest].day_start_s;
+}

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef VEGA_STORE_READER_H
+#define VEGA_STORE_READER_H
+/*
+ * Inside the reader: one journal file as opened (reader_file.c), the journal they make up (reader.c), and what the cursor
+ * (cursor.c) takes from both. Nothing here is installed.
+ */
+#include "hugepages/vega_layout.h"
+#include "store/format.h"
+#include "store/vega_journal.h"
+
+/*
+ * A file's identity and where its blocks are. `entries` are in order of offset and do not overlap; what lies between two of
+ * them is a gap: a HOLE that recover laid, or damage. Running maxima are computed here, never believed.
+ */
+struct vega_jfile {
+	struct vega_journal_file info; /* first: vega_journal_file_if finds the rest from it */
+	char *path;
+	char *feed;
+	uint8_t file_id[16];
+	uint64_t created_ns;
+	uint64_t
+		data_end; /* entries lie before it: the index of a sealed file, else what was the file's end */
+	uint64_t idx_bytes; /* of NAME.idx when it was read, 0: none */
+	struct vega_index_entry *entries;
+	uint64_t entry_cnt;
+	uint64_t entry_cap;
+	uint32_t day_start_s;
+	uint32_t if_cnt;
+	char zone[48];
+	char if_name[VEGA_IF_CNT_MAX][VEGA_NAME_BYTES];
+};
+
+struct vega_jfeed {
+	const char *name;
+	uint32_t file_first;
+	uint32_t file_cnt;
+};
+
+struct vega_journal {
+	struct vega_jfile *files;
+	uint32_t file_cnt;
+	struct vega_jfeed *feeds;
+	uint32_t feed_cnt;
+	uint32_t newest; /* file */
+};
+
+/* How a file is met. */
+struct vega_jfile_load_as {
+	const char *feed; /* the folder's name; NULL: as the head says */
+	bool keep_damaged; /* one of many: without a usable head or block it is kept, empty and damaged */
+};
+
+/*
+ * Open, look at head, trailer and index (or what is there of a file that has none yet), close.
+ *
+ * Returns 0; -EBADMSG: no journal, or of another version; -ENOENT, -EACCES, -EIO, -ENOMEM.
+ */
+int vega_jfile_load(const char *path, const struct vega_jfile_load_as *as,
+	struct vega_jfile *ret_file) VEGA_MUST_CHECK;
+void vega_jfile_unload(struct vega_jfile *file);
+
+/* True when the file has grown or was sealed since it was loaded. */
+bool vega_jfile_changed(const struct vega_jfile *file);
+
+/* Index of the first entry that starts at or after off. */
+uint64_t vega_jfile_entry_at(const struct vega_jfile *file, uint64_t off);
+
+/* Did recover cover the gap at off? */
+bool vega_jfile_is_hole(const struct vega_jfile *file, int fd, uint64_t off);
+
+/* pread of exactly `bytes`: false at the end of the file or on an error. */
+bool vega_jfile_pread(int fd, void *to, uint64_t bytes, uint64_t off);
+
+#endif

@@ -1,0 +1,509 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Open one journal file: who it is, and where its blocks are.
+ *
+ *	sealed:    the trailer checks, and the index it names: nothing else is read
+ *	unsealed:  NAME.idx as far as it checks, then every aligned header to the end of the file
+ *	damaged:   a sealed file whose index fails is walked like an unsealed one; a file whose head fails takes its identity
+ *	           from its first good block, for the frames are still there
+ */
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "hugepages/base/err.h"
+#include "store/reader.h"
+
+#define IDX_CHUNK          512u        /* entries read at once */
+#define IDENTIFY_BYTES_MAX (64u << 20) /* of a file whose head fails; several blocks of any size */
+
+/* A file while it is loaded. */
+struct load {
+	struct vega_jfile *file;
+	int fd;
+	uint8_t *block; /* VEGA_BLOCK_BYTES_MAX, 4096-aligned; taken when a walk needs it */
+	struct vega_trailer trailer;
+	bool head_damaged;
+	bool index_damaged;
+};
+
+bool
+vega_jfile_pread(int fd, void *to, uint64_t bytes, uint64_t off)
+{
+	uint64_t done = 0;
+
+	while (done < bytes) {
+		ssize_t n = pread(fd, (uint8_t *)to + done, bytes - done, (off_t)(off + done));
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return false;
+		done += (uint64_t)n;
+	}
+	return true;
+}
+
+bool
+vega_jfile_is_hole(const struct vega_jfile *file, int fd, uint64_t off)
+{
+	struct vega_hole_hdr hole;
+
+	return vega_jfile_pread(fd, &hole, sizeof(hole), off) &&
+	       vega_format_check_hole(&hole, sizeof(hole), file->file_id, off) == VEGA_GOOD;
+}
+
+static const struct vega_index_entry *
+last_entry(const struct vega_jfile *file)
+{
+	return file->entry_cnt == 0 ? NULL : &file->entries[file->entry_cnt - 1];
+}
+
+static uint64_t
+entries_end(const struct vega_jfile *file)
+{
+	return file->entry_cnt == 0 ? VEGA_HEAD_BYTES : last_entry(file)->end_off;
+}
+
+static int
+add_entry(struct vega_jfile *file, const struct vega_index_entry *entry)
+{
+	if (file->entry_cnt == file->entry_cap) {
+		const uint64_t cap = file->entry_cap == 0 ? 256 : file->entry_cap * 2;
+		void *grown = realloc(file->entries, cap * sizeof(*file->entries));
+
+		if (grown == NULL)
+			return VEGA_ERR(-ENOMEM,
+				"%s: need memory for an index of %llu blocks, found none",
+				file->path, (unsigned long long)cap);
+		file->entries = grown;
+		file->entry_cap = cap;
+	}
+	file->entries[file->entry_cnt++] = *entry;
+	return 0;
+}
+
+/*
+ * Take entries as far as they check.
+ *
+ * Returns how many of them were taken, or -ENOMEM.
+ */
+static int64_t
+add_entries(struct vega_jfile *file, const struct vega_index_entry *entries, uint64_t cnt)
+{
+	for (uint64_t i = 0; i < cnt; i++) {
+		int rc;
+
+		if (vega_format_check_entry(&entries[i], last_entry(file), file->data_end) !=
+			VEGA_GOOD)
+			return (int64_t)i;
+		rc = add_entry(file, &entries[i]);
+		if (rc < 0)
+			return rc;
+	}
+	return (int64_t)cnt;
+}
+
+static int
+take_block_buffer(struct load *load)
+{
+	if (load->block == NULL)
+		load->block = aligned_alloc(VEGA_BLOCK_ALIGN_BYTES, VEGA_BLOCK_BYTES_MAX);
+	return load->block != NULL ? 0
+				   : VEGA_ERR(-ENOMEM, "need %u bytes for a block, found no memory",
+					     VEGA_BLOCK_BYTES_MAX);
+}
+
+/* The index of a sealed file: a chain of blocks. Leaves load->index_damaged set when it does not check. */
+static int
+read_index(struct load *load)
+{
+	struct vega_jfile *file = load->file;
+	uint64_t off = load->trailer.index_off;
+	uint64_t left = load->trailer.index_bytes;
+	int rc = take_block_buffer(load);
+
+	load->index_damaged = true;
+	while (rc == 0 && left != 0) {
+		struct vega_index_hdr *hdr = (struct vega_index_hdr *)(void *)load->block;
+		int64_t taken;
+
+		if (left < sizeof(*hdr) || !vega_jfile_pread(load->fd, hdr, sizeof(*hdr), off) ||
+			hdr->block_length > left || hdr->block_length > VEGA_BLOCK_BYTES_MAX ||
+			!vega_jfile_pread(load->fd, hdr, hdr->block_length, off) ||
+			vega_format_check_index(hdr, hdr->block_length, file->file_id,
+				file->entry_cnt) != VEGA_GOOD)
+			return 0;
+		off += hdr->block_length;
+		left -= hdr->block_length;
+		taken = add_entries(file, (const struct vega_index_entry *)(const void *)(hdr + 1),
+			hdr->entry_cnt);
+		if (taken < 0)
+			return (int)taken;
+		if (taken != hdr->entry_cnt)
+			return 0;
+	}
+	load->index_damaged = file->entry_cnt != load->trailer.entry_cnt;
+	return rc;
+}
+
+static int
+idx_path(const char *path, char idx[PATH_MAX])
+{
+	return (size_t)snprintf(idx, PATH_MAX, "%s.idx", path) < PATH_MAX ? 0 : -ENAMETOOLONG;
+}
+
+static int
+read_idx_entries(struct vega_jfile *file, int fd)
+{
+	struct vega_index_entry entries[IDX_CHUNK];
+	struct vega_idx_head head;
+	uint64_t off = sizeof(head);
+
+	if (!vega_jfile_pread(fd, &head, sizeof(head), 0) ||
+		vega_format_check_idx_head(&head, file->file_id) != VEGA_GOOD)
+		return 0;
+	for (;;) {
+		ssize_t n = pread(fd, entries, sizeof(entries), (off_t)off);
+		uint64_t cnt = n < 0 ? 0 : (uint64_t)n / sizeof(entries[0]);
+		int64_t taken = add_entries(file, entries, cnt);
+
+		if (taken < 0)
+			return (int)taken;
+		if (cnt == 0 || (uint64_t)taken != cnt)
+			return 0;
+		off += cnt * sizeof(entries[0]);
+	}
+}
+
+/* NAME.idx beside a file that is not sealed, believed as far as it checks. None is no error. */
+static int
+read_idx(struct load *load)
+{
+	char path[PATH_MAX];
+	struct stat st;
+	int fd;
+	int rc;
+
+	if (idx_path(load->file->path, path) < 0)
+		return 0;
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0)
+		return 0;
+	if (fstat(fd, &st) == 0)
+		load->file->idx_bytes = (uint64_t)st.st_size;
+	rc = read_idx_entries(load->file, fd);
+	(void)close(fd);
+	return rc;
+}
+
+/* The block at off, whole and in memory. Its header tells its length even when its payload fails. */
+static enum vega_verdict
+read_block(struct load *load, uint64_t off, uint64_t *ret_stored)
+{
+	const struct vega_jfile *file = load->file;
+	struct vega_block_hdr *hdr = (struct vega_block_hdr *)(void *)load->block;
+	enum vega_verdict verdict;
+
+	*ret_stored = VEGA_BLOCK_ALIGN_BYTES;
+	if (!vega_jfile_pread(load->fd, hdr, sizeof(*hdr), off))
+		return VEGA_TORN;
+	verdict = vega_format_check_block_hdr(hdr, sizeof(*hdr), file->file_id, off);
+	if (verdict != VEGA_GOOD || hdr->stored_bytes > file->data_end - off)
+		return VEGA_TORN;
+	*ret_stored = hdr->stored_bytes;
+	if (!vega_jfile_pread(load->fd, hdr, hdr->stored_bytes, off))
+		return VEGA_TORN;
+	return vega_format_check_block(hdr, hdr->stored_bytes, file->file_id, off);
+}
+
+/* Every good block behind the entries known so far, wherever an aligned header checks. */
+static int
+walk(struct load *load)
+{
+	struct vega_jfile *file = load->file;
+	uint64_t off = entries_end(file);
+	int rc = take_block_buffer(load);
+
+	while (rc == 0 && off < file->data_end && file->data_end - off >= VEGA_BLOCK_ALIGN_BYTES) {
+		struct vega_index_entry entry;
+		uint64_t stored;
+
+		if (read_block(load, off, &stored) == VEGA_GOOD) {
+			vega_format_entry((const struct vega_block_hdr *)(const void *)load->block,
+				last_entry(file), &entry);
+			rc = add_entry(file, &entry);
+		}
+		off += stored;
+	}
+	return rc;
+}
+
+/*
+ * A head that fails its checks: the first block that is good by itself, and lies where it says, knows whose it is.
+ */
+static bool
+identify_by_blocks(struct load *load)
+{
+	struct vega_jfile *file = load->file;
+	struct vega_block_hdr hdr;
+
+	for (uint64_t off = VEGA_HEAD_BYTES; off < IDENTIFY_BYTES_MAX;
+		off += VEGA_BLOCK_ALIGN_BYTES) {
+		if (!vega_jfile_pread(load->fd, &hdr, sizeof(hdr), off))
+			return false;
+		if (vega_format_check_block_hdr(&hdr, sizeof(hdr), hdr.file_id, off) != VEGA_GOOD ||
+			hdr.kind != VEGA_KIND_FRAMES)
+			continue;
+		memcpy(file->file_id, hdr.file_id, sizeof(hdr.file_id));
+		file->info.day = hdr.day;
+		file->info.linktype = hdr.linktype;
+		file->info.generation = hdr.generation;
+		file->created_ns = hdr.generation;
+		return true;
+	}
+	return false;
+}
+
+static void
+take_identity(struct vega_jfile *file, const uint8_t *extent)
+{
+	const struct vega_head *head = vega_format_head_of(extent);
+	struct vega_idb idb;
+
+	memcpy(file->file_id, head->file_id, sizeof(file->file_id));
+	memcpy(file->zone, head->zone, sizeof(file->zone));
+	file->created_ns = head->created_ns;
+	file->day_start_s = head->day_start_s;
+	file->info.day = head->day;
+	file->info.file_number = head->file_number;
+	file->info.linktype = head->linktype;
+	file->info.generation = head->generation;
+	file->if_cnt = head->if_cnt;
+	for (uint32_t i = 0; i < head->if_cnt; i++) {
+		memcpy(&idb, extent + VEGA_SHB_BYTES + i * VEGA_IDB_BYTES, sizeof(idb));
+		(void)snprintf(file->if_name[i], sizeof(file->if_name[i]), "%.*s",
+			(int)sizeof(idb.name), idb.name);
+	}
+}
+
+/*
+ * A head that does not check: refused when it is of another version or of another program, else looked behind.
+ *
+ * Params: rc	what the check said, its message set
+ */
+static int
+save_damaged(struct load *load, const uint8_t *extent, const struct vega_jfile_load_as *as, int rc)
+{
+	struct vega_jfile *file = load->file;
+	const struct vega_head *head = vega_format_head_of(extent);
+	const bool other = head->magic == VEGA_HEAD_MAGIC &&
+			   (head->version != VEGA_FORMAT_VERSION || head->incompat_flags != 0);
+
+	load->head_damaged = true;
+	if (other || (!identify_by_blocks(load) && !as->keep_damaged))
+		return VEGA_ERR_ADD(rc, "%s", file->path);
+	return 0;
+}
+
+static int
+read_head(struct load *load, const struct vega_jfile_load_as *as)
+{
+	struct vega_jfile *file = load->file;
+	uint8_t extent[VEGA_HEAD_BYTES] VEGA_ALIGNED(8) = {0};
+	const struct vega_head *head = vega_format_head_of(extent);
+	const uint64_t bytes =
+		file->info.file_bytes < sizeof(extent) ? file->info.file_bytes : sizeof(extent);
+	const char *feed = as->feed;
+	int rc;
+
+	if (!vega_jfile_pread(load->fd, extent, bytes, 0))
+		return VEGA_ERR(-EIO,
+			"%s: need its first %llu bytes, found a read error; check the disk",
+			file->path, (unsigned long long)bytes);
+	rc = vega_format_check_head(extent, bytes);
+	if (rc < 0) {
+		rc = save_damaged(load, extent, as, rc);
+	} else if (head->kind != VEGA_KIND_FRAMES) {
+		rc = VEGA_ERR(-EBADMSG,
+			"%s: need a journal of frames, found one of kind %u; name its "
+			"frames-NNNN.pcapng",
+			file->path, head->kind);
+	} else {
+		take_identity(file, extent);
+		feed = feed != NULL ? feed : head->feed;
+	}
+	if (rc < 0)
+		return rc;
+	file->feed = strdup(feed != NULL ? feed : "unknown");
+	file->info.feed = file->feed;
+	return file->feed != NULL
+		       ? 0
+		       : VEGA_ERR(-ENOMEM, "need memory to open %s, found none", file->path);
+}
+
+static void
+find_trailer(struct load *load)
+{
+	struct vega_journal_file *info = &load->file->info;
+	struct vega_trailer *t = &load->trailer;
+
+	load->file->data_end = info->file_bytes;
+	if (info->file_bytes < VEGA_HEAD_BYTES + sizeof(*t) ||
+		!vega_jfile_pread(load->fd, t, sizeof(*t), info->file_bytes - sizeof(*t)) ||
+		vega_format_check_trailer(t, load->file->file_id, info->file_bytes) != VEGA_GOOD)
+		return;
+	info->sealed = true;
+	load->file->data_end = t->index_off;
+}
+
+static void
+add_losses(struct load *load, uint64_t off)
+{
+	struct vega_journal_file *info = &load->file->info;
+	struct vega_block_hdr hdr;
+
+	if (!vega_jfile_pread(load->fd, &hdr, sizeof(hdr), off) ||
+		vega_format_check_block_hdr(&hdr, sizeof(hdr), load->file->file_id, off) !=
+			VEGA_GOOD)
+		return;
+	info->lost_lane_full += hdr.lost_lane_full;
+	info->lost_oversize += hdr.lost_oversize;
+	info->lost_port += hdr.lost_port_missed + hdr.lost_port_nombuf;
+	info->lost_disk += hdr.lost_disk;
+}
+
+static void
+count_gap(struct load *load, uint64_t off)
+{
+	if (vega_jfile_is_hole(load->file, load->fd, off))
+		load->file->info.hole_cnt++;
+	else
+		load->file->info.damaged_blocks++;
+}
+
+/* Totals, gaps between blocks, and losses by cause, which only the headers of the blocks that tell any know. */
+static void
+summarize(struct load *load)
+{
+	struct vega_jfile *file = load->file;
+	struct vega_journal_file *info = &file->info;
+	uint64_t end_off = VEGA_HEAD_BYTES;
+
+	info->path = file->path;
+	info->block_cnt = file->entry_cnt;
+	info->damaged_blocks += load->head_damaged + load->index_damaged;
+	for (uint64_t i = 0; i < file->entry_cnt; i++) {
+		const struct vega_index_entry *entry = &file->entries[i];
+
+		if (entry->start_off != end_off)
+			count_gap(load, end_off);
+		end_off = entry->end_off;
+		if (entry->lost != 0)
+			add_losses(load, entry->start_off);
+		if (entry->packet_cnt == 0)
+			continue;
+		if (info->packet_cnt == 0 || entry->recv_ns_min < info->first_ns)
+			info->first_ns = entry->recv_ns_min;
+		if (entry->recv_ns_max > info->last_ns)
+			info->last_ns = entry->recv_ns_max;
+		info->packet_cnt += entry->packet_cnt;
+	}
+	if (info->sealed && end_off != file->data_end)
+		count_gap(load, end_off);
+}
+
+static int
+load_open_file(struct load *load, const struct vega_jfile_load_as *as)
+{
+	struct vega_jfile *file = load->file;
+	struct stat st;
+	int rc;
+
+	if (fstat(load->fd, &st) < 0 || !S_ISREG(st.st_mode))
+		return VEGA_ERR(-EBADMSG,
+			"%s: need a journal file, found something that is no file", file->path);
+	file->info.file_bytes = (uint64_t)st.st_size;
+	rc = read_head(load, as);
+	if (rc < 0)
+		return rc;
+	find_trailer(load);
+	rc = file->info.sealed ? read_index(load) : read_idx(load);
+	if (rc == 0 && load->index_damaged)
+		file->entry_cnt = 0;
+	if (rc == 0 && (load->index_damaged || !file->info.sealed))
+		rc = walk(load);
+	if (rc == 0)
+		summarize(load);
+	return rc;
+}
+
+int
+vega_jfile_load(const char *path, const struct vega_jfile_load_as *as, struct vega_jfile *ret_file)
+{
+	struct vega_jfile file = {0};
+	struct load load = {.file = &file};
+	int rc;
+
+	file.path = strdup(path);
+	if (file.path == NULL)
+		return VEGA_ERR(-ENOMEM, "need memory to open %s, found none", path);
+	load.fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (load.fd < 0) {
+		rc = -errno;
+		rc = VEGA_ERR(rc, "need to read %s, found: %s; check its path and mode", path,
+			strerror(-rc));
+	} else {
+		rc = load_open_file(&load, as);
+		(void)close(load.fd);
+	}
+	free(load.block);
+	if (rc < 0)
+		vega_jfile_unload(&file);
+	else
+		*ret_file = file;
+	return rc;
+}
+
+void
+vega_jfile_unload(struct vega_jfile *file)
+{
+	free(file->entries);
+	free(file->path);
+	free(file->feed);
+	*file = (struct vega_jfile){0};
+}
+
+bool
+vega_jfile_changed(const struct vega_jfile *file)
+{
+	char path[PATH_MAX];
+	struct stat st;
+
+	if (stat(file->path, &st) == 0 && (uint64_t)st.st_size != file->info.file_bytes)
+		return true;
+	if (idx_path(file->path, path) < 0 || stat(path, &st) < 0)
+		return file->idx_bytes != 0;
+	return (uint64_t)st.st_size != file->idx_bytes;
+}
+
+uint64_t
+vega_jfile_entry_at(const struct vega_jfile *file, uint64_t off)
+{
+	uint64_t low = 0;
+	uint64_t high = file->entry_cnt;
+
+	while (low < high) {
+		const uint64_t mid = low + (high - low) / 2;
+
+		if (file->entries[mid].start_off < off)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
+}
