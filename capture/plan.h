@@ -54,8 +54,8 @@ struct vega_plan {
 	uint32_t rule_cnt;
 	uint32_t warning_cnt;
 	struct vega_plan_lcore lcores[VEGA_LCORE_CNT_MAX];
-	struct vega_layout_feed
-		feeds[VEGA_FEED_CNT_MAX]; /* as the region takes them; .lcore is the owner */
+	/* As the region takes them; .lcore is the owner. */
+	struct vega_layout_feed feeds[VEGA_FEED_CNT_MAX];
 	bool needs_flow_rules[VEGA_PORT_CNT_MAX]; /* by port: several lcores poll it */
 	struct vega_plan_rule *rules;
 	struct vega_match *match; /* hits tell an index of feeds; one table for all lcores */
@@ -73,7 +73,7 @@ int vega_plan_ports(const struct vega_conf *conf, const struct vega_host *host,
 	struct vega_plan **ret_plan) VEGA_MUST_CHECK;
 
 /*
- * Plan a capture from files: one rx lcore, not pinned; ports and lcores of the configuration are left aside, and a channel that
+ * Plan a capture from files: nothing is pinned, one rx lcore; ports, lcores and drain of the configuration are left aside, and a channel that
  * names a port claims from every file.
  *
  * Params: if_names	one interface a file, in the order of interface ids; longer ones are cut to 31 bytes

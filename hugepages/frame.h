@@ -66,9 +66,8 @@ struct vega_frame_writer {
 	uint32_t linktype;
 	uint64_t frame_next; /* frame number of the next frame laid */
 	uint64_t recv_ns_first;
-	uint64_t
-		open_since_ns; /* when the open block was first seen to hold a packet; 0: not yet */
-	uint64_t sealed;       /* our copy of lane->sealed */
+	uint64_t open_since_ns; /* when the open block was seen to hold a packet; 0: not yet */
+	uint64_t sealed;        /* our copy of lane->sealed */
 	uint64_t released_seen; /* F1's value */
 	uint64_t block_cnt;
 	uint8_t *blocks;

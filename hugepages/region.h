@@ -31,8 +31,8 @@ struct vega_region {
 
 struct vega_region_conf {
 	const char *name;
-	uint32_t
-		memory; /* 0 auto: huge where free pages suffice, else shm; enum vega_memory to insist */
+	/* 0 auto: huge where free pages suffice, else shm; enum vega_memory to insist. */
+	uint32_t memory;
 	uint64_t page_bytes; /* 0: 2 MiB */
 	const struct vega_layout_feed *feeds;
 	uint32_t feed_cnt;

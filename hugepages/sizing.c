@@ -54,11 +54,27 @@ add_feed(const struct vega_conf *conf, const struct vega_conf_feed *from,
 	memcpy(to->zone, from->zone, sizeof(to->zone));
 }
 
+/* A configured feed of this name is the pattern of all default feeds. */
+static const struct vega_conf_feed *
+default_pattern(const struct vega_conf *conf)
+{
+	for (uint32_t i = 0; i < conf->feed_cnt; i++)
+		if (strcmp(conf->feeds[i].name, "default") == 0)
+			return &conf->feeds[i];
+	return NULL;
+}
+
 static void
 add_default(const struct vega_conf *conf, uint32_t lcore, struct vega_layout_feed *to)
 {
-	*to = (struct vega_layout_feed){
-		.zone = "UTC", .lcore = lcore, .frame_lane_bytes = conf->default_frame_lane_bytes};
+	const struct vega_conf_feed *pattern = default_pattern(conf);
+
+	if (pattern != NULL)
+		add_feed(conf, pattern, to);
+	else
+		*to = (struct vega_layout_feed){
+			.zone = "UTC", .frame_lane_bytes = conf->default_frame_lane_bytes};
+	to->lcore = lcore;
 	if (lcore_cnt(conf) == 1)
 		(void)snprintf(to->name, sizeof(to->name), "default");
 	else
@@ -69,7 +85,9 @@ int
 vega_sizing_feeds(const struct vega_conf *conf, struct vega_layout_feed feeds[VEGA_FEED_CNT_MAX],
 	uint32_t *ret_feed_cnt)
 {
-	const uint32_t cnt = conf->feed_cnt + lcore_cnt(conf);
+	const struct vega_conf_feed *pattern = default_pattern(conf);
+	const uint32_t cnt = conf->feed_cnt - (pattern != NULL ? 1 : 0) + lcore_cnt(conf);
+	uint32_t n = 0;
 
 	if (cnt > VEGA_FEED_CNT_MAX)
 		return VEGA_ERR_CONFIG(
@@ -77,9 +95,10 @@ vega_sizing_feeds(const struct vega_conf *conf, struct vega_layout_feed feeds[VE
 			"configure fewer feeds or lcores",
 			VEGA_FEED_CNT_MAX, cnt);
 	for (uint32_t i = 0; i < conf->feed_cnt; i++)
-		add_feed(conf, &conf->feeds[i], &feeds[i]);
+		if (&conf->feeds[i] != pattern)
+			add_feed(conf, &conf->feeds[i], &feeds[n++]);
 	for (uint32_t i = 0; i < lcore_cnt(conf); i++)
-		add_default(conf, i, &feeds[conf->feed_cnt + i]);
+		add_default(conf, i, &feeds[n++]);
 	*ret_feed_cnt = cnt;
 	return 0;
 }

@@ -74,8 +74,7 @@ struct vega_block_hdr {
 	uint64_t exch_ns_max;    /* 128 rx: 0 where unknown */
 	uint64_t lost_lane_full; /* 136 rx: frames since the block before, no free block */
 	uint64_t lost_oversize; /* 144 rx: frames since the block before, above the largest frame */
-	uint64_t
-		lost_port_missed; /* 152 rx: the port's imissed and ierrors since the block before */
+	uint64_t lost_port_missed; /* 152 rx: imissed and ierrors since the block before */
 	uint64_t lost_port_nombuf; /* 160 rx: the port's rx_nombuf since the block before */
 	uint64_t lost_disk;        /* 168 drain: frames since the block before, storage failed */
 	uint32_t day;              /* 176 rx: trading day, YYYYMMDD */

@@ -48,8 +48,8 @@ struct vega_gen_stream {
 struct vega_gen_feed {
 	const char *name;
 	const char *doc;
-	const struct vega_gen_segment
-		*segments; /* the first is the default; ends with a NULL name */
+	/* The first is the default; ends with a NULL name. */
+	const struct vega_gen_segment *segments;
 	uint64_t first_ns; /* the earliest time the format can express */
 	/* Publish `message_cnt` messages from `ns` on; returns the payload's length. */
 	uint32_t (*datagram)(struct vega_gen_stream *stream, uint64_t ns, uint32_t message_cnt,

@@ -78,7 +78,7 @@ vega_gen_out_begin(const char *path, struct vega_gen_out *ret_out)
 	rc = create(out.work);
 	if (rc != 0) {
 		forget(&out);
-		return VEGA_ERR_EX(rc, EX_CANTCREAT,
+		return VEGA_ERR_EX(rc, rc == -EACCES || rc == -EPERM ? EX_NOPERM : EX_CANTCREAT,
 			"need to create %s, found: %s; give -o a folder that exists and can be "
 			"written",
 			path, strerror(-rc));

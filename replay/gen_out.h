@@ -17,7 +17,7 @@ struct vega_gen_out {
 /*
  * Choose and create the file to write to, out->work.
  *
- * Returns 0; -EACCES ... with a message (73): the folder is missing, full or not writable; -ENOMEM.
+ * Returns 0; -EACCES (77), -ENOENT, -ENOSPC ... (73) with a message; -ENOMEM.
  */
 int vega_gen_out_begin(const char *path, struct vega_gen_out *ret_out) VEGA_MUST_CHECK;
 

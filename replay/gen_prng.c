@@ -30,5 +30,5 @@ vega_prng_wait(struct vega_prng *prng, uint64_t mean)
 	uint64_t log2_q16 = ((uint64_t)(zeros + 1) << 16) - fraction;
 
 	/* The mean of log2_q16 is 1.5: 1 for the zeros, 1/2 for the line. */
-	return (uint64_t)(((unsigned __int128)mean * log2_q16 * 2 / 3) >> 16);
+	return (uint64_t)(((unsigned __int128)(mean * 2 / 3) * log2_q16) >> 16);
 }

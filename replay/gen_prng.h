@@ -65,7 +65,7 @@ vega_prng_chance(struct vega_prng *prng, uint32_t ppb)
 
 /*
  * A waiting time of mean `mean`, nearly exponential: -log2 of a uniform number, taken from its leading zeros and
- * with a straight line between the powers of two. No table, no floating point.
+ * with a straight line between the powers of two. No table, no floating point. `mean` is below 2^57.
  */
 uint64_t vega_prng_wait(struct vega_prng *prng, uint64_t mean);
 

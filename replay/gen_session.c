@@ -19,7 +19,7 @@ static const struct {
 
 #define BURST_STEP_NS     80u  /* an 80-byte frame with preamble and gap at 10 Gbit/s */
 #define DUPLICATE_STEP_NS 400u /* how far a second copy or an overtaken packet follows */
-#define GAP_SHIFT         20u  /* gaps carry 2^-20 ns, so that any rate holds over any length */
+#define GAP_SHIFT         8u   /* gaps carry 2^-8 ns, so that a rate holds over any length */
 
 #define QUEUE_CNT 8192u /* a power of two */
 #define STEP_CNT  64u   /* more than one step can push on a line */
@@ -67,8 +67,8 @@ struct vega_gen_session {
 	struct vega_prng delay;
 	uint64_t now_ns;            /* everything earlier has been put on its line */
 	uint64_t next_ns;           /* of the next datagram */
-	uint64_t next_fraction;     /* of next_ns, in 2^-20 ns */
-	uint64_t gap;               /* mean, in 2^-20 ns */
+	uint64_t next_fraction;     /* of next_ns, in 2^-8 ns */
+	uint64_t gap;               /* mean, in 2^-8 ns */
 	uint64_t heartbeat_next_ns; /* none is due before */
 	uint64_t left;              /* packets still to put on a line */
 	uint32_t burst_left;

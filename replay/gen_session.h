@@ -21,7 +21,7 @@
 
 #define VEGA_GEN_RATE_PPS_MAX  100000000u
 #define VEGA_GEN_LOSS_PPB_MAX  900000000u /* more would hardly ever fill a file */
-#define VEGA_GEN_BURST_CNT_MAX 1000000u
+#define VEGA_GEN_BURST_CNT_MAX 100000u
 
 struct vega_gen_config {
 	const struct vega_gen_feed *feed;

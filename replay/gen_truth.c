@@ -6,7 +6,6 @@
 
 #include "hugepages/base/cli.h"
 #include "hugepages/base/err.h"
-#include "replay/gen_out.h"
 
 static void
 set(json_t *object, const char *key, uint64_t value)
@@ -78,30 +77,31 @@ write_json(const char *path, json_t *object)
 	if (file == NULL)
 		return VEGA_ERR_EX(-errno, EX_CANTCREAT, "need to create %s, found: %s", path,
 			strerror(errno));
+	errno = 0;
 	bad = json_dumpf(object, file, JSON_INDENT(2));
 	bad |= fputc('\n', file) == EOF;
 	bad |= fclose(file);
-	return bad ? VEGA_ERR(-EIO, "%s: need to write it, found: %s", path, strerror(errno)) : 0;
+	if (!bad)
+		return 0;
+	bad = errno != 0 ? errno : EIO;
+	return VEGA_ERR(-bad, "%s: need to write it, found: %s", path, strerror(bad));
 }
 
 int
-vega_gen_truth_write(
-	const char *path, const struct vega_gen_config *config, const struct vega_gen_truth *truth)
+vega_gen_truth_write(struct vega_gen_out *out, const struct vega_gen_config *config,
+	const struct vega_gen_truth *truth)
 {
 	json_t *object = vega_gen_truth_json(config, truth);
-	struct vega_gen_out out;
 	int rc;
 
-	if (strcmp(path, "-") == 0)
-		return vega_cli_json(object);
-	rc = vega_gen_out_begin(path, &out);
-	if (rc == 0) {
-		rc = write_json(out.work, object);
-		if (rc == 0)
-			rc = vega_gen_out_commit(&out);
-		else
-			vega_gen_out_abort(&out);
+	if (strcmp(out->work, "-") == 0) {
+		rc = vega_cli_json(object);
+	} else {
+		rc = write_json(out->work, object);
+		json_decref(object);
 	}
-	json_decref(object);
+	if (rc == 0)
+		return vega_gen_out_commit(out);
+	vega_gen_out_abort(out);
 	return rc;
 }

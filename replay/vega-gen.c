@@ -230,6 +230,9 @@ check_args(struct args *args)
 	if (to_stdout && isatty(STDOUT_FILENO) == 1)
 		return VEGA_ERR(-EINVAL, "need a file or a pipe on standard output, found a "
 					 "terminal; redirect it or give -o FILE");
+	if (args->truth != NULL && strcmp(args->output, args->truth) == 0)
+		return VEGA_ERR(
+			-EINVAL, "need two files, found -o and --truth both '%s'", args->truth);
 	c->segment = args->segment != NULL ? vega_gen_segment_find(c->feed, args->segment)
 					   : &c->feed->segments[0];
 	if (c->segment == NULL)
@@ -325,21 +328,27 @@ print_summary(const struct args *args, const struct vega_gen_truth *truth)
 	return 0;
 }
 
+/* The truth's file is begun first: a path that cannot be written is told before the work, not after. */
 static int
 run(const struct args *args)
 {
 	struct vega_gen_session *session;
 	const struct vega_gen_truth *truth;
+	struct vega_gen_out out = {0};
 	int rc = vega_gen_session_new(&args->config, &session);
 
 	if (rc != 0)
 		return rc;
 	truth = vega_gen_session_truth(session);
-	rc = write_pcap(args, session);
+	if (args->truth != NULL)
+		rc = vega_gen_out_begin(args->truth, &out);
+	if (rc == 0)
+		rc = write_pcap(args, session);
 	if (rc == 0 && args->truth != NULL)
-		rc = vega_gen_truth_write(args->truth, &args->config, truth);
+		rc = vega_gen_truth_write(&out, &args->config, truth);
 	if (rc == 0)
 		rc = print_summary(args, truth);
+	vega_gen_out_abort(&out);
 	vega_gen_session_delete(session);
 	return rc;
 }

@@ -296,9 +296,8 @@ VEGA_PIN(struct vega_trailer, block_length2, 252, 4);
 
 /* Laid by recover over a torn extent: one block of at most 8 MiB, a chain where the extent is longer. */
 struct vega_hole_hdr {
-	uint32_t block_type; /*  0 VEGA_BLOCK_HOLE */
-	uint32_t
-		block_length; /*  4 of the whole hole; the content after this header stays as found */
+	uint32_t block_type;    /*  0 VEGA_BLOCK_HOLE */
+	uint32_t block_length;  /*  4 of the whole hole; what follows this header stays as found */
 	uint8_t file_id[16];    /*  8 */
 	uint64_t file_offset;   /* 24 of this hole block */
 	uint64_t hole_bytes;    /* 32 */

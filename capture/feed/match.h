@@ -30,14 +30,17 @@ struct vega_match_hit {
 	uint8_t line;      /* 'A' or 'B', 0 with VEGA_MATCH_NONE */
 };
 
+/* Bytes of a table for so many claims. */
+size_t vega_match_bytes(uint32_t claim_cnt);
+
 /*
- * Compile the claims of all feeds; allocates the table, which from then on is only read.
+ * Compile the claims of all feeds into memory of vega_match_bytes(claim_cnt), 64-byte aligned, which from then on is only
+ * read; the claims are not needed any more.
  *
- * Returns 0; -EINVAL (78) when two claims are the same, naming both; -ENOMEM (69).
+ * Returns 0; -EINVAL (78) when two claims are the same, naming both.
  */
-int vega_match_new(const struct vega_match_claim *claims, uint32_t claim_cnt,
-	struct vega_match **ret_match) VEGA_MUST_CHECK;
-void vega_match_delete(struct vega_match *match);
+int vega_match_new(struct vega_match *match, const struct vega_match_claim *claims,
+	uint32_t claim_cnt) VEGA_MUST_CHECK;
 
 /*
  * Params: port_idx	of the port it came in by (an index of the configuration's ports), VEGA_CONF_ANY: none of them

@@ -16,15 +16,15 @@
 struct vega_net {
 	uint64_t dst
 		[2]; /* destination address as on the wire, IPv4 in the first 4 bytes; zero without IP */
-	uint32_t
-		udp_port; /* destination port; VEGA_NET_NO_PORT: not UDP, a fragment (the first one too), or cut */
+	/* Destination port; VEGA_NET_NO_PORT: not UDP, a fragment (the first one too), or cut. */
+	uint32_t udp_port;
 	uint16_t vlan;    /* id of the outermost tag; 0: untagged, or a priority tag */
 	uint8_t family;   /* 4, 6, 0: not IP, or its header is cut */
 	bool is_fragment; /* of a datagram that came in several */
-	uint32_t
-		payload_off; /* of the UDP payload, from the packet's first byte; only with a port */
-	uint32_t
-		payload_bytes; /* by UDP's length, never beyond what was captured: link padding is left out */
+	/* Of the UDP payload, from the packet's first byte; only with a port. */
+	uint32_t payload_off;
+	/* By UDP's length, never beyond what was captured: link padding is left out. */
+	uint32_t payload_bytes;
 };
 
 /*

@@ -28,9 +28,9 @@ struct vega_conf_channel {
 	uint32_t vlan;     /* outer VLAN id 1..4094, 0: untagged only, VEGA_CONF_ANY */
 	uint8_t family;    /* 4, 6, or 0: any destination */
 	uint8_t group[16]; /* destination address, network order; 4 bytes used for IPv4 */
-	uint32_t
-		udp_port; /* destination port, or VEGA_CONF_ANY: then fragments and non-UDP match too */
-	char line;        /* 'A' or 'B' */
+	/* Destination port, or VEGA_CONF_ANY: then fragments and non-UDP match too. */
+	uint32_t udp_port;
+	char line;         /* 'A' or 'B' */
 	uint32_t port_idx; /* into ports, or VEGA_CONF_ANY: whichever the feed's lcore polls */
 	char *text;        /* "vlan 10 239.1.1.1:17741 line A on nse_a", for messages */
 };

@@ -340,6 +340,7 @@ class Gen(unittest.TestCase):
         self.refused(64, '--start', *some, '--start', 'yesterday')
         self.refused(64, '--start', *some, '--start', '1970-01-01T00:00:00Z')
         self.refused(64, 'standard output', '--packets', '5', '-o', '-', '--json')
+        self.refused(64, 'two files', *some, '--truth', self.path())
         self.refused(64, "'extra'", *some, 'extra')
         self.refused(65, '2106', *some, '--start', '2106-02-08T00:00:00Z')
 
@@ -347,8 +348,14 @@ class Gen(unittest.TestCase):
         self.refused(73, 'No such file', '--packets', '5', '-o', self.path('none/s.pcap'))
         self.refused(73, 'No space', '--packets', '50000', '-o', '/dev/full')
         self.refused(73, 'No space', '--packets', '5', '-o', '/dev/full')
-        done = gen('--packets', '5', '-o', '/dev/null', '--truth', self.path('none/t.json'))
-        self.assertEqual(done.returncode, 73)
+        self.refused(73, 'none/t.json', '--packets', '5', '-o', self.path(), '--truth', self.path('none/t.json'))
+        self.refused(73, 'No space', '--packets', '5', '-o', '/dev/full', '--truth', self.path('t.json'))
+        self.refused(73, '/dev/full', '--packets', '5', '-o', '/dev/null', '--truth', '/dev/full')
+
+    @unittest.skipIf(os.geteuid() == 0, 'root may write everywhere')
+    def test_no_permission(self):
+        os.chmod(self.dir, 0o500)
+        self.refused(77, 'Permission denied', '--packets', '5', '-o', self.path())
 
     def test_a_file_is_replaced_only_when_complete(self):
         with open(self.path(), 'w') as f:

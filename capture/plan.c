@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "capture/plan.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "capture/plan_parts.h"
+#include "hugepages/base/err.h"
+
+void
+vega_plan_warn(struct vega_plan *plan, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (plan->warning_cnt == VEGA_PLAN_WARNING_CNT_MAX)
+		return;
+	va_start(ap, fmt);
+	(void)vsnprintf(plan->warnings[plan->warning_cnt++], sizeof(plan->warnings[0]), fmt, ap);
+	va_end(ap);
+}
+
+/* ---- who claims what ------------------------------------------------------------------------------------------ */
+
+/* The claims of all feeds, in their order; owns copies of the channels, so that files can loosen them. */
+struct claims {
+	uint32_t cnt;
+	struct vega_match_claim *claims;
+	struct vega_conf_channel *channels;
+};
+
+static bool
+same_packets(const struct vega_conf_channel *a, const struct vega_conf_channel *b)
+{
+	return a->vlan == b->vlan && a->family == b->family && a->udp_port == b->udp_port &&
+	       a->port_idx == b->port_idx && memcmp(a->group, b->group, sizeof(a->group)) == 0;
+}
+
+/* A file has no port. Lines told apart by their port alone become one, the first. */
+static bool
+loosen(struct claims *claims, uint32_t feed_idx, struct vega_conf_channel *channel)
+{
+	channel->port_idx = VEGA_CONF_ANY;
+	for (uint32_t i = 0; i < claims->cnt; i++)
+		if (claims->claims[i].feed_idx == feed_idx &&
+			same_packets(claims->claims[i].channel, channel))
+			return false;
+	return true;
+}
+
+static void
+add_claims(struct claims *claims, const struct vega_conf_feed *feed, uint32_t feed_idx, bool files)
+{
+	for (uint32_t i = 0; i < feed->channel_cnt; i++) {
+		struct vega_conf_channel *channel = &claims->channels[claims->cnt];
+
+		*channel = feed->channels[i];
+		if (files && !loosen(claims, feed_idx, channel))
+			continue;
+		claims->claims[claims->cnt++] =
+			(struct vega_match_claim){channel, feed_idx, feed->name};
+	}
+}
+
+static int
+compile_match(struct vega_plan *plan, const struct claims *claims)
+{
+	const size_t bytes = vega_match_bytes(claims->cnt);
+
+	plan->match = aligned_alloc(VEGA_LINE_BYTES, vega_align_up(bytes, VEGA_LINE_BYTES));
+	if (plan->match == NULL)
+		return VEGA_ERR(-ENOMEM, "need memory for the channels of the feeds, found none");
+	return vega_match_new(plan->match, claims->claims, claims->cnt);
+}
+
+static int
+plan_match(struct vega_plan *plan, bool files)
+{
+	const struct vega_conf *conf = plan->conf;
+	struct claims claims = {0};
+	size_t channel_cnt = 1;
+	uint32_t feed_idx = 0;
+	int rc;
+
+	for (uint32_t i = 0; i < conf->feed_cnt; i++)
+		channel_cnt += conf->feeds[i].channel_cnt;
+	claims.claims = calloc(channel_cnt, sizeof(*claims.claims));
+	claims.channels = calloc(channel_cnt, sizeof(*claims.channels));
+	if (claims.claims != NULL && claims.channels != NULL) {
+		for (uint32_t i = 0; i < conf->feed_cnt; i++)
+			if (strcmp(conf->feeds[i].name, "default") != 0)
+				add_claims(&claims, &conf->feeds[i], feed_idx++, files);
+		rc = compile_match(plan, &claims);
+	} else {
+		rc = VEGA_ERR(-ENOMEM, "need memory for the channels of the feeds, found none");
+	}
+	free(claims.claims);
+	free(claims.channels);
+	return rc;
+}
+
+/* ---- ports that must steer ------------------------------------------------------------------------------------ */
+
+static bool
+is_shared(const struct vega_plan *plan, uint32_t port_idx)
+{
+	uint32_t lcore_cnt = 0;
+
+	for (uint32_t i = 0; i < plan->lcore_cnt; i++)
+		lcore_cnt +=
+			vega_plan_queue_of(&plan->lcores[i], port_idx) != VEGA_CONF_ANY ? 1 : 0;
+	return lcore_cnt > 1;
+}
+
+/* The rules of one port, after those of the ports before it; with rules == NULL they are only counted. */
+static void
+add_rules(struct vega_plan *plan, uint32_t port_idx)
+{
+	uint32_t feed_idx = 0;
+
+	for (uint32_t f = 0; f < plan->conf->feed_cnt; f++) {
+		const struct vega_conf_feed *feed = &plan->conf->feeds[f];
+		uint32_t queue;
+
+		if (strcmp(feed->name, "default") == 0)
+			continue;
+		queue = vega_plan_queue_of(&plan->lcores[plan->feeds[feed_idx].lcore], port_idx);
+		for (uint32_t c = 0; c < feed->channel_cnt && queue != VEGA_CONF_ANY; c++) {
+			const struct vega_conf_channel *channel = &feed->channels[c];
+
+			if (channel->port_idx != VEGA_CONF_ANY && channel->port_idx != port_idx)
+				continue;
+			if (plan->rules != NULL)
+				plan->rules[plan->rule_cnt] =
+					(struct vega_plan_rule){port_idx, queue, feed_idx, channel};
+			plan->rule_cnt++;
+			plan->needs_flow_rules[port_idx] = true;
+		}
+		feed_idx++;
+	}
+}
+
+static void
+add_all_rules(struct vega_plan *plan)
+{
+	plan->rule_cnt = 0;
+	for (uint32_t p = 0; p < plan->conf->port_cnt; p++)
+		if (is_shared(plan, p))
+			add_rules(plan, p);
+}
+
+static int
+plan_rules(struct vega_plan *plan)
+{
+	add_all_rules(plan);
+	if (plan->rule_cnt == 0)
+		return 0;
+	plan->rules = calloc(plan->rule_cnt, sizeof(*plan->rules));
+	if (plan->rules == NULL)
+		return VEGA_ERR(
+			-ENOMEM, "need memory for %u flow rules, found none", plan->rule_cnt);
+	add_all_rules(plan);
+	return 0;
+}
+
+/* ---- the whole ------------------------------------------------------------------------------------------------ */
+
+static int
+make_ports(struct vega_plan *plan, const struct vega_host *host, struct vega_plan_names *names)
+{
+	int rc;
+
+	plan->drain_cpu = plan->conf->drain_cpu;
+	rc = vega_plan_polls(plan);
+
+	if (rc == 0)
+		rc = vega_plan_cpus(plan, host);
+	if (rc == 0)
+		rc = vega_plan_name_queues(plan, names);
+	if (rc == 0)
+		rc = vega_plan_feeds(plan, names);
+	if (rc == 0)
+		rc = plan_match(plan, false);
+	return rc != 0 ? rc : plan_rules(plan);
+}
+
+static int
+make_files(struct vega_plan *plan, const struct vega_host *host, const char *const *if_names,
+	uint32_t if_cnt, struct vega_plan_names *names)
+{
+	struct vega_plan_lcore *lcore = &plan->lcores[0];
+	int rc;
+
+	if (if_cnt == 0 || if_cnt > VEGA_IF_CNT_MAX)
+		return VEGA_ERR_CONFIG(
+			"need 1 to %u files with an interface of their own, found %u",
+			VEGA_IF_CNT_MAX, if_cnt);
+	plan->drain_cpu = VEGA_CONF_ANY;
+	plan->lcore_cnt = 1;
+	*lcore = (struct vega_plan_lcore){
+		.cpu = VEGA_CONF_ANY, .numa = VEGA_CONF_ANY, .queue_cnt = if_cnt};
+	for (uint32_t i = 0; i < if_cnt; i++) {
+		lcore->queues[i].port_idx = VEGA_CONF_ANY;
+		(void)snprintf(names->name[0][i], VEGA_NAME_BYTES, "%s", if_names[i]);
+	}
+	rc = vega_plan_cpus(plan, host);
+	if (rc == 0)
+		rc = vega_plan_feeds(plan, names);
+	return rc != 0 ? rc : plan_match(plan, true);
+}
+
+static int
+make(const struct vega_conf *conf, const struct vega_host *host, const char *const *if_names,
+	uint32_t if_cnt, struct vega_plan **ret_plan)
+{
+	struct vega_plan *plan = calloc(1, sizeof(*plan));
+	struct vega_plan_names *names = calloc(1, sizeof(*names));
+	int rc;
+
+	if (plan == NULL || names == NULL) {
+		rc = VEGA_ERR(-ENOMEM, "need memory for the plan, found none");
+	} else {
+		plan->conf = conf;
+		rc = if_names != NULL ? make_files(plan, host, if_names, if_cnt, names)
+				      : make_ports(plan, host, names);
+	}
+	free(names);
+	if (rc == 0) {
+		*ret_plan = plan;
+		return 0;
+	}
+	vega_plan_delete(plan);
+	if (rc == -EINVAL && conf->path[0] != '\0')
+		return VEGA_ERR_ADD(rc, "%s", conf->path);
+	return rc;
+}
+
+int
+vega_plan_ports(
+	const struct vega_conf *conf, const struct vega_host *host, struct vega_plan **ret_plan)
+{
+	return make(conf, host, NULL, 0, ret_plan);
+}
+
+int
+vega_plan_files(const struct vega_conf *conf, const struct vega_host *host,
+	const char *const *if_names, uint32_t if_cnt, struct vega_plan **ret_plan)
+{
+	return make(conf, host, if_names, if_cnt, ret_plan);
+}
+
+void
+vega_plan_delete(struct vega_plan *plan)
+{
+	if (plan == NULL)
+		return;
+	free(plan->rules);
+	free(plan->match);
+	free(plan);
+}

@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "hugepages/plan_print.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "hugepages/base/cli.h"
+#include "hugepages/base/err.h"
+
+#define DAY_S 86400u
+
+/* Every named maximum of the region: printed by plan, refused above. */
+static const struct {
+	const char *name;
+	uint64_t value;
+} maxima[] = {
+	{"feed_cnt_max", VEGA_FEED_CNT_MAX},
+	{"lane_cnt_max", VEGA_LANE_CNT_MAX},
+	{"lcore_cnt_max", VEGA_LCORE_CNT_MAX},
+	{"port_cnt_max", VEGA_PORT_CNT_MAX},
+	{"queue_cnt_max", VEGA_CONF_QUEUE_CNT_MAX},
+	{"channel_cnt_max", VEGA_CONF_CHANNEL_CNT_MAX},
+	{"interface_cnt_max", VEGA_IF_CNT_MAX},
+	{"name_bytes_max", VEGA_NAME_BYTES - 1},
+	{"frame_bytes_max", VEGA_FRAME_BYTES_MAX},
+	{"numa_node_cnt_max", VEGA_HOST_NODE_CNT_MAX},
+	{"cpu_cnt_max", VEGA_HOST_CPU_CNT_MAX},
+};
+
+static const char *
+kind_text(const struct vega_lane_entry *lane)
+{
+	return lane->kind == VEGA_LANE_FRAMES ? "frame"
+	       : lane->kind == VEGA_LANE_BOOK ? "book"
+					      : "record";
+}
+
+static bool
+too_small(uint64_t holds_ns)
+{
+	return holds_ns < VEGA_LANE_HOLDS_NS_MIN;
+}
+
+/* The last byte that nothing else may use. */
+static uint64_t
+lane_last(const struct vega_lane_entry *lane)
+{
+	return lane->lane_off + vega_align_up(lane->lane_bytes, VEGA_LANE_ALIGN_BYTES) - 1;
+}
+
+static void
+print_lane(FILE *out, const struct vega_layout *layout, uint32_t idx,
+	const struct vega_traffic *traffic)
+{
+	const struct vega_lane_entry *lane = &layout->lanes[idx];
+	const uint64_t holds_ns = vega_sizing_lane_ns(lane, traffic);
+	char what[80];
+	char from[24];
+	char to[24];
+	char size[32];
+	char holds[32] = "no traffic";
+
+	(void)snprintf(from, sizeof(from), "0x%06" PRIX64, lane->lane_off);
+	(void)snprintf(to, sizeof(to), "0x%06" PRIX64, lane_last(lane));
+	(void)snprintf(what, sizeof(what), "%s lane %u, feed %s", kind_text(lane), lane->feed_id,
+		layout->feeds[lane->feed_id].name);
+	if (holds_ns != UINT64_MAX)
+		(void)snprintf(holds, sizeof(holds), "%" PRIu64 " ms", holds_ns / 1000000);
+	(void)fprintf(out, "%-12s %-12s %-44s %10s %10" PRIu64 " %10s%s\n", from, to, what,
+		vega_text_bytes(size, lane->lane_bytes), lane->unit_cnt, holds,
+		too_small(holds_ns) ? "  too little" : "");
+}
+
+static void
+print_warnings(FILE *out, const struct vega_layout *layout, const struct vega_traffic *traffic)
+{
+	for (uint32_t i = 0; i < layout->lane_cnt; i++) {
+		const struct vega_lane_entry *lane = &layout->lanes[i];
+
+		if (too_small(vega_sizing_lane_ns(lane, traffic)))
+			(void)fprintf(out,
+				"warning: the %s lane of feed %s holds less than 100 ms, a pause "
+				"of the disk may take "
+				"longer; set %s_lane larger\n",
+				kind_text(lane), layout->feeds[lane->feed_id].name,
+				kind_text(lane));
+	}
+}
+
+static void
+print_pages(FILE *out, const struct vega_conf *conf, const struct vega_need *need)
+{
+	char page[32];
+	char size[32];
+
+	for (uint32_t i = 0; i < conf->port_cnt; i++)
+		(void)fprintf(out, "packet buffers of port %s: about %s\n", conf->ports[i].name,
+			vega_text_bytes(size, vega_sizing_port_bytes(&conf->ports[i])));
+	for (uint32_t node = 0; node < VEGA_HOST_NODE_CNT_MAX; node++)
+		if (need->page_cnt[node] != 0)
+			(void)fprintf(out, "hugepages of %s needed on NUMA node %u: %" PRIu64 "\n",
+				vega_stage_page_text(page, need->page_bytes), node,
+				need->page_cnt[node]);
+}
+
+int
+vega_plan_print(FILE *out, const struct vega_conf *conf, const struct vega_layout *layout,
+	const struct vega_need *need, const struct vega_traffic *traffic)
+{
+	const uint64_t day_bytes = vega_sizing_journal_bytes(traffic, DAY_S);
+	char text[32];
+
+	(void)fprintf(out, "lanes: %s", vega_text_bytes(text, layout->lanes_bytes));
+	(void)fprintf(out, "; each feed at %s", vega_text_count(text, traffic->rate_pps));
+	(void)fprintf(out, " packets a second of %u bytes, %g records a packet\n\n",
+		traffic->frame_bytes, traffic->records_per_packet);
+	(void)fprintf(out, "%-8s  %-8s  %-40s %12s %10s %12s\n", "from", "to", "what", "size",
+		"units", "holds");
+	for (uint32_t i = 0; i < layout->lane_cnt; i++)
+		print_lane(out, layout, i, traffic);
+	(void)fprintf(out, "\njournal: %s a day and feed", vega_text_bytes(text, day_bytes));
+	(void)fprintf(
+		out, ", %s a day in all\n", vega_text_bytes(text, day_bytes * layout->feed_cnt));
+	print_pages(out, conf, need);
+	(void)fprintf(out, "\n");
+	for (size_t i = 0; i < VEGA_ARRAY_CNT(maxima); i++)
+		(void)fprintf(out, "%-18s %10" PRIu64 "\n", maxima[i].name, maxima[i].value);
+	print_warnings(out, layout, traffic);
+	return fflush(out) == 0
+		       ? 0
+		       : VEGA_ERR(-EIO, "need to write the plan, found the output closed or full");
+}
+
+static void
+put(json_t *object, const char *key, uint64_t value)
+{
+	(void)json_object_set_new(
+		object, key, json_integer((json_int_t)(value > INT64_MAX ? INT64_MAX : value)));
+}
+
+static void
+put_text(json_t *object, const char *key, const char *text)
+{
+	(void)json_object_set_new(object, key, json_string(text));
+}
+
+static json_t *
+lane_json(const struct vega_layout *layout, uint32_t idx, const struct vega_traffic *traffic)
+{
+	const struct vega_lane_entry *lane = &layout->lanes[idx];
+	const uint64_t holds_ns = vega_sizing_lane_ns(lane, traffic);
+	json_t *object = json_object();
+
+	put_text(object, "feed", layout->feeds[lane->feed_id].name);
+	put_text(object, "kind", kind_text(lane));
+	put(object, "from_bytes", lane->lane_off);
+	put(object, "to_bytes", lane_last(lane));
+	put(object, "lane_bytes", lane->lane_bytes);
+	put(object, "unit_cnt", lane->unit_cnt);
+	put(object, "unit_bytes", lane->unit_bytes);
+	(void)json_object_set_new(object, "holds_ms",
+		holds_ns == UINT64_MAX ? json_null() : json_real((double)holds_ns / 1e6));
+	(void)json_object_set_new(object, "too_little", json_boolean(too_small(holds_ns)));
+	return object;
+}
+
+static json_t *
+pages_json(const struct vega_need *need)
+{
+	json_t *array = json_array();
+
+	for (uint32_t node = 0; node < VEGA_HOST_NODE_CNT_MAX; node++)
+		if (need->page_cnt[node] != 0)
+			(void)json_array_append_new(
+				array, json_pack("{s:i, s:I, s:I}", "node", (int)node, "page_bytes",
+					       (json_int_t)need->page_bytes, "page_cnt",
+					       (json_int_t)need->page_cnt[node]));
+	return array;
+}
+
+json_t *
+vega_plan_json(const struct vega_conf *conf, const struct vega_layout *layout,
+	const struct vega_need *need, const struct vega_traffic *traffic)
+{
+	const uint64_t day_bytes = vega_sizing_journal_bytes(traffic, DAY_S);
+	json_t *object = json_object();
+	json_t *lanes = json_array();
+	uint64_t buffers = 0;
+
+	for (uint32_t i = 0; i < layout->lane_cnt; i++)
+		(void)json_array_append_new(lanes, lane_json(layout, i, traffic));
+	for (uint32_t i = 0; i < conf->port_cnt; i++)
+		buffers += vega_sizing_port_bytes(&conf->ports[i]);
+	put_text(object, "region", conf->region);
+	put(object, "page_bytes", layout->page_bytes);
+	put(object, "lanes_bytes", layout->lanes_bytes);
+	put(object, "packet_buffers_bytes", buffers);
+	put(object, "feed_cnt", layout->feed_cnt);
+	(void)json_object_set_new(object, "rate_pps", json_real(traffic->rate_pps));
+	put(object, "frame_bytes", traffic->frame_bytes);
+	(void)json_object_set_new(
+		object, "records_per_packet", json_real(traffic->records_per_packet));
+	put(object, "journal_bytes_per_day", day_bytes * layout->feed_cnt);
+	put(object, "journal_bytes_per_day_and_feed", day_bytes);
+	(void)json_object_set_new(object, "lanes", lanes);
+	(void)json_object_set_new(object, "hugepages", pages_json(need));
+	for (size_t i = 0; i < VEGA_ARRAY_CNT(maxima); i++)
+		put(object, maxima[i].name, maxima[i].value);
+	return object;
+}

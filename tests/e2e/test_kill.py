@@ -1,0 +1,84 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-3-Clause
+"""kill -9 at random moments under load: what was reported durable is in the journal, and it is what was sent.
+
+usage: test_kill.py BUILD [ROUNDS]	VEGA_SEED sets the moments
+"""
+import os
+import random
+import subprocess
+import sys
+import time
+import unittest
+
+import vega
+
+ROUNDS = int(sys.argv.pop(1)) if len(sys.argv) > 1 and sys.argv[1].isdigit() else 20
+SEED = int(os.environ.get('VEGA_SEED', '20261121'))
+PACKETS = 1_500_000
+CONF = 'memory: shm\ndefault_frame_lane: 16MiB\njournal:\n  sync_interval: 20ms\n  file_size: 64MiB\n'
+
+
+class Kill(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.scratch = vega.scratch()
+        cls.folder = cls.scratch.__enter__()
+        cls.addClassCleanup(cls.scratch.__exit__, None, None, None)
+        cls.source = os.path.join(cls.folder, 'source.pcap')
+        cls.conf = os.path.join(cls.folder, 'kill.yaml')
+        with open(cls.conf, 'w', encoding='ascii') as conf:
+            conf.write(CONF)
+        done = vega.run('vega-gen', '--feed', 'nse-mtbt', '--seed', 1, '--packets', PACKETS, '--rate', 1000000, '-o', cls.source)
+        assert done.returncode == 0, done.stderr
+        with open(cls.source, 'rb') as file:
+            cls.original = file.read()
+
+    def killed_after(self, journal, seconds):
+        """Capture at full speed, killed; returns the durable position a client saw of the dead region."""
+        capture = vega.start('vega-capture', '--pcap', self.source, '--journal', journal, '--config', self.conf, '--region', 'kill')
+        deadline = time.monotonic() + 20
+        while not os.path.isdir(journal) and capture.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.005)
+        time.sleep(seconds)
+        capture.kill()
+        capture.communicate()
+        if capture.returncode == 0:
+            return None
+        stat = vega.output('vega-bus', 'stat', '--region', 'kill')
+        self.assertEqual(stat['state'], 'dead')
+        return stat['feeds'][0]['durable_frames']
+
+    def round(self, number, seconds):
+        journal = os.path.join(self.folder, f'j{number}')
+        durable = self.killed_after(journal, seconds)
+        if durable is None:
+            return None
+        done = vega.run('vega-journal', 'recover', journal)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        verify = vega.output('vega-journal', 'verify', journal)
+        self.assertTrue(verify['ok'])
+        info = vega.output('vega-journal', 'info', journal)
+        self.assertGreaterEqual(info['packets'], durable, 'frames reported durable are missing')
+        out = os.path.join(self.folder, 'out.pcap')
+        done = vega.run('vega-journal', 'export', journal, '--format', 'pcap', '-o', out)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        with open(out, 'rb') as file:
+            exported = file.read()
+        self.assertEqual(exported[24:], self.original[24:len(exported)], 'the journal is no prefix of what was sent')
+        os.unlink(out)
+        subprocess.run(['rm', '-rf', journal], check=True)
+        return durable, info['packets']
+
+    def test_what_was_durable_is_there(self):
+        rng = random.Random(SEED)
+        print(f'VEGA_SEED={SEED}')
+        results = [self.round(i, rng.uniform(0.0, 0.6)) for i in range(ROUNDS)]
+        killed = [r for r in results if r is not None]
+        print(f'{len(killed)} of {ROUNDS} killed under load; durable, recovered: {killed}')
+        self.assertGreater(len(killed), ROUNDS // 2, 'most captures ended before they were killed')
+        self.assertTrue(any(durable > 0 for durable, _ in killed), 'nothing was ever durable')
+
+
+if __name__ == '__main__':
+    unittest.main(verbosity=2)

@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The built programs, as the end-to-end tests run them. Each test gets the build folder as its first argument."""
+import contextlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+
+BUILD = sys.argv.pop(1) if len(sys.argv) > 1 and os.path.isdir(sys.argv[1]) else 'build'
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+SHARED = os.environ.get('VEGA_SHARED', os.path.join(ROOT, '..', 'shared'))
+FOLDERS = {'vega-capture': 'capture', 'vega-journal': 'store', 'vega-replay': 'replay', 'vega-gen': 'replay',
+           'vega-bus': 'hugepages', 'vega-hugepages': 'hugepages'}
+
+# Lanes of the least size: a test makes hundreds of regions.
+SMALL = 'memory: shm\ndefault_frame_lane: 2MiB\n'
+
+
+def program(name):
+    return os.path.join(BUILD, FOLDERS[name], name)
+
+
+def skip(reason):
+    """End the test as left out, with its reason as the last line."""
+    print(f'skipped: {reason}')
+    sys.exit(77)
+
+
+def run(name, *args, **more):
+    """A program's CompletedProcess with text output."""
+    more.setdefault('timeout', 120)
+    return subprocess.run([program(name), *map(str, args)], capture_output=True, text=True, **more)
+
+
+def start(name, *args, **more):
+    return subprocess.Popen([program(name), *map(str, args)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **more)
+
+
+def output(name, *args, **more):
+    """A program's JSON output; it must end well."""
+    done = run(name, *args, '--json', **more)
+    assert done.returncode == 0, f'{name} {args} ended with {done.returncode}: {done.stderr}'
+    return json.loads(done.stdout)
+
+
+def one_line(text):
+    """Is this exactly one line that says something?"""
+    return text.count('\n') == 1 and len(text) > 20
+
+
+@contextlib.contextmanager
+def scratch():
+    folder = tempfile.mkdtemp(prefix='vega-e2e-')
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def conserved(summary):
+    """Both ledgers of a capture's --json summary."""
+    dropped = sum(summary['packets_dropped'].values())
+    return (summary['packets_received'] == summary['packets_published'] + dropped
+            and summary['packets_published'] == summary['packets_framed'] + summary['frames_lost'])
