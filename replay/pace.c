@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "replay/pace.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "hugepages/base/cli.h"
+#include "hugepages/base/err.h"
+
+int
+vega_pace_parse(const char *text, uint64_t *ret_speed_millionths)
+{
+	double speed;
+
+	if (strcmp(text, "max") == 0) {
+		*ret_speed_millionths = 0;
+		return 0;
+	}
+	if (vega_parse_double("--speed", text, (double)VEGA_SPEED_MIN / VEGA_SPEED_UNIT,
+		    (double)VEGA_SPEED_MAX / VEGA_SPEED_UNIT, &speed) != 0)
+		return VEGA_ERR(-EINVAL,
+			"--speed: need a factor from 0.001 to 1000, or max, found '%s'; 1 is as recorded",
+			text);
+	*ret_speed_millionths = (uint64_t)llround(speed * VEGA_SPEED_UNIT);
+	return 0;
+}
+
+void
+vega_pace_start(struct vega_pace *pace, uint64_t base_ns, uint64_t start_ns)
+{
+	pace->base_ns = base_ns;
+	pace->start_ns = start_ns;
+	pace->due_last_ns = start_ns;
+}
+
+/* A recorded span in the sender's time: exact, rounded down, and no further than the clock goes. */
+static uint64_t
+scale_ns(uint64_t span_ns, uint64_t speed_millionths)
+{
+	unsigned __int128 scaled;
+
+	if (vega_likely(speed_millionths == VEGA_SPEED_UNIT))
+		return span_ns;
+	scaled = (unsigned __int128)span_ns * VEGA_SPEED_UNIT / speed_millionths;
+	return scaled > UINT64_MAX ? UINT64_MAX : (uint64_t)scaled;
+}
+
+uint64_t
+vega_pace_due_ns(const struct vega_pace *pace, uint64_t recv_ns)
+{
+	uint64_t due_ns;
+
+	if (vega_pace_is_max(pace) || recv_ns <= pace->base_ns)
+		return pace->due_last_ns;
+	if (__builtin_add_overflow(pace->start_ns,
+		    scale_ns(recv_ns - pace->base_ns, pace->speed_millionths), &due_ns))
+		due_ns = UINT64_MAX;
+	return due_ns > pace->due_last_ns ? due_ns : pace->due_last_ns;
+}
