@@ -58,7 +58,7 @@ static void
 end_input(struct vega_input *input, int rc)
 {
 	if (rc < 0)
-		vega_err_save(&input->err, VEGA_ERR_ADD(rc, "%s", input->name));
+		vega_err_save(&input->err, rc);
 	vega_store_release(&input->reader.ended, 1); /* Q5: pairs with Q6 */
 }
 

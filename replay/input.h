@@ -61,7 +61,8 @@ struct vega_input {
 	uint8_t *buffers;
 	uint64_t from_ns;
 	uint64_t to_ns;
-	uint32_t input_idx;
+	uint32_t linktype;  /* LINKTYPE_ value it begins with */
+	uint32_t input_idx; /* its place among the inputs; given by the merge */
 	struct vega_input_slot slots[VEGA_INPUT_BLOCK_CNT];
 	struct vega_err err;	   /* why it ended; rc 0: at its end (written before Q5) */
 	struct {

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "replay/report.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "hugepages/base/err.h"
+#include "replay/pace.h"
+
+void
+vega_report_init(struct vega_report *report)
+{
+	memset(report, 0, sizeof(*report));
+	report->cpu = -1;
+	report->scheduler = "normal";
+	vega_histogram_init(&report->error);
+}
+
+static json_t *
+integer(uint64_t value)
+{
+	return json_integer((json_int_t)value);
+}
+
+/* Set keys of `report` one by one: json_object_set_new takes a NULL value as its error, and so does every key after it. */
+static int
+add_counts(json_t *json, const struct vega_report *r)
+{
+	const uint64_t span_ns = r->end_ns - r->begin_ns;
+	const double span_s = (double)span_ns / 1e9;
+	int bad = 0;
+
+	bad |= json_object_set_new(json, "packets_read", integer(r->frames_taken));
+	bad |= json_object_set_new(json, "packets_sent", integer(r->tx.packets_sent));
+	bad |= json_object_set_new(json, "bytes_sent", integer(r->tx.bytes_sent));
+	bad |= json_object_set_new(json, "packets_cut", integer(r->tx.packets_cut));
+#define ADD_REASON(name, doc)                                                                      \
+	bad |= json_object_set_new(json, "not_sent_" #name, integer(r->tx.not_sent_##name));
+	VEGA_TX_REASONS(ADD_REASON)
+#undef ADD_REASON
+	bad |= json_object_set_new(json, "first_ns", integer(r->first_ns));
+	bad |= json_object_set_new(json, "last_ns", integer(r->last_ns));
+	bad |= json_object_set_new(json, "duration_ns", integer(span_ns));
+	bad |= json_object_set_new(json, "packets_per_second",
+		span_ns == 0 ? json_null() : json_real((double)r->tx.packets_sent / span_s));
+	return bad;
+}
+
+static int
+add_errors(json_t *json, const struct vega_report *r)
+{
+	static const struct {
+		const char *key;
+		uint32_t permille;
+	} quantiles[] = {{"departure_error_ns_p50", 500}, {"departure_error_ns_p99", 990},
+		{"departure_error_ns_p999", 999}, {"departure_error_ns_max", 1000}};
+	const bool paced = vega_report_is_paced(r);
+	int bad = 0;
+
+	for (size_t i = 0; i < VEGA_ARRAY_CNT(quantiles); i++)
+		bad |= json_object_set_new(json, quantiles[i].key,
+			paced ? integer(vega_histogram_quantile(&r->error, quantiles[i].permille))
+			      : json_null());
+	bad |= json_object_set_new(json, "late_count", paced ? integer(r->late_cnt) : json_null());
+	bad |= json_object_set_new(json, "late_threshold_ns", integer(VEGA_REPORT_LATE_NS));
+	bad |= json_object_set_new(
+		json, "drift_ns", paced ? json_integer(vega_report_drift_ns(r)) : json_null());
+	return bad;
+}
+
+static int
+add_circumstances(json_t *json, const struct vega_report *r)
+{
+	int bad = 0;
+
+	bad |= json_object_set_new(json, "starved_count", integer(r->starved_cnt));
+	bad |= json_object_set_new(json, "starved_ns", integer(r->starved_ns));
+	bad |= json_object_set_new(json, "output_full_count", integer(r->full_cnt));
+	bad |= json_object_set_new(json, "damaged_extents", integer(r->damage.hole_cnt + r->damage.bad_blocks));
+	bad |= json_object_set_new(json, "damaged_bytes", integer(r->damage.hole_bytes));
+	bad |= json_object_set_new(json, "interrupted", json_boolean(r->interrupted));
+	bad |= json_object_set_new(json, "cpu", r->cpu < 0 ? json_null() : json_integer(r->cpu));
+	bad |= json_object_set_new(json, "scheduler", json_string(r->scheduler));
+	return bad;
+}
+
+json_t *
+vega_report_json(const struct vega_report *report)
+{
+	json_t *json = json_object();
+	int bad = 0;
+
+	if (json == NULL)
+		return NULL;
+	bad |= json_object_set_new(json, "output", json_string(report->output));
+	bad |= json_object_set_new(json, "speed",
+		report->speed_millionths == 0
+			? json_string("max")
+			: json_real((double)report->speed_millionths / VEGA_SPEED_UNIT));
+	bad |= json_object_set_new(json, "inputs", integer(report->input_cnt));
+	bad |= add_counts(json, report);
+	bad |= add_errors(json, report);
+	bad |= add_circumstances(json, report);
+	if (bad != 0) {
+		json_decref(json);
+		return NULL;
+	}
+	return json;
+}
+
+int
+vega_report_write(const struct vega_report *report, const char *path)
+{
+	json_t *json = vega_report_json(report);
+	FILE *file;
+	int bad;
+
+	if (json == NULL)
+		return VEGA_ERR(-ENOMEM, "need memory for the report, found none");
+	file = fopen(path, "we");
+	if (file == NULL) {
+		json_decref(json);
+		return VEGA_ERR_EX(-errno, errno == EACCES ? EX_NOPERM : EX_CANTCREAT,
+			"%s: need to create the report, found: %s; give --report another path", path,
+			strerror(errno));
+	}
+	bad = json_dumpf(json, file, JSON_INDENT(2) | JSON_REAL_PRECISION(9)) != 0;
+	bad |= fputc('\n', file) == EOF;
+	bad |= fclose(file) != 0;
+	json_decref(json);
+	if (bad)
+		return VEGA_ERR(-EIO, "%s: need to write the report, found: %s", path, strerror(errno));
+	return 0;
+}

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef VEGA_REPLAY_REPORT_H
+#define VEGA_REPLAY_REPORT_H
+/*
+ * What a replay did, and how exact it was.
+ *
+ * Departure error = when the sender handed a frame to the output - when the frame was due. It is never negative: nothing
+ * leaves early. What happens behind the hand-over (driver, wire, receiver) is not in it.
+ */
+#include <jansson.h>
+#include <stdbool.h>
+
+#include "replay/histogram.h"
+#include "replay/input.h"
+#include "replay/tx.h"
+
+#define VEGA_REPORT_LATE_NS 10000u /* a frame that leaves more than this after its time is late */
+
+struct vega_report {
+	const char *output;	   /* as asked for: "udp:eth1" */
+	uint64_t speed_millionths; /* 0: max, and then there is no departure error */
+	uint32_t input_cnt;
+	uint64_t frames_taken;	  /* handed to the output */
+	uint64_t first_ns;	  /* recorded times of the first and the last frame taken */
+	uint64_t last_ns;
+	uint64_t begin_ns; /* sender's clock: first hand-over, end of the last */
+	uint64_t end_ns;
+	uint64_t error_first_ns; /* of the first and the last frame */
+	uint64_t error_last_ns;
+	uint64_t late_cnt;
+	uint64_t starved_cnt; /* times the sender found the next frame not read yet */
+	uint64_t starved_ns;
+	uint64_t full_cnt; /* times the output had no room */
+	bool interrupted;
+	int cpu;	       /* the sender is pinned to it; -1: not pinned */
+	const char *scheduler; /* "fifo", "nice -20", "normal" */
+	struct vega_tx_counts tx;
+	struct vega_input_damage damage;
+	struct vega_histogram error;
+};
+
+void vega_report_init(struct vega_report *report);
+
+/* A frame that was due at due_ns was handed over at now_ns >= due_ns. */
+static inline void
+vega_report_departure(struct vega_report *report, uint64_t due_ns, uint64_t now_ns)
+{
+	const uint64_t error_ns = now_ns - due_ns;
+
+	if (vega_unlikely(report->error.cnt == 0))
+		report->error_first_ns = error_ns;
+	report->error_last_ns = error_ns;
+	report->late_cnt += error_ns > VEGA_REPORT_LATE_NS;
+	vega_histogram_add(&report->error, error_ns);
+}
+
+/* How much the time since the first departure differs, at the last one, from the schedule. */
+static inline int64_t
+vega_report_drift_ns(const struct vega_report *report)
+{
+	return (int64_t)(report->error_last_ns - report->error_first_ns);
+}
+
+static inline bool
+vega_report_is_paced(const struct vega_report *report)
+{
+	return report->error.cnt != 0;
+}
+
+/*
+ * Flat keys with their units; what was not measured (the departure error at full speed) is null.
+ * Returns a new reference, or NULL when there is no memory.
+ */
+json_t *vega_report_json(const struct vega_report *report);
+
+/* Write it to a file. Returns 0, or a negative errno with a message (73 when it cannot be created). */
+int vega_report_write(const struct vega_report *report, const char *path) VEGA_MUST_CHECK;
+
+#endif
