@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "replay/options.h"
+
+#include <string.h>
+
+#include "hugepages/base/cli.h"
+#include "hugepages/base/clock.h"
+#include "hugepages/base/zone.h"
+#include "replay/pace.h"
+
+enum key {
+	KEY_OUT = 'o',
+	KEY_SPEED = 's',
+	KEY_FROM = 256,
+	KEY_TO,
+	KEY_FEED,
+	KEY_START_AT,
+	KEY_CLOCK,
+	KEY_CPU,
+	KEY_REPORT,
+	KEY_JSON
+};
+
+static const struct argp_option options[] = {
+	{"out", KEY_OUT, "OUTPUT", 0,
+		"where to: pcap:FILE, udp:IFACE[,ttl=N], dpdk:DEVARGS (a PCI address or net_af_packet0,iface=IFACE), null",
+		0},
+	{"speed", KEY_SPEED, "N|max", 0,
+		"factor from 0.001 to 1000, or max; default 1, for pcap max", 0},
+	{"from", KEY_FROM, "TIME", 0, "leave out what was received before TIME", 0},
+	{"to", KEY_TO, "TIME", 0, "leave out what was received at TIME or later", 0},
+	{"feed", KEY_FEED, "NAME", 0, "only this feed of the journal; may be given again", 0},
+	{"start-at", KEY_START_AT, "TIME", 0, "send the first packet at this wall-clock time", 0},
+	{"clock", KEY_CLOCK, "receive", 0, "the recorded time that is kept: receive", 0},
+	{"cpu", KEY_CPU, "N", 0, "pin the sending thread to processor N", 0},
+	{"report", KEY_REPORT, "FILE.json", 0, "write the report of intended against actual departure", 0},
+	{"json", KEY_JSON, NULL, 0, "print the report as JSON", 0},
+	{0},
+};
+
+static int
+add_feed(struct vega_replay_options *o, char *feed)
+{
+	if (o->inputs.feed_cnt == VEGA_REPLAY_FEED_CNT_MAX)
+		return VEGA_ERR(-EINVAL, "--feed: need at most %u, found more", VEGA_REPLAY_FEED_CNT_MAX);
+	o->feeds[o->inputs.feed_cnt++] = feed;
+	return 0;
+}
+
+static int
+parse_clock(const char *text)
+{
+	if (strcmp(text, "receive") == 0)
+		return 0;
+	return VEGA_ERR(-EINVAL, "--clock: need receive, found '%s'; no other recorded time is replayed", text);
+}
+
+static int
+parse_cpu(const char *text, int *ret_cpu)
+{
+	uint64_t cpu;
+
+	if (vega_parse_u64("--cpu", text, 0, 1023, &cpu) != 0)
+		return -EINVAL;
+	*ret_cpu = (int)cpu;
+	return 0;
+}
+
+static int
+parse_start_at(const char *text, uint64_t *ret_ns)
+{
+	const uint64_t now_ns = vega_realtime_ns();
+	uint64_t ns;
+
+	if (vega_parse_time("--start-at", text, NULL, 0, &ns) != 0)
+		return -EINVAL;
+	if (ns <= now_ns)
+		return VEGA_ERR(-EINVAL, "--start-at: need a time to come, found %s, which is past", text);
+	*ret_ns = ns;
+	return 0;
+}
+
+/* Returns 0, or a negative errno with a message. */
+static int
+take_option(struct vega_replay_options *o, int key, char *arg)
+{
+	switch (key) {
+	case KEY_OUT:
+		o->out = arg;
+		return vega_tx_find(arg, &o->tx, &o->tx_operand);
+	case KEY_SPEED:
+		o->speed = arg;
+		return vega_pace_parse(arg, &o->speed_millionths);
+	case KEY_FROM:
+		o->inputs.from = arg;
+		return 0;
+	case KEY_TO:
+		o->inputs.to = arg;
+		return 0;
+	case KEY_FEED:
+		return add_feed(o, arg);
+	case KEY_START_AT:
+		return parse_start_at(arg, &o->start_at_ns);
+	case KEY_CLOCK:
+		return parse_clock(arg);
+	case KEY_CPU:
+		return parse_cpu(arg, &o->cpu);
+	case KEY_REPORT:
+		o->report_path = arg;
+		return 0;
+	default:
+		o->json = true;
+		return 0;
+	}
+}
+
+/* Carries the first failure out of argp, which knows no messages of ours. */
+struct parsing {
+	struct vega_replay_options *options;
+	int rc;
+};
+
+static error_t
+parse_option(int key, char *arg, struct argp_state *state)
+{
+	struct parsing *parsing = state->input;
+	struct vega_replay_options *o = parsing->options;
+
+	switch (key) {
+	case ARGP_KEY_ARGS:
+		o->inputs.paths = state->argv + state->next;
+		o->inputs.path_cnt = (uint32_t)(state->argc - state->next);
+		return 0;
+	case ARGP_KEY_ARG:
+		return ARGP_ERR_UNKNOWN; /* all at once, by ARGP_KEY_ARGS */
+	case KEY_OUT:
+	case KEY_SPEED:
+	case KEY_FROM:
+	case KEY_TO:
+	case KEY_FEED:
+	case KEY_START_AT:
+	case KEY_CLOCK:
+	case KEY_CPU:
+	case KEY_REPORT:
+	case KEY_JSON:
+		parsing->rc = take_option(o, key, arg);
+		return parsing->rc != 0 ? EINVAL : 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static int
+check_whole(const struct vega_replay_options *o)
+{
+	if (o->inputs.path_cnt == 0)
+		return VEGA_ERR(-EINVAL, "need a journal or a capture file, found none; see --help");
+	if (o->out == NULL)
+		return VEGA_ERR(-EINVAL, "need --out, found none; see --help");
+	return 0;
+}
+
+int
+vega_replay_options_parse(int argc, char **argv, struct vega_replay_options *ret_options)
+{
+	static const struct argp argp = {
+		.options = options,
+		.parser = parse_option,
+		.args_doc = "DIR|FILE...",
+		.doc = "Re-emit recorded packets, a journal's or any pcap or pcapng file's, in the order and at the times they "
+		       "were received, and report how exact that was."
+		       "\vTIME is RFC 3339 with up to nine decimals, whole nanoseconds since the Unix epoch, or, for --from and "
+		       "--to, HH:MM[:SS[.fraction]] of the journal's day.",
+	};
+	struct parsing parsing = {.options = ret_options};
+	int rc;
+
+	*ret_options = (struct vega_replay_options){.cpu = -1};
+	rc = argp_parse(&argp, argc, argv, 0, NULL, &parsing);
+	if (parsing.rc != 0)
+		return parsing.rc;
+	if (rc != 0)
+		return VEGA_ERR(-EINVAL, "need options that argp can parse, found: %s", strerror(rc));
+	rc = check_whole(ret_options);
+	if (rc != 0)
+		return rc;
+	ret_options->inputs.feeds = ret_options->feeds;
+	if (ret_options->speed == NULL)
+		ret_options->speed_millionths = ret_options->tx->speed_millionths;
+	return 0;
+}

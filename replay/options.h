@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef VEGA_REPLAY_OPTIONS_H
+#define VEGA_REPLAY_OPTIONS_H
+/*
+ * The command line of vega-replay.
+ */
+#include <stdbool.h>
+
+#include "replay/inputs.h"
+#include "replay/tx.h"
+
+#define VEGA_REPLAY_FEED_CNT_MAX 64u
+
+struct vega_replay_options {
+	struct vega_inputs_conf inputs;
+	const char *out; /* as given */
+	const struct vega_tx_ops *tx;
+	const char *tx_operand;
+	const char *speed; /* as given; NULL: the output's own */
+	uint64_t speed_millionths;
+	uint64_t start_at_ns; /* CLOCK_REALTIME; 0: at once */
+	int cpu;	      /* -1: any */
+	const char *report_path;
+	bool json;
+	char *feeds[VEGA_REPLAY_FEED_CNT_MAX];
+};
+
+/*
+ * Parse and check all that needs no file. Exits for --help, --version and a wrong option (64), as argp does.
+ * Returns 0 or a negative errno with a message. argv must outlive the options.
+ */
+int vega_replay_options_parse(int argc, char **argv, struct vega_replay_options *ret_options)
+	VEGA_MUST_CHECK;
+
+#endif

@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * vega-replay: re-emit recorded packets at their recorded times, and say how exact that was.
+ *
+ *	reader thread: files -> queues		this thread: merge -> pace -> output
+ */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "hugepages/base/atomic.h"
+#include "hugepages/base/cli.h"
+#include "hugepages/base/clock.h"
+#include "hugepages/base/linktype.h"
+#include "replay/engine.h"
+#include "replay/options.h"
+#include "replay/progress.h"
+#include "replay/reader.h"
+#include "replay/sender.h"
+
+struct session {
+	struct vega_replay_options options;
+	struct vega_inputs inputs;
+	struct vega_reader reader;
+	struct vega_tx *tx;
+	struct vega_merge merge;
+	struct vega_replay replay;
+	struct vega_replay_progress progress;
+	struct vega_report report;
+};
+
+static uint64_t stop;
+
+static void
+on_signal(int signal_number VEGA_UNUSED)
+{
+	vega_store_relaxed(&stop, 1);
+}
+
+/* The first signal ends the replay with its report; a second one ends the process. */
+static void
+catch_signals(void)
+{
+	struct sigaction action = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
+
+	(void)sigemptyset(&action.sa_mask);
+	(void)sigaction(SIGINT, &action, NULL);
+	(void)sigaction(SIGTERM, &action, NULL);
+}
+
+/* Replacing a file before it is read would lose it. */
+static int
+check_not_an_input(const struct vega_replay_options *o, const char *what, const char *path)
+{
+	struct stat target;
+	struct stat source;
+
+	if (path == NULL || stat(path, &target) != 0 || !S_ISREG(target.st_mode))
+		return 0;
+	for (uint32_t i = 0; i < o->inputs.path_cnt; i++)
+		if (stat(o->inputs.paths[i], &source) == 0 && source.st_dev == target.st_dev &&
+			source.st_ino == target.st_ino)
+			return VEGA_ERR_EX(-EEXIST, EX_CANTCREAT,
+				"%s: need another file than the input, found the same: %s", what, path);
+	return 0;
+}
+
+/* The schedule is kept by CLOCK_MONOTONIC, which no step of the wall clock moves. */
+static uint64_t
+start_ns(const struct vega_replay_options *o)
+{
+	return o->start_at_ns != 0 ? o->start_at_ns - vega_realtime_ns() + vega_monotonic_ns() : 0;
+}
+
+static int
+open_output(struct session *s)
+{
+	const struct vega_replay_options *o = &s->options;
+	const uint32_t linktype = s->inputs.input_cnt != 0 ? s->inputs.inputs[0]->linktype
+							   : VEGA_LINKTYPE_ETHERNET;
+	int rc = check_not_an_input(o, "--report", o->report_path);
+
+	if (rc == 0 && o->tx == &vega_tx_pcap)
+		rc = check_not_an_input(o, "--out", o->tx_operand);
+	return rc == 0 ? o->tx->open(o->tx_operand, linktype, &s->tx) : rc;
+}
+
+/* Send everything; the report is whole afterwards, whatever happened. */
+static int
+replay(struct session *s)
+{
+	const struct vega_replay_options *o = &s->options;
+	int rc = vega_sender_prepare(o->cpu, o->speed_millionths != 0, &s->report.scheduler);
+
+	if (rc != 0)
+		return rc;
+	vega_merge_init(&s->merge, s->inputs.inputs, s->inputs.input_cnt);
+	vega_replay_init(&s->replay, &s->merge, s->tx, &s->report, o->speed_millionths, start_ns(o));
+	vega_replay_progress_start(&s->progress, &s->replay);
+	rc = vega_replay_run(&s->replay, &stop);
+	vega_replay_progress_stop(&s->progress);
+	return rc;
+}
+
+static void
+print_timing(FILE *out, const struct vega_report *r)
+{
+	if (!vega_report_is_paced(r))
+		return;
+	(void)fprintf(out,
+		"departure error: p50 %llu ns, p99 %llu ns, p99.9 %llu ns, max %llu ns; %llu late by more than %u us; drift %lld ns\n",
+		(unsigned long long)vega_histogram_quantile(&r->error, 500),
+		(unsigned long long)vega_histogram_quantile(&r->error, 990),
+		(unsigned long long)vega_histogram_quantile(&r->error, 999),
+		(unsigned long long)r->error.max, (unsigned long long)r->late_cnt,
+		VEGA_REPORT_LATE_NS / 1000, (long long)vega_report_drift_ns(r));
+	(void)fprintf(out, "sender: %s, scheduler %s; starved %llu times\n",
+		r->cpu < 0 ? "not pinned" : "pinned", r->scheduler, (unsigned long long)r->starved_cnt);
+}
+
+static void
+print_summary(FILE *out, const struct vega_report *r)
+{
+	const double span_s = (double)(r->end_ns - r->begin_ns) / 1e9;
+	char bytes_text[32];
+	char rate_text[32];
+
+	(void)fprintf(out, "%s %llu packets, %s, in %.3f s (%s/s) to %s\n",
+		r->interrupted ? "interrupted after" : "sent", (unsigned long long)r->tx.packets_sent,
+		vega_text_bytes(bytes_text, r->tx.bytes_sent), span_s,
+		vega_text_count(rate_text, span_s > 0 ? (double)r->tx.packets_sent / span_s : 0), r->output);
+#define PRINT_REASON(name, doc)                                                                    \
+	if (r->tx.not_sent_##name != 0)                                                            \
+		(void)fprintf(out, "not sent: %llu " doc "\n", (unsigned long long)r->tx.not_sent_##name);
+	VEGA_TX_REASONS(PRINT_REASON)
+#undef PRINT_REASON
+	if (r->tx.packets_cut != 0)
+		(void)fprintf(out, "%llu packets were recorded shorter than they were on the wire, and sent so\n",
+			(unsigned long long)r->tx.packets_cut);
+	print_timing(out, r);
+}
+
+static int
+tell(const struct session *s)
+{
+	const struct vega_replay_options *o = &s->options;
+	const bool stdout_is_taken = o->tx == &vega_tx_pcap && strcmp(o->tx_operand, "-") == 0;
+	json_t *json;
+	int rc = o->report_path != NULL ? vega_report_write(&s->report, o->report_path) : 0;
+
+	if (!o->json) {
+		print_summary(stdout_is_taken ? stderr : stdout, &s->report);
+		return rc;
+	}
+	json = vega_report_json(&s->report);
+	if (json == NULL)
+		return VEGA_ERR(-ENOMEM, "need memory for the report, found none");
+	return vega_cli_json(json) != 0 ? -EIO : rc;
+}
+
+/* Keeps the first of several failures, with its message. */
+static void
+keep_first(struct vega_err *first, int rc)
+{
+	if (rc != 0 && first->rc == 0)
+		vega_err_save(first, rc);
+}
+
+static int
+run(struct session *s)
+{
+	struct vega_err first = {0};
+	int rc = vega_reader_start(&s->reader, s->inputs.inputs, s->inputs.input_cnt);
+
+	if (rc != 0)
+		return rc;
+	rc = open_output(s);
+	if (rc != 0) {
+		vega_reader_stop(&s->reader);
+		return rc;
+	}
+	keep_first(&first, replay(s));
+	vega_reader_stop(&s->reader);
+	s->report.damage = vega_inputs_damage(&s->inputs);
+	keep_first(&first, s->tx->ops->close(s->tx));
+	keep_first(&first, tell(s));
+	keep_first(&first, vega_inputs_verdict(&s->inputs));
+	return first.rc != 0 ? vega_err_restore(&first) : 0;
+}
+
+int
+main(int argc, char **argv)
+{
+	static struct session session; /* large: heads and histogram */
+	struct session *s = &session;
+	int rc;
+
+	vega_cli_init("vega-replay");
+	rc = vega_replay_options_parse(argc, argv, &s->options);
+	if (rc == 0) {
+		vega_report_init(&s->report);
+		s->report.output = s->options.out;
+		s->report.speed_millionths = s->options.speed_millionths;
+		s->report.cpu = s->options.cpu;
+		catch_signals();
+		rc = vega_inputs_open(&s->options.inputs, &s->inputs);
+	}
+	if (rc == 0) {
+		s->report.input_cnt = s->inputs.input_cnt;
+		rc = run(s);
+		vega_inputs_close(&s->inputs);
+	}
+	return rc == 0 ? EX_OK : vega_err_exit("vega-replay", rc);
+}
