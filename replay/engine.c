@@ -105,7 +105,8 @@ static int
 send_burst(struct vega_replay *replay, uint64_t now_ns)
 {
 	const uint32_t at = replay->burst_sent;
-	int sent = replay->tx->ops->send_burst(replay->tx, replay->burst + at, replay->burst_cnt - at);
+	int sent =
+		replay->tx->ops->send_burst(replay->tx, replay->burst + at, replay->burst_cnt - at);
 
 	if (sent <= 0) {
 		replay->report->full_cnt += sent == 0;

@@ -20,11 +20,12 @@ struct vega_replay {
 	struct vega_tx *tx;
 	struct vega_report *report;
 	struct vega_pace pace;
-	uint64_t start_ns; /* sender's clock: when the first frame is due; 0: as soon as it is known */
+	uint64_t
+		start_ns; /* sender's clock: when the first frame is due; 0: as soon as it is known */
 	bool started;
 	uint64_t starved_since_ns; /* 0: not starved */
 	uint64_t progress_frames;  /* for a display on another thread (relaxed) */
-	uint64_t progress_ns;	   /* recorded time of the last frame handed over */
+	uint64_t progress_ns;      /* recorded time of the last frame handed over */
 	uint32_t burst_cnt;
 	uint32_t burst_sent;
 	struct vega_frame burst[VEGA_TX_BURST_CNT_MAX];

@@ -9,7 +9,8 @@
 
 #define QUEUE_BYTES ((size_t)VEGA_INPUT_BLOCK_CNT * VEGA_BLOCK_BYTES_MAX)
 
-static_assert((VEGA_INPUT_BLOCK_CNT & (VEGA_INPUT_BLOCK_CNT - 1)) == 0, "slots are found by masking");
+static_assert(
+	(VEGA_INPUT_BLOCK_CNT & (VEGA_INPUT_BLOCK_CNT - 1)) == 0, "slots are found by masking");
 
 static uint32_t
 slot_of(uint64_t block)
@@ -32,7 +33,8 @@ vega_input_new(size_t bytes, const struct vega_input_ops *ops, const char *name,
 			(void)munmap(buffers, QUEUE_BYTES);
 		free(copy);
 		free(input);
-		(void)VEGA_ERR(-ENOMEM, "%s: need 64 MiB to read ahead, found none; replay fewer files at once",
+		(void)VEGA_ERR(-ENOMEM,
+			"%s: need 64 MiB to read ahead, found none; replay fewer files at once",
 			name);
 		return NULL;
 	}
@@ -97,8 +99,9 @@ current_block(struct vega_input *input)
 
 	if (vega_likely(input->sender.walked < input->sender.loaded_seen))
 		return 1;
-	ended = vega_load_acquire(&input->reader.ended);			  /* Q6: pairs with Q5 */
-	input->sender.loaded_seen = vega_load_acquire(&input->reader.loaded); /* Q3: pairs with Q2 */
+	ended = vega_load_acquire(&input->reader.ended); /* Q6: pairs with Q5 */
+	input->sender.loaded_seen =
+		vega_load_acquire(&input->reader.loaded); /* Q3: pairs with Q2 */
 	if (input->sender.walked < input->sender.loaded_seen)
 		return 1;
 	return ended != 0 ? 0 : -EAGAIN;
@@ -121,7 +124,7 @@ vega_input_next(struct vega_input *input, struct vega_frame *ret_frame)
 			continue;
 		}
 		if (vega_likely(slot->inside) || (ret_frame->recv_ns >= input->from_ns &&
-						 ret_frame->recv_ns < input->to_ns)) {
+							 ret_frame->recv_ns < input->to_ns)) {
 			ret_frame->linktype = slot->linktype;
 			ret_frame->feed_idx = input->input_idx;
 			return 1;
@@ -133,7 +136,8 @@ void
 vega_input_release(struct vega_input *input)
 {
 	if (input->sender.released != input->sender.walked)
-		vega_store_release(&input->sender.released, input->sender.walked); /* Q4: pairs with Q1 */
+		vega_store_release(
+			&input->sender.released, input->sender.walked); /* Q4: pairs with Q1 */
 }
 
 int

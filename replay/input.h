@@ -50,7 +50,7 @@ struct vega_input_slot {
 
 /* What is wrong with the data; the frames around it are replayed. */
 struct vega_input_damage {
-	uint64_t hole_cnt;   /* extents of a journal that are damaged */
+	uint64_t hole_cnt; /* extents of a journal that are damaged */
 	uint64_t hole_bytes;
 	uint64_t bad_blocks; /* blocks that verify but hold no chain of frames */
 };
@@ -64,10 +64,10 @@ struct vega_input {
 	uint32_t linktype;  /* LINKTYPE_ value it begins with */
 	uint32_t input_idx; /* its place among the inputs; given by the merge */
 	struct vega_input_slot slots[VEGA_INPUT_BLOCK_CNT];
-	struct vega_err err;	   /* why it ended; rc 0: at its end (written before Q5) */
+	struct vega_err err; /* why it ended; rc 0: at its end (written before Q5) */
 	struct {
-		uint64_t loaded;   /* Q2 */
-		uint64_t ended;	   /* Q5 */
+		uint64_t loaded; /* Q2 */
+		uint64_t ended;  /* Q5 */
 		uint64_t released_seen;
 		struct vega_input_damage damage; /* holes; settled by Q5 */
 	} reader VEGA_ALIGNED(VEGA_GUARD_BYTES);

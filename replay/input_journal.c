@@ -25,7 +25,8 @@ note_hole(void *arg, const struct vega_hole *hole)
 static bool
 concerns(const struct vega_input *input, const struct vega_block_hdr *hdr)
 {
-	return hdr->packet_cnt != 0 && hdr->recv_ns_max >= input->from_ns && hdr->recv_ns_min < input->to_ns;
+	return hdr->packet_cnt != 0 && hdr->recv_ns_max >= input->from_ns &&
+	       hdr->recv_ns_min < input->to_ns;
 }
 
 static int
@@ -72,8 +73,8 @@ vega_input_open_journal(struct vega_journal *journal, uint32_t feed_idx, const c
 	input = vega_input_new(sizeof(*input), &journal_ops, name, from_ns, to_ns);
 	if (input == NULL)
 		return -ENOMEM;
-	rc = vega_cursor_open(journal, feed_idx, from_ns, to_ns, note_hole, &input->base.reader.damage,
-		&input->cursor);
+	rc = vega_cursor_open(journal, feed_idx, from_ns, to_ns, note_hole,
+		&input->base.reader.damage, &input->cursor);
 	if (rc != 0) {
 		vega_input_free(&input->base);
 		return rc;

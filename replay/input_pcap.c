@@ -26,9 +26,10 @@ next_packet(struct pcap_input *input)
 			return rc;
 	} while (packet->recv_ns < input->base.from_ns || packet->recv_ns >= input->base.to_ns);
 	if (packet->captured_bytes > VEGA_FRAME_BYTES_MAX)
-		return VEGA_ERR(-EBADMSG, "%s: packet %llu: need at most %u bytes, found %u; no frame is that long",
-			input->base.name, (unsigned long long)vega_pcapfile_packet_cnt(input->file), VEGA_FRAME_BYTES_MAX,
-			packet->captured_bytes);
+		return VEGA_ERR(-EBADMSG,
+			"%s: packet %llu: need at most %u bytes, found %u; no frame is that long",
+			input->base.name, (unsigned long long)vega_pcapfile_packet_cnt(input->file),
+			VEGA_FRAME_BYTES_MAX, packet->captured_bytes);
 	return 1;
 }
 
@@ -43,8 +44,9 @@ load_pcap(struct vega_input *base, void *buffer, const struct vega_block_hdr **r
 	for (;;) {
 		if (input->held_rc == 0)
 			input->held_rc = next_packet(input);
-		if (input->held_rc != 1 || !vega_pack_frame(hdr, packet->data, packet->captured_bytes,
-						   packet->wire_bytes, packet->recv_ns))
+		if (input->held_rc != 1 ||
+			!vega_pack_frame(hdr, packet->data, packet->captured_bytes,
+				packet->wire_bytes, packet->recv_ns))
 			break;
 		input->held_rc = 0;
 	}
@@ -67,7 +69,8 @@ close_pcap(struct vega_input *base)
 static const struct vega_input_ops pcap_ops = {.load = load_pcap, .close = close_pcap};
 
 int
-vega_input_open_pcap(const char *path, uint64_t from_ns, uint64_t to_ns, struct vega_input **ret_input)
+vega_input_open_pcap(
+	const char *path, uint64_t from_ns, uint64_t to_ns, struct vega_input **ret_input)
 {
 	struct vega_pcapfile *file;
 	struct pcap_input *input;

@@ -70,12 +70,14 @@ parse_window(const struct vega_inputs_conf *conf, const struct vega_zone *zone, 
 		rc = vega_parse_time("--to", conf->to, zone, day, &window->to_ns);
 	if (rc == 0 && window->from_ns >= window->to_ns)
 		rc = VEGA_ERR(-EINVAL, "need --from before --to, found %s and %s",
-			conf->from != NULL ? conf->from : "none", conf->to != NULL ? conf->to : "none");
+			conf->from != NULL ? conf->from : "none",
+			conf->to != NULL ? conf->to : "none");
 	return rc;
 }
 
 static int
-find_window(const struct vega_inputs_conf *conf, const struct vega_inputs *inputs, struct window *window)
+find_window(const struct vega_inputs_conf *conf, const struct vega_inputs *inputs,
+	struct window *window)
 {
 	const struct vega_journal *journal = first_journal(inputs);
 	struct vega_zone *zone;
@@ -139,7 +141,8 @@ add_capture(const struct vega_inputs_conf *conf, uint32_t path_idx, const struct
 
 	if (rc == 0 && conf->feed_cnt != 0)
 		rc = VEGA_ERR(-EINVAL,
-			"--feed: need a journal, found %s, a capture file, which has no feeds; leave --feed out",
+			"--feed: need a journal, found %s, a capture file, which has no feeds; "
+			"leave --feed out",
 			conf->paths[path_idx]);
 	if (rc == 0)
 		rc = vega_input_open_pcap(conf->paths[path_idx], window->from_ns, window->to_ns,
@@ -164,7 +167,8 @@ check_feeds(const struct vega_inputs_conf *conf, const struct vega_inputs *input
 						 conf->feeds[i]) == 0;
 		if (!found)
 			return VEGA_ERR(-ENOENT,
-				"--feed: need a feed of the journal, found no '%s'; `vega-journal info` lists them",
+				"--feed: need a feed of the journal, found no '%s'; `vega-journal "
+				"info` lists them",
 				conf->feeds[i]);
 	}
 	return 0;
@@ -239,8 +243,10 @@ vega_inputs_verdict(const struct vega_inputs *inputs)
 			return rc;
 		if (damage.hole_cnt + damage.bad_blocks != 0)
 			return VEGA_ERR(-EBADMSG,
-				"%s: need whole blocks, found %llu damaged (%llu bytes), passed over; `vega-journal verify` tells where",
-				input->name, (unsigned long long)(damage.hole_cnt + damage.bad_blocks),
+				"%s: need whole blocks, found %llu damaged (%llu bytes), passed "
+				"over; `vega-journal verify` tells where",
+				input->name,
+				(unsigned long long)(damage.hole_cnt + damage.bad_blocks),
 				(unsigned long long)damage.hole_bytes);
 	}
 	return 0;

@@ -28,7 +28,8 @@ struct vega_inputs {
  * Returns 0; a negative errno with a message that names the path: nothing there (66), damaged (65), a feed that no
  * journal has (66), more than VEGA_INPUT_CNT_MAX inputs (64), a wrong time (64).
  */
-int vega_inputs_open(const struct vega_inputs_conf *conf, struct vega_inputs *ret_inputs) VEGA_MUST_CHECK;
+int vega_inputs_open(
+	const struct vega_inputs_conf *conf, struct vega_inputs *ret_inputs) VEGA_MUST_CHECK;
 void vega_inputs_close(struct vega_inputs *inputs);
 
 /* After the replay: 0, or -EBADMSG (65) and the like with a message when data was damaged or an input ended early. */

@@ -23,7 +23,8 @@ enum key {
 
 static const struct argp_option options[] = {
 	{"out", KEY_OUT, "OUTPUT", 0,
-		"where to: pcap:FILE, udp:IFACE[,ttl=N], dpdk:DEVARGS (a PCI address or net_af_packet0,iface=IFACE), null",
+		"where to: pcap:FILE, udp:IFACE[,ttl=N], dpdk:DEVARGS (a PCI address or "
+		"net_af_packet0,iface=IFACE), null",
 		0},
 	{"speed", KEY_SPEED, "N|max", 0,
 		"factor from 0.001 to 1000, or max; default 1, for pcap max", 0},
@@ -33,7 +34,8 @@ static const struct argp_option options[] = {
 	{"start-at", KEY_START_AT, "TIME", 0, "send the first packet at this wall-clock time", 0},
 	{"clock", KEY_CLOCK, "receive", 0, "the recorded time that is kept: receive", 0},
 	{"cpu", KEY_CPU, "N", 0, "pin the sending thread to processor N", 0},
-	{"report", KEY_REPORT, "FILE.json", 0, "write the report of intended against actual departure", 0},
+	{"report", KEY_REPORT, "FILE.json", 0,
+		"write the report of intended against actual departure", 0},
 	{"json", KEY_JSON, NULL, 0, "print the report as JSON", 0},
 	{0},
 };
@@ -42,7 +44,8 @@ static int
 add_feed(struct vega_replay_options *o, char *feed)
 {
 	if (o->inputs.feed_cnt == VEGA_REPLAY_FEED_CNT_MAX)
-		return VEGA_ERR(-EINVAL, "--feed: need at most %u, found more", VEGA_REPLAY_FEED_CNT_MAX);
+		return VEGA_ERR(
+			-EINVAL, "--feed: need at most %u, found more", VEGA_REPLAY_FEED_CNT_MAX);
 	o->feeds[o->inputs.feed_cnt++] = feed;
 	return 0;
 }
@@ -52,7 +55,8 @@ parse_clock(const char *text)
 {
 	if (strcmp(text, "receive") == 0)
 		return 0;
-	return VEGA_ERR(-EINVAL, "--clock: need receive, found '%s'; no other recorded time is replayed", text);
+	return VEGA_ERR(-EINVAL,
+		"--clock: need receive, found '%s'; no other recorded time is replayed", text);
 }
 
 static int
@@ -75,7 +79,8 @@ parse_start_at(const char *text, uint64_t *ret_ns)
 	if (vega_parse_time("--start-at", text, NULL, 0, &ns) != 0)
 		return -EINVAL;
 	if (ns <= now_ns)
-		return VEGA_ERR(-EINVAL, "--start-at: need a time to come, found %s, which is past", text);
+		return VEGA_ERR(
+			-EINVAL, "--start-at: need a time to come, found %s, which is past", text);
 	*ret_ns = ns;
 	return 0;
 }
@@ -154,7 +159,8 @@ static int
 check_whole(const struct vega_replay_options *o)
 {
 	if (o->inputs.path_cnt == 0)
-		return VEGA_ERR(-EINVAL, "need a journal or a capture file, found none; see --help");
+		return VEGA_ERR(
+			-EINVAL, "need a journal or a capture file, found none; see --help");
 	if (o->out == NULL)
 		return VEGA_ERR(-EINVAL, "need --out, found none; see --help");
 	return 0;
@@ -167,9 +173,11 @@ vega_replay_options_parse(int argc, char **argv, struct vega_replay_options *ret
 		.options = options,
 		.parser = parse_option,
 		.args_doc = "DIR|FILE...",
-		.doc = "Re-emit recorded packets, a journal's or any pcap or pcapng file's, in the order and at the times they "
+		.doc = "Re-emit recorded packets, a journal's or any pcap or pcapng file's, in the "
+		       "order and at the times they "
 		       "were received, and report how exact that was."
-		       "\vTIME is RFC 3339 with up to nine decimals, whole nanoseconds since the Unix epoch, or, for --from and "
+		       "\vTIME is RFC 3339 with up to nine decimals, whole nanoseconds since the "
+		       "Unix epoch, or, for --from and "
 		       "--to, HH:MM[:SS[.fraction]] of the journal's day.",
 	};
 	struct parsing parsing = {.options = ret_options};
@@ -180,7 +188,8 @@ vega_replay_options_parse(int argc, char **argv, struct vega_replay_options *ret
 	if (parsing.rc != 0)
 		return parsing.rc;
 	if (rc != 0)
-		return VEGA_ERR(-EINVAL, "need options that argp can parse, found: %s", strerror(rc));
+		return VEGA_ERR(
+			-EINVAL, "need options that argp can parse, found: %s", strerror(rc));
 	rc = check_whole(ret_options);
 	if (rc != 0)
 		return rc;

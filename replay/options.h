@@ -19,7 +19,7 @@ struct vega_replay_options {
 	const char *speed; /* as given; NULL: the output's own */
 	uint64_t speed_millionths;
 	uint64_t start_at_ns; /* CLOCK_REALTIME; 0: at once */
-	int cpu;	      /* -1: any */
+	int cpu;              /* -1: any */
 	const char *report_path;
 	bool json;
 	char *feeds[VEGA_REPLAY_FEED_CNT_MAX];
@@ -29,7 +29,7 @@ struct vega_replay_options {
  * Parse and check all that needs no file. Exits for --help, --version and a wrong option (64), as argp does.
  * Returns 0 or a negative errno with a message. argv must outlive the options.
  */
-int vega_replay_options_parse(int argc, char **argv, struct vega_replay_options *ret_options)
-	VEGA_MUST_CHECK;
+int vega_replay_options_parse(
+	int argc, char **argv, struct vega_replay_options *ret_options) VEGA_MUST_CHECK;
 
 #endif

@@ -19,7 +19,8 @@ vega_pace_parse(const char *text, uint64_t *ret_speed_millionths)
 	if (vega_parse_double("--speed", text, (double)VEGA_SPEED_MIN / VEGA_SPEED_UNIT,
 		    (double)VEGA_SPEED_MAX / VEGA_SPEED_UNIT, &speed) != 0)
 		return VEGA_ERR(-EINVAL,
-			"--speed: need a factor from 0.001 to 1000, or max, found '%s'; 1 is as recorded",
+			"--speed: need a factor from 0.001 to 1000, or max, found '%s'; 1 is as "
+			"recorded",
 			text);
 	*ret_speed_millionths = (uint64_t)llround(speed * VEGA_SPEED_UNIT);
 	return 0;

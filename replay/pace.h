@@ -18,14 +18,14 @@
 #include "hugepages/base/attr.h"
 
 #define VEGA_SPEED_UNIT 1000000u /* speeds are whole millionths: 0.001 is exact, and so is 1 */
-#define VEGA_SPEED_MIN	1000u
-#define VEGA_SPEED_MAX	1000000000u /* 1000 x; beyond it, "max" */
+#define VEGA_SPEED_MIN  1000u
+#define VEGA_SPEED_MAX  1000000000u /* 1000 x; beyond it, "max" */
 
 struct vega_pace {
 	uint64_t speed_millionths; /* 0: every frame is due at once */
-	uint64_t base_ns;	   /* recorded time that is due at start_ns */
-	uint64_t start_ns;	   /* of the sender's clock */
-	uint64_t due_last_ns;	   /* of the frame before */
+	uint64_t base_ns;          /* recorded time that is due at start_ns */
+	uint64_t start_ns;         /* of the sender's clock */
+	uint64_t due_last_ns;      /* of the frame before */
 };
 
 /*

@@ -6,7 +6,8 @@
 
 #include "hugepages/frame.h"
 
-static_assert(VEGA_BLOCK_HDR_BYTES + VEGA_EPB_OVERHEAD_BYTES + VEGA_FRAME_BYTES_MAX <= VEGA_PACK_BYTES_MAX,
+static_assert(VEGA_BLOCK_HDR_BYTES + VEGA_EPB_OVERHEAD_BYTES + VEGA_FRAME_BYTES_MAX <=
+		      VEGA_PACK_BYTES_MAX,
 	"one frame always fits");
 
 struct vega_block_hdr *
@@ -40,8 +41,8 @@ vega_pack_frame(struct vega_block_hdr *hdr, const void *data, uint32_t captured_
 {
 	const uint32_t padded = (captured_bytes + 3u) & ~3u;
 	const uint32_t length = VEGA_EPB_OVERHEAD_BYTES + padded;
-	const uint32_t head[7] = {VEGA_PCAPNG_EPB, length, 0, (uint32_t)(recv_ns >> 32), (uint32_t)recv_ns,
-		captured_bytes, wire_bytes};
+	const uint32_t head[7] = {VEGA_PCAPNG_EPB, length, 0, (uint32_t)(recv_ns >> 32),
+		(uint32_t)recv_ns, captured_bytes, wire_bytes};
 	uint8_t *epb = (uint8_t *)hdr + VEGA_BLOCK_HDR_BYTES + hdr->payload_bytes;
 
 	if (length > VEGA_PACK_BYTES_MAX - VEGA_BLOCK_HDR_BYTES - hdr->payload_bytes)

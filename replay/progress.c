@@ -7,21 +7,24 @@
 #include "hugepages/base/cli.h"
 #include "hugepages/base/zone.h"
 
-#define STEP_NS	 100000000l
+#define STEP_NS  100000000l
 #define STEP_CNT 5u /* between two lines */
 
 static void
 show(const struct vega_replay *replay, uint64_t *frames_before)
 {
-	const uint64_t frames = vega_load_relaxed(&replay->progress_frames); /* P1: pairs with the sender's store */
-	const double a_second = (double)(frames - *frames_before) * 1e9 / (double)(STEP_NS * STEP_CNT);
+	const uint64_t frames =
+		vega_load_relaxed(&replay->progress_frames); /* P1: pairs with the sender's store */
+	const double a_second =
+		(double)(frames - *frames_before) * 1e9 / (double)(STEP_NS * STEP_CNT);
 	char count_text[32];
 	char rate_text[32];
 	char time_text[40];
 
 	*frames_before = frames;
 	if (frames != 0)
-		vega_progress("%s packets, %s/s, at %s", vega_text_count(count_text, (double)frames),
+		vega_progress("%s packets, %s/s, at %s",
+			vega_text_count(count_text, (double)frames),
 			vega_text_count(rate_text, a_second),
 			vega_text_time(time_text, vega_load_relaxed(&replay->progress_ns)));
 }

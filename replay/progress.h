@@ -17,7 +17,8 @@ struct vega_replay_progress {
 };
 
 /* Nothing happens when standard error is no terminal, or no thread can be had. */
-void vega_replay_progress_start(struct vega_replay_progress *progress, const struct vega_replay *replay);
+void vega_replay_progress_start(
+	struct vega_replay_progress *progress, const struct vega_replay *replay);
 void vega_replay_progress_stop(struct vega_replay_progress *progress);
 
 #endif

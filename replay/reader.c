@@ -53,7 +53,8 @@ vega_reader_start(struct vega_reader *reader, struct vega_input **inputs, uint32
 	rc = pthread_create(&reader->thread, NULL, read_ahead, reader);
 	if (rc != 0)
 		return VEGA_ERR_EX(-rc, EX_UNAVAILABLE,
-			"need a thread to read ahead, found none; raise the limit of processes (ulimit -u)");
+			"need a thread to read ahead, found none; raise the limit of processes "
+			"(ulimit -u)");
 	return 0;
 }
 

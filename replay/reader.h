@@ -16,8 +16,8 @@ struct vega_reader {
 };
 
 /* Returns 0, or -EAGAIN when no thread can be had (with a message). */
-int vega_reader_start(struct vega_reader *reader, struct vega_input **inputs, uint32_t input_cnt)
-	VEGA_MUST_CHECK;
+int vega_reader_start(
+	struct vega_reader *reader, struct vega_input **inputs, uint32_t input_cnt) VEGA_MUST_CHECK;
 
 /* End the thread, whatever it has still to read, and wait for it. */
 void vega_reader_stop(struct vega_reader *reader);

@@ -34,7 +34,7 @@ add_counts(json_t *json, const struct vega_report *r)
 	bad |= json_object_set_new(json, "packets_sent", integer(r->tx.packets_sent));
 	bad |= json_object_set_new(json, "bytes_sent", integer(r->tx.bytes_sent));
 	bad |= json_object_set_new(json, "packets_cut", integer(r->tx.packets_cut));
-#define ADD_REASON(name, doc)                                                                      \
+#define ADD_REASON(name, doc) \
 	bad |= json_object_set_new(json, "not_sent_" #name, integer(r->tx.not_sent_##name));
 	VEGA_TX_REASONS(ADD_REASON)
 #undef ADD_REASON
@@ -76,7 +76,8 @@ add_circumstances(json_t *json, const struct vega_report *r)
 	bad |= json_object_set_new(json, "starved_count", integer(r->starved_cnt));
 	bad |= json_object_set_new(json, "starved_ns", integer(r->starved_ns));
 	bad |= json_object_set_new(json, "output_full_count", integer(r->full_cnt));
-	bad |= json_object_set_new(json, "damaged_extents", integer(r->damage.hole_cnt + r->damage.bad_blocks));
+	bad |= json_object_set_new(
+		json, "damaged_extents", integer(r->damage.hole_cnt + r->damage.bad_blocks));
 	bad |= json_object_set_new(json, "damaged_bytes", integer(r->damage.hole_bytes));
 	bad |= json_object_set_new(json, "interrupted", json_boolean(r->interrupted));
 	bad |= json_object_set_new(json, "cpu", r->cpu < 0 ? json_null() : json_integer(r->cpu));
@@ -121,14 +122,15 @@ vega_report_write(const struct vega_report *report, const char *path)
 	if (file == NULL) {
 		json_decref(json);
 		return VEGA_ERR_EX(-errno, errno == EACCES ? EX_NOPERM : EX_CANTCREAT,
-			"%s: need to create the report, found: %s; give --report another path", path,
-			strerror(errno));
+			"%s: need to create the report, found: %s; give --report another path",
+			path, strerror(errno));
 	}
 	bad = json_dumpf(json, file, JSON_INDENT(2) | JSON_REAL_PRECISION(9)) != 0;
 	bad |= fputc('\n', file) == EOF;
 	bad |= fclose(file) != 0;
 	json_decref(json);
 	if (bad)
-		return VEGA_ERR(-EIO, "%s: need to write the report, found: %s", path, strerror(errno));
+		return VEGA_ERR(
+			-EIO, "%s: need to write the report, found: %s", path, strerror(errno));
 	return 0;
 }

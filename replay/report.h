@@ -17,11 +17,11 @@
 #define VEGA_REPORT_LATE_NS 10000u /* a frame that leaves more than this after its time is late */
 
 struct vega_report {
-	const char *output;	   /* as asked for: "udp:eth1" */
+	const char *output;        /* as asked for: "udp:eth1" */
 	uint64_t speed_millionths; /* 0: max, and then there is no departure error */
 	uint32_t input_cnt;
-	uint64_t frames_taken;	  /* handed to the output */
-	uint64_t first_ns;	  /* recorded times of the first and the last frame taken */
+	uint64_t frames_taken; /* handed to the output */
+	uint64_t first_ns;     /* recorded times of the first and the last frame taken */
 	uint64_t last_ns;
 	uint64_t begin_ns; /* sender's clock: first hand-over, end of the last */
 	uint64_t end_ns;
@@ -32,7 +32,7 @@ struct vega_report {
 	uint64_t starved_ns;
 	uint64_t full_cnt; /* times the output had no room */
 	bool interrupted;
-	int cpu;	       /* the sender is pinned to it; -1: not pinned */
+	int cpu;               /* the sender is pinned to it; -1: not pinned */
 	const char *scheduler; /* "fifo", "nice -20", "normal" */
 	struct vega_tx_counts tx;
 	struct vega_input_damage damage;

@@ -17,7 +17,9 @@ pin(int cpu)
 	CPU_SET(cpu, &cpus);
 	if (sched_setaffinity(0, sizeof(cpus), &cpus) != 0)
 		return VEGA_ERR(-ENODEV,
-			"--cpu: need a processor this process may use, found no %d; `nproc` counts them", cpu);
+			"--cpu: need a processor this process may use, found no %d; `nproc` counts "
+			"them",
+			cpu);
 	return 0;
 }
 

@@ -24,7 +24,8 @@ list_outputs(char *text, size_t text_bytes)
 	size_t at = 0;
 
 	text[0] = '\0';
-	for (const struct vega_tx_ops *const *tx = vega_tx_table; *tx != NULL && at < text_bytes; tx++)
+	for (const struct vega_tx_ops *const *tx = vega_tx_table; *tx != NULL && at < text_bytes;
+		tx++)
 		at += (size_t)snprintf(text + at, text_bytes - at, "%s%s%s%s", at != 0 ? ", " : "",
 			(*tx)->name, (*tx)->operand != NULL ? ":" : "",
 			(*tx)->operand != NULL ? (*tx)->operand : "");
@@ -38,7 +39,8 @@ vega_tx_find(const char *spec, const struct vega_tx_ops **ret_ops, const char **
 	char known[256];
 
 	for (const struct vega_tx_ops *const *tx = vega_tx_table; *tx != NULL; tx++) {
-		if (strlen((*tx)->name) != name_bytes || strncmp((*tx)->name, spec, name_bytes) != 0)
+		if (strlen((*tx)->name) != name_bytes ||
+			strncmp((*tx)->name, spec, name_bytes) != 0)
 			continue;
 		if (((*tx)->operand != NULL) != (operand[0] != '\0'))
 			return VEGA_ERR(-EINVAL, "--out: need %s%s%s, found '%s'", (*tx)->name,
@@ -50,7 +52,8 @@ vega_tx_find(const char *spec, const struct vega_tx_ops **ret_ops, const char **
 	}
 	list_outputs(known, sizeof(known));
 	if (!VEGA_WITH_DPDK && name_bytes == 4 && strncmp(spec, "dpdk", 4) == 0)
-		return VEGA_ERR(-ENOTSUP, "--out %s: need a build with DPDK, found one without; use one of %s",
-			spec, known);
+		return VEGA_ERR(-ENOTSUP,
+			"--out %s: need a build with DPDK, found one without; use one of %s", spec,
+			known);
 	return VEGA_ERR(-EINVAL, "--out: need one of %s, found '%s'", known, spec);
 }

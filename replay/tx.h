@@ -35,20 +35,22 @@ struct vega_tx_ops {
 	int (*send_burst)(struct vega_tx *tx, const struct vega_frame *frames, uint32_t frame_cnt);
 	/* All that was taken is out, and the counts are final. Returns 0 or a negative errno with a message. */
 	int (*flush)(struct vega_tx *tx);
-	int (*close)(struct vega_tx *tx); /* frees it in any case; 0 or the first error, with its message */
+	int (*close)(struct vega_tx
+			*tx); /* frees it in any case; 0 or the first error, with its message */
 };
 
 /* Why a frame was not sent. */
-#define VEGA_TX_REASONS(X)                                                                         \
-	X(not_udp, "frames that hold no whole UDP datagram (udp)")                                 \
-	X(too_long, "frames above what the output takes")                                          \
+#define VEGA_TX_REASONS(X)                                         \
+	X(not_udp, "frames that hold no whole UDP datagram (udp)") \
+	X(too_long, "frames above what the output takes")          \
 	X(refused, "frames the port or the system refused")
 
 #define VEGA_TX_CELL(name, doc) uint64_t not_sent_##name;
 struct vega_tx_counts {
 	uint64_t packets_sent;
 	uint64_t bytes_sent;
-	uint64_t packets_cut; /* sent, but shorter than on the wire: the recording holds no more of them */
+	uint64_t
+		packets_cut; /* sent, but shorter than on the wire: the recording holds no more of them */
 	VEGA_TX_REASONS(VEGA_TX_CELL)
 };
 #undef VEGA_TX_CELL

@@ -21,14 +21,14 @@
 #include "replay/pace.h"
 #include "replay/tx.h"
 
-#define TX_DESC_CNT	  1024u
-#define MBUF_CNT	  8191u /* more than the descriptors of any queue we ask for, and a burst */
-#define MBUF_DATA_BYTES	  (RTE_PKTMBUF_HEADROOM + 9728u) /* a jumbo frame */
-#define MEMORY_MIB	  160u /* the pool and DPDK's own */
-#define VLAN_TAG_BYTES	  4u
-#define LINK_WAIT_CNT	  90u /* times 100 ms */
-#define FLUSH_WAIT_CNT	  200u /* times 1 ms */
-#define EAL_ARG_CNT_MAX	  16u
+#define TX_DESC_CNT     1024u
+#define MBUF_CNT        8191u /* more than the descriptors of any queue we ask for, and a burst */
+#define MBUF_DATA_BYTES (RTE_PKTMBUF_HEADROOM + 9728u) /* a jumbo frame */
+#define MEMORY_MIB      160u                           /* the pool and DPDK's own */
+#define VLAN_TAG_BYTES  4u
+#define LINK_WAIT_CNT   90u  /* times 100 ms */
+#define FLUSH_WAIT_CNT  200u /* times 1 ms */
+#define EAL_ARG_CNT_MAX 16u
 
 struct dpdk_tx {
 	struct vega_tx base;
@@ -117,7 +117,8 @@ start_eal(const char *device)
 	}
 	if (rte_eal_init(arg_cnt, args) < 0)
 		return VEGA_ERR(-ENODEV,
-			"--out dpdk: need a port DPDK can open, found '%s' (%s); check the device, its arguments and permissions",
+			"--out dpdk: need a port DPDK can open, found '%s' (%s); check the device, "
+			"its arguments and permissions",
 			device, rte_strerror(rte_errno));
 	return 0;
 }
@@ -125,8 +126,8 @@ start_eal(const char *device)
 static int
 port_error(const char *what, int rc)
 {
-	return VEGA_ERR_EX(rc < 0 ? rc : -EIO, EX_UNAVAILABLE, "--out dpdk: need to %s, found: %s", what,
-		rte_strerror(rc < 0 ? -rc : rc));
+	return VEGA_ERR_EX(rc < 0 ? rc : -EIO, EX_UNAVAILABLE, "--out dpdk: need to %s, found: %s",
+		what, rte_strerror(rc < 0 ? -rc : rc));
 }
 
 static int
@@ -159,11 +160,13 @@ wait_for_link(const struct dpdk_tx *tx)
 	struct rte_eth_link link = {0};
 
 	for (uint32_t i = 0; i < LINK_WAIT_CNT; i++) {
-		if (rte_eth_link_get_nowait(tx->port, &link) != 0 || link.link_status == RTE_ETH_LINK_UP)
+		if (rte_eth_link_get_nowait(tx->port, &link) != 0 ||
+			link.link_status == RTE_ETH_LINK_UP)
 			return 0;
 		(void)usleep(100000);
 	}
-	return VEGA_ERR(-ENODEV, "--out dpdk: need the link up, found it down; check the cable or `ip link`");
+	return VEGA_ERR(-ENODEV,
+		"--out dpdk: need the link up, found it down; check the cable or `ip link`");
 }
 
 static int
@@ -173,7 +176,8 @@ start_port(struct dpdk_tx *tx)
 	int rc;
 
 	if (rte_eth_dev_count_avail() == 0)
-		return VEGA_ERR(-ENODEV, "--out dpdk: need a port, found none; check the device's name");
+		return VEGA_ERR(
+			-ENODEV, "--out dpdk: need a port, found none; check the device's name");
 	tx->port = (uint16_t)rte_eth_find_next(0);
 	tx->pool = rte_pktmbuf_pool_create(
 		"replay", MBUF_CNT, 256, 0, MBUF_DATA_BYTES, rte_eth_dev_socket_id(tx->port));
@@ -209,7 +213,8 @@ open_dpdk(const char *operand, uint32_t linktype, struct vega_tx **ret_tx)
 	int rc;
 
 	if (linktype != VEGA_LINKTYPE_ETHERNET)
-		return VEGA_ERR(-EBADMSG, "--out dpdk: need Ethernet frames, found %s; use pcap: or udp:",
+		return VEGA_ERR(-EBADMSG,
+			"--out dpdk: need Ethernet frames, found %s; use pcap: or udp:",
 			vega_linktype_text(text, linktype));
 	tx = calloc(1, sizeof(*tx));
 	if (tx == NULL)
@@ -246,7 +251,8 @@ is_sendable(struct dpdk_tx *tx, const struct vega_frame *frame, bool count)
 {
 	struct vega_tx_counts *counts = &tx->base.counts;
 
-	if (vega_unlikely(frame->linktype != VEGA_LINKTYPE_ETHERNET || frame->captured_bytes == 0)) {
+	if (vega_unlikely(
+		    frame->linktype != VEGA_LINKTYPE_ETHERNET || frame->captured_bytes == 0)) {
 		counts->not_sent_refused += count;
 		return false;
 	}
@@ -320,7 +326,8 @@ flush_dpdk(struct vega_tx *base)
 
 	for (uint32_t i = 0; i < FLUSH_WAIT_CNT; i++) {
 		(void)rte_eth_tx_done_cleanup(tx->port, 0, 0);
-		if (rte_eth_stats_get(tx->port, &stats) != 0 || stats.opackets >= base->counts.packets_sent)
+		if (rte_eth_stats_get(tx->port, &stats) != 0 ||
+			stats.opackets >= base->counts.packets_sent)
 			return 0;
 		(void)usleep(1000);
 	}

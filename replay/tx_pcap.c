@@ -41,8 +41,10 @@ wrong_linktype(const struct pcap_tx *tx, uint32_t found)
 	char found_text[32];
 
 	return VEGA_ERR(-EBADMSG,
-		"need one link type for a pcap file, found %s after %s; replay feeds of one link type (--feed)",
-		vega_linktype_text(found_text, found), vega_linktype_text(needed_text, tx->linktype));
+		"need one link type for a pcap file, found %s after %s; replay feeds of one link "
+		"type (--feed)",
+		vega_linktype_text(found_text, found),
+		vega_linktype_text(needed_text, tx->linktype));
 }
 
 static int
@@ -56,8 +58,8 @@ send_pcap(struct vega_tx *base, const struct vega_frame *frames, uint32_t frame_
 
 		if (vega_unlikely(frame->linktype != tx->linktype))
 			return wrong_linktype(tx, frame->linktype);
-		rc = vega_pcapout_put(tx->out, frame->data, frame->captured_bytes, frame->wire_bytes,
-			frame->recv_ns);
+		rc = vega_pcapout_put(tx->out, frame->data, frame->captured_bytes,
+			frame->wire_bytes, frame->recv_ns);
 		if (vega_unlikely(rc != 0))
 			return rc;
 		vega_tx_count_sent(base, frame, frame->captured_bytes);

@@ -20,7 +20,7 @@
 #include "replay/tx.h"
 
 #define SEND_BUFFER_BYTES (8 << 20)
-#define TTL_DEFAULT	  1u /* stays on the wire it is sent to */
+#define TTL_DEFAULT       1u /* stays on the wire it is sent to */
 
 union address {
 	struct sockaddr_in v4;
@@ -51,10 +51,13 @@ parse_operand(struct udp_tx *tx, const char *operand)
 		memcpy(tx->iface, operand, name_bytes);
 	tx->iface_idx = if_nametoindex(tx->iface);
 	if (tx->iface_idx == 0)
-		return VEGA_ERR(-ENODEV, "--out udp: need a network interface, found no '%.*s'; `ip link` lists them",
+		return VEGA_ERR(-ENODEV,
+			"--out udp: need a network interface, found no '%.*s'; `ip link` lists "
+			"them",
 			(int)name_bytes, operand);
 	if (option[0] != '\0' && strncmp(option, ",ttl=", 5) != 0)
-		return VEGA_ERR(-EINVAL, "--out udp: need udp:IFACE or udp:IFACE,ttl=N, found 'udp:%s'", operand);
+		return VEGA_ERR(-EINVAL,
+			"--out udp: need udp:IFACE or udp:IFACE,ttl=N, found 'udp:%s'", operand);
 	if (option[0] != '\0' && vega_parse_u64("--out udp: ttl", option + 5, 0, 255, &ttl) != 0)
 		return -EINVAL;
 	tx->ttl = (uint32_t)ttl;
@@ -105,7 +108,8 @@ open_socket(const struct udp_tx *tx, int family, int *ret_fd)
 	if (fd < 0)
 		return VEGA_ERR(-errno, "--out udp: need a socket, found: %s", strerror(errno));
 	widen_buffer(fd);
-	bad = setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, tx->iface, (socklen_t)strlen(tx->iface) + 1);
+	bad = setsockopt(
+		fd, SOL_SOCKET, SO_BINDTODEVICE, tx->iface, (socklen_t)strlen(tx->iface) + 1);
 	bad |= family == AF_INET ? steer_v4(tx, fd) : steer_v6(tx, fd);
 	if (bad != 0)
 		return VEGA_ERR(-errno, "--out udp: need to send through %s, found: %s", tx->iface,
@@ -193,7 +197,8 @@ fill_address(const struct udp_tx *tx, const struct vega_net *net, union address 
 
 /* Make messages of the datagrams at the front, as long as they are of one family. Returns how many. */
 static uint32_t
-prepare_run(struct udp_tx *tx, const struct vega_frame *frames, uint32_t frame_cnt, uint8_t *ret_family)
+prepare_run(
+	struct udp_tx *tx, const struct vega_frame *frames, uint32_t frame_cnt, uint8_t *ret_family)
 {
 	uint32_t n = 0;
 
@@ -228,8 +233,8 @@ judge_failure(struct udp_tx *tx, int errnum)
 	case ENXIO:
 	case EBADF:
 	case ENOMEM:
-		return VEGA_ERR(-ENODEV, "--out udp: need %s up, found: %s; `ip link set %s up`", tx->iface,
-			strerror(errnum), tx->iface);
+		return VEGA_ERR(-ENODEV, "--out udp: need %s up, found: %s; `ip link set %s up`",
+			tx->iface, strerror(errnum), tx->iface);
 	default: /* no route, no permission, port 0 ...: of this datagram, not of the output */
 		tx->base.counts.not_sent_refused++;
 		return 1;
@@ -259,7 +264,8 @@ send_udp(struct vega_tx *base, const struct vega_frame *frames, uint32_t frame_c
 
 	while (done_cnt < frame_cnt) {
 		uint8_t family = 0;
-		uint32_t run_cnt = prepare_run(tx, frames + done_cnt, frame_cnt - done_cnt, &family);
+		uint32_t run_cnt =
+			prepare_run(tx, frames + done_cnt, frame_cnt - done_cnt, &family);
 		int sent;
 
 		if (run_cnt == 0) {

@@ -63,7 +63,8 @@ check_not_an_input(const struct vega_replay_options *o, const char *what, const 
 		if (stat(o->inputs.paths[i], &source) == 0 && source.st_dev == target.st_dev &&
 			source.st_ino == target.st_ino)
 			return VEGA_ERR_EX(-EEXIST, EX_CANTCREAT,
-				"%s: need another file than the input, found the same: %s", what, path);
+				"%s: need another file than the input, found the same: %s", what,
+				path);
 	return 0;
 }
 
@@ -78,8 +79,8 @@ static int
 open_output(struct session *s)
 {
 	const struct vega_replay_options *o = &s->options;
-	const uint32_t linktype = s->inputs.input_cnt != 0 ? s->inputs.inputs[0]->linktype
-							   : VEGA_LINKTYPE_ETHERNET;
+	const uint32_t linktype =
+		s->inputs.input_cnt != 0 ? s->inputs.inputs[0]->linktype : VEGA_LINKTYPE_ETHERNET;
 	int rc = check_not_an_input(o, "--report", o->report_path);
 
 	if (rc == 0 && o->tx == &vega_tx_pcap)
@@ -97,7 +98,8 @@ replay(struct session *s)
 	if (rc != 0)
 		return rc;
 	vega_merge_init(&s->merge, s->inputs.inputs, s->inputs.input_cnt);
-	vega_replay_init(&s->replay, &s->merge, s->tx, &s->report, o->speed_millionths, start_ns(o));
+	vega_replay_init(
+		&s->replay, &s->merge, s->tx, &s->report, o->speed_millionths, start_ns(o));
 	vega_replay_progress_start(&s->progress, &s->replay);
 	rc = vega_replay_run(&s->replay, &stop);
 	vega_replay_progress_stop(&s->progress);
@@ -110,14 +112,16 @@ print_timing(FILE *out, const struct vega_report *r)
 	if (!vega_report_is_paced(r))
 		return;
 	(void)fprintf(out,
-		"departure error: p50 %llu ns, p99 %llu ns, p99.9 %llu ns, max %llu ns; %llu late by more than %u us; drift %lld ns\n",
+		"departure error: p50 %llu ns, p99 %llu ns, p99.9 %llu ns, max %llu ns; %llu late "
+		"by more than %u us; drift %lld ns\n",
 		(unsigned long long)vega_histogram_quantile(&r->error, 500),
 		(unsigned long long)vega_histogram_quantile(&r->error, 990),
 		(unsigned long long)vega_histogram_quantile(&r->error, 999),
 		(unsigned long long)r->error.max, (unsigned long long)r->late_cnt,
 		VEGA_REPORT_LATE_NS / 1000, (long long)vega_report_drift_ns(r));
 	(void)fprintf(out, "sender: %s, scheduler %s; starved %llu times\n",
-		r->cpu < 0 ? "not pinned" : "pinned", r->scheduler, (unsigned long long)r->starved_cnt);
+		r->cpu < 0 ? "not pinned" : "pinned", r->scheduler,
+		(unsigned long long)r->starved_cnt);
 }
 
 static void
@@ -128,16 +132,21 @@ print_summary(FILE *out, const struct vega_report *r)
 	char rate_text[32];
 
 	(void)fprintf(out, "%s %llu packets, %s, in %.3f s (%s/s) to %s\n",
-		r->interrupted ? "interrupted after" : "sent", (unsigned long long)r->tx.packets_sent,
+		r->interrupted ? "interrupted after" : "sent",
+		(unsigned long long)r->tx.packets_sent,
 		vega_text_bytes(bytes_text, r->tx.bytes_sent), span_s,
-		vega_text_count(rate_text, span_s > 0 ? (double)r->tx.packets_sent / span_s : 0), r->output);
-#define PRINT_REASON(name, doc)                                                                    \
-	if (r->tx.not_sent_##name != 0)                                                            \
-		(void)fprintf(out, "not sent: %llu " doc "\n", (unsigned long long)r->tx.not_sent_##name);
+		vega_text_count(rate_text, span_s > 0 ? (double)r->tx.packets_sent / span_s : 0),
+		r->output);
+#define PRINT_REASON(name, doc)                                \
+	if (r->tx.not_sent_##name != 0)                        \
+		(void)fprintf(out, "not sent: %llu " doc "\n", \
+			(unsigned long long)r->tx.not_sent_##name);
 	VEGA_TX_REASONS(PRINT_REASON)
 #undef PRINT_REASON
 	if (r->tx.packets_cut != 0)
-		(void)fprintf(out, "%llu packets were recorded shorter than they were on the wire, and sent so\n",
+		(void)fprintf(out,
+			"%llu packets were recorded shorter than they were on the wire, and sent "
+			"so\n",
 			(unsigned long long)r->tx.packets_cut);
 	print_timing(out, r);
 }
