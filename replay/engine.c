@@ -1,16 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "replay/engine.h"
 
-#include <sched.h>
-
 #include "hugepages/base/atomic.h"
 #include "hugepages/base/clock.h"
-
-/* A sleeper wakes some tens of us late, from a deep idle state more: that much before a deadline it must be awake. */
-#define SPIN_NS 200000u
-
-/* The longest sleep: a signal that comes just before it is seen after it. */
-#define SLEEP_NS_MAX 100000000u
 
 void
 vega_replay_init(struct vega_replay *replay, struct vega_merge *merge, struct vega_tx *tx,
@@ -147,19 +139,8 @@ vega_replay_poll(struct vega_replay *replay, uint64_t *ret_wait_ns)
 	return send_burst(replay, now_ns);
 }
 
-/* Sleep while the next deadline is far; near it, return at once, so that the caller spins. */
-static void
-wait_for(uint64_t wait_ns)
-{
-	if (wait_ns == 0)
-		(void)sched_yield(); /* the reader, or who empties the output, may need this processor */
-	else if (wait_ns > SPIN_NS)
-		vega_sleep_until_ns(vega_monotonic_ns() +
-				    (wait_ns < SLEEP_NS_MAX ? wait_ns : SLEEP_NS_MAX) - SPIN_NS);
-}
-
 int
-vega_replay_run(struct vega_replay *replay, const uint64_t *stop)
+vega_replay_run(struct vega_replay *replay, struct vega_sender *sender, const uint64_t *stop)
 {
 	struct vega_report *report = replay->report;
 	uint64_t wait_ns;
@@ -169,12 +150,14 @@ vega_replay_run(struct vega_replay *replay, const uint64_t *stop)
 	while (rc >= 0 && vega_load_relaxed(stop) == 0) {
 		rc = vega_replay_poll(replay, &wait_ns);
 		if (rc == 0)
-			wait_for(wait_ns);
+			vega_sender_wait(sender, wait_ns);
+		vega_sender_step(sender);
 	}
 	report->interrupted = rc >= 0;
 	rc = rc >= 0 || rc == -ENODATA ? 0 : rc;
 	flushed = replay->tx->ops->flush(replay->tx);
 	report->end_ns = report->frames_taken != 0 ? vega_monotonic_ns() : 0;
 	report->tx = replay->tx->counts;
+	report->scheduler = vega_sender_scheduler(sender);
 	return rc != 0 ? rc : flushed;
 }

@@ -13,6 +13,7 @@
 #include "replay/merge.h"
 #include "replay/pace.h"
 #include "replay/report.h"
+#include "replay/sender.h"
 #include "replay/tx.h"
 
 struct vega_replay {
@@ -50,10 +51,11 @@ void vega_replay_init(struct vega_replay *replay, struct vega_merge *merge, stru
 int vega_replay_poll(struct vega_replay *replay, uint64_t *ret_wait_ns);
 
 /*
- * Poll until all is sent or *stop is set: sleep while the next deadline is far, spin when it is near.
+ * Poll until all is sent or *stop is set.
  *
  * Returns 0, also when stopped; a negative errno with a message when the output failed. The output is flushed.
  */
-int vega_replay_run(struct vega_replay *replay, const uint64_t *stop) VEGA_MUST_CHECK;
+int vega_replay_run(struct vega_replay *replay, struct vega_sender *sender,
+	const uint64_t *stop) VEGA_MUST_CHECK;
 
 #endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "replay/pace.h"
 
-#include <math.h>
 #include <string.h>
 
 #include "hugepages/base/cli.h"
@@ -22,7 +21,7 @@ vega_pace_parse(const char *text, uint64_t *ret_speed_millionths)
 			"--speed: need a factor from 0.001 to 1000, or max, found '%s'; 1 is as "
 			"recorded",
 			text);
-	*ret_speed_millionths = (uint64_t)llround(speed * VEGA_SPEED_UNIT);
+	*ret_speed_millionths = (uint64_t)(speed * VEGA_SPEED_UNIT + 0.5);
 	return 0;
 }
 

@@ -33,7 +33,7 @@ struct vega_report {
 	uint64_t full_cnt; /* times the output had no room */
 	bool interrupted;
 	int cpu;               /* the sender is pinned to it; -1: not pinned */
-	const char *scheduler; /* "fifo", "nice -20", "normal" */
+	const char *scheduler; /* of the sending thread (sender.h) */
 	struct vega_tx_counts tx;
 	struct vega_input_damage damage;
 	struct vega_histogram error;

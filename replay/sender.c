@@ -2,11 +2,24 @@
 #include "replay/sender.h"
 
 #include <sched.h>
-#include <stdio.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
+#include "hugepages/base/clock.h"
 #include "hugepages/base/err.h"
+
+/* A sleeper wakes some tens of us late, from a deep idle state more: that much before a deadline it must be awake. */
+#define SPIN_NS 200000u
+
+/* The longest sleep: a signal that comes just before it is seen after it. */
+#define SLEEP_NS_MAX 100000000u
+
+/* The shortest, for when the reader or the output is behind and may need this processor. */
+#define GIVE_WAY_NS 20000u
+
+/* Over each window a quarter must be slept to be real-time: then no second is spun to 0.95. */
+#define WINDOW_NS     400000000u
+#define SLEPT_DIVISOR 4u
 
 static int
 pin(int cpu)
@@ -14,7 +27,7 @@ pin(int cpu)
 	cpu_set_t cpus;
 
 	CPU_ZERO(&cpus);
-	CPU_SET(cpu, &cpus);
+	CPU_SET((size_t)cpu, &cpus);
 	if (sched_setaffinity(0, sizeof(cpus), &cpus) != 0)
 		return VEGA_ERR(-ENODEV,
 			"--cpu: need a processor this process may use, found no %d; `nproc` counts "
@@ -23,43 +36,73 @@ pin(int cpu)
 	return 0;
 }
 
+/* Returns whether it was permitted. */
 static bool
-is_fifo_throttled(void)
+set_fifo(bool on)
 {
-	FILE *file = fopen("/proc/sys/kernel/sched_rt_runtime_us", "re");
-	int runtime_us = 0;
+	const struct sched_param param = {.sched_priority = on ? 1 : 0};
 
-	if (file == NULL)
-		return true;
-	if (fscanf(file, "%d", &runtime_us) != 1)
-		runtime_us = 0;
-	(void)fclose(file);
-	return runtime_us >= 0;
-}
-
-static const char *
-raise_priority(void)
-{
-	const struct sched_param lowest_fifo = {.sched_priority = 1};
-
-	if (!is_fifo_throttled() && sched_setscheduler(0, SCHED_FIFO, &lowest_fifo) == 0)
-		return "fifo";
-	if (setpriority(PRIO_PROCESS, 0, -20) == 0) /* of this thread alone, on Linux */
-		return "nice -20";
-	return "normal";
+	return sched_setscheduler(0, on ? SCHED_FIFO : SCHED_OTHER, &param) == 0;
 }
 
 int
-vega_sender_prepare(int cpu, bool paced, const char **ret_scheduler)
+vega_sender_prepare(struct vega_sender *sender, int cpu, bool paced)
 {
 	int rc = cpu >= 0 ? pin(cpu) : 0;
 
-	if (rc != 0)
+	*sender = (struct vega_sender){.window_begin_ns = vega_monotonic_ns()};
+	if (rc != 0 || !paced)
 		return rc;
-	*ret_scheduler = "normal";
-	if (!paced)
-		return 0;
 	(void)prctl(PR_SET_TIMERSLACK, 1); /* ns; by default a sleep may end 50 us late */
-	*ret_scheduler = raise_priority();
+	sender->is_nice =
+		setpriority(PRIO_PROCESS, 0, -20) == 0; /* of this thread alone, on Linux */
+	sender->may_fifo = set_fifo(true);
+	sender->is_fifo = sender->may_fifo;
 	return 0;
+}
+
+const char *
+vega_sender_scheduler(const struct vega_sender *sender)
+{
+	if (sender->may_fifo)
+		return sender->gave_way ? "fifo, nice -20 while busy" : "fifo";
+	return sender->is_nice ? "nice -20" : "normal";
+}
+
+void
+vega_sender_judge(struct vega_sender *sender)
+{
+	const uint64_t now_ns = vega_monotonic_ns();
+	const uint64_t window_ns = now_ns - sender->window_begin_ns;
+	const bool wanted = sender->slept_ns >= window_ns / SLEPT_DIVISOR;
+
+	if (!sender->may_fifo || window_ns < WINDOW_NS)
+		return;
+	if (wanted != sender->is_fifo && set_fifo(wanted))
+		sender->is_fifo = wanted;
+	sender->gave_way |= !sender->is_fifo;
+	sender->window_begin_ns = now_ns;
+	sender->slept_ns = 0;
+}
+
+static void
+sleep_for(struct vega_sender *sender, uint64_t sleep_ns)
+{
+	const uint64_t begin_ns = vega_monotonic_ns();
+
+	vega_sleep_until_ns(begin_ns + sleep_ns);
+	sender->slept_ns += vega_monotonic_ns() - begin_ns;
+	vega_sender_judge(sender);
+}
+
+void
+vega_sender_wait(struct vega_sender *sender, uint64_t wait_ns)
+{
+	if (wait_ns > SPIN_NS)
+		sleep_for(sender, (wait_ns < SLEEP_NS_MAX ? wait_ns : SLEEP_NS_MAX) - SPIN_NS);
+	else if (wait_ns == 0 && sender->is_fifo)
+		sleep_for(
+			sender, GIVE_WAY_NS); /* a real-time thread that yields gives way to none */
+	else if (wait_ns == 0)
+		(void)sched_yield();
 }

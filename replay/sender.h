@@ -2,22 +2,54 @@
 #ifndef VEGA_REPLAY_SENDER_H
 #define VEGA_REPLAY_SENDER_H
 /*
- * What the system grants the sending thread, so that it is awake when a packet is due.
+ * The sending thread: what the system grants it, and how it waits so that it is awake when a packet is due.
+ *
+ * Far from a deadline it sleeps, near it it spins. Real-time priority (SCHED_FIFO) is taken where it is permitted, but not
+ * while the schedule leaves no time to sleep: the kernel stops a real-time thread that has spun through 0.95 of a second for the
+ * rest of it, which is worse than any neighbour. Such stretches run at nice -20, and the report says so.
  */
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "hugepages/base/attr.h"
+
+struct vega_sender {
+	bool may_fifo;
+	bool is_fifo;
+	bool gave_way; /* was not real-time all along */
+	bool is_nice;
+	uint32_t step_cnt;
+	uint64_t window_begin_ns; /* CLOCK_MONOTONIC */
+	uint64_t slept_ns;        /* in this window */
+};
 
 /*
  * Pin the calling thread and raise its priority as far as it is permitted.
  *
- * Real-time priority (SCHED_FIFO) is taken only where the kernel does not throttle it: with the usual sched_rt_runtime_us a
- * thread that spins is stopped for 50 ms in every second, which is worse than any neighbour. Elsewhere nice -20.
- *
  * Params: cpu		-1: leave it where it is
  *	   paced	false: full speed, which needs no priority
- * Returns 0 and the name of what was granted ("fifo", "nice -20", "normal"); -ENODEV (69): no such processor.
+ * Returns 0; -ENODEV (69): no such processor.
  */
-int vega_sender_prepare(int cpu, bool paced, const char **ret_scheduler) VEGA_MUST_CHECK;
+int vega_sender_prepare(struct vega_sender *sender, int cpu, bool paced) VEGA_MUST_CHECK;
+
+/* What was granted: "fifo", "fifo, nice -20 while busy", "nice -20" or "normal". */
+const char *vega_sender_scheduler(const struct vega_sender *sender);
+
+/*
+ * Nothing is due for wait_ns: sleep, or return at once when it is near, so that the caller spins. 0: it is not known when,
+ * for another thread or the output is behind; let it run.
+ */
+void vega_sender_wait(struct vega_sender *sender, uint64_t wait_ns);
+
+/* Drop or regain real-time priority, once a window. */
+void vega_sender_judge(struct vega_sender *sender);
+
+/* Call once a poll: every thousandth time, see whether the thread sleeps enough to be real-time. */
+static inline void
+vega_sender_step(struct vega_sender *sender)
+{
+	if (vega_unlikely(++sender->step_cnt % 1024 == 0))
+		vega_sender_judge(sender);
+}
 
 #endif

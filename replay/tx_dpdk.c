@@ -80,18 +80,52 @@ text_lcores(char *text, size_t text_bytes)
 
 	CPU_ZERO(&cpus);
 	(void)sched_getaffinity(0, sizeof(cpus), &cpus);
-	for (int cpu = 0; cpu < CPU_SETSIZE && at < text_bytes; cpu++) {
+	for (size_t cpu = 0; cpu < CPU_SETSIZE && at < text_bytes; cpu++) {
 		if (!CPU_ISSET(cpu, &cpus))
 			continue;
-		at += (size_t)snprintf(text + at, text_bytes - at, "%s%d", comma, cpu);
+		at += (size_t)snprintf(text + at, text_bytes - at, "%s%zu", comma, cpu);
 		comma = ",";
 	}
 	if (at < text_bytes)
 		(void)snprintf(text + at, text_bytes - at, ")");
 }
 
+/* What DPDK and its drivers say while a port is opened goes into the message, if it fails: its first line tells why. */
+struct eal_log {
+	FILE *stream;
+	char *text;
+	size_t text_bytes;
+};
+
+static void
+catch_log(struct eal_log *log)
+{
+	*log = (struct eal_log){0};
+	log->stream = open_memstream(&log->text, &log->text_bytes);
+	(void)rte_openlog_stream(log->stream);
+}
+
+static void
+free_log(struct eal_log *log)
+{
+	(void)rte_openlog_stream(NULL);
+	if (log->stream != NULL)
+		(void)fclose(log->stream);
+	free(log->text);
+}
+
+static const char *
+first_line(struct eal_log *log)
+{
+	if (log->stream == NULL || fflush(log->stream) != 0 || log->text == NULL ||
+		log->text[0] == '\0')
+		return rte_strerror(rte_errno);
+	log->text[strcspn(log->text, "\n")] = '\0';
+	return log->text;
+}
+
 static int
-start_eal(const char *device)
+init_eal(const char *device)
 {
 	const bool pci = is_pci_address(device);
 	static char device_copy[1024]; /* the EAL may keep pointers to its arguments */
@@ -121,6 +155,25 @@ start_eal(const char *device)
 			"its arguments and permissions",
 			device, rte_strerror(rte_errno));
 	return 0;
+}
+
+static int
+start_eal(const char *device)
+{
+	struct eal_log log;
+	int rc;
+
+	catch_log(&log);
+	rc = init_eal(device);
+	if (rc == 0 && rte_eth_dev_count_avail() == 0)
+		rc = -ENODEV;
+	if (rc != 0)
+		(void)VEGA_ERR(rc,
+			"--out dpdk: need a port DPDK can open, found '%s': %s; check the device, "
+			"its arguments and permissions",
+			device, first_line(&log));
+	free_log(&log);
+	return rc;
 }
 
 static int

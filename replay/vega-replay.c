@@ -18,13 +18,13 @@
 #include "replay/options.h"
 #include "replay/progress.h"
 #include "replay/reader.h"
-#include "replay/sender.h"
 
 struct session {
 	struct vega_replay_options options;
 	struct vega_inputs inputs;
 	struct vega_reader reader;
 	struct vega_tx *tx;
+	struct vega_sender sender;
 	struct vega_merge merge;
 	struct vega_replay replay;
 	struct vega_replay_progress progress;
@@ -93,7 +93,7 @@ static int
 replay(struct session *s)
 {
 	const struct vega_replay_options *o = &s->options;
-	int rc = vega_sender_prepare(o->cpu, o->speed_millionths != 0, &s->report.scheduler);
+	int rc = vega_sender_prepare(&s->sender, o->cpu, o->speed_millionths != 0);
 
 	if (rc != 0)
 		return rc;
@@ -101,7 +101,7 @@ replay(struct session *s)
 	vega_replay_init(
 		&s->replay, &s->merge, s->tx, &s->report, o->speed_millionths, start_ns(o));
 	vega_replay_progress_start(&s->progress, &s->replay);
-	rc = vega_replay_run(&s->replay, &stop);
+	rc = vega_replay_run(&s->replay, &s->sender, &stop);
 	vega_replay_progress_stop(&s->progress);
 	return rc;
 }
