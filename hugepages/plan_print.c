@@ -114,7 +114,7 @@ vega_plan_print(FILE *out, const struct vega_conf *conf, const struct vega_layou
 	(void)fprintf(out, "; each feed at %s", vega_text_count(text, traffic->rate_pps));
 	(void)fprintf(out, " packets a second of %u bytes, %g records a packet\n\n",
 		traffic->frame_bytes, traffic->records_per_packet);
-	(void)fprintf(out, "%-8s  %-8s  %-40s %12s %10s %12s\n", "from", "to", "what", "size",
+	(void)fprintf(out, "%-12s %-12s %-44s %10s %10s %10s\n", "from", "to", "what", "size",
 		"units", "holds");
 	for (uint32_t i = 0; i < layout->lane_cnt; i++)
 		print_lane(out, layout, i, traffic);
