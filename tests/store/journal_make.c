@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "journal_make.h"
+#include "tests/store/journal_make.h"
 
 #include <fcntl.h>
 #include <ftw.h>

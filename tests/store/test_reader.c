@@ -16,8 +16,8 @@
 #include <cmocka.h>
 
 #include "hugepages/base/err.h"
-#include "journal_make.h"
 #include "store/vega_journal.h"
+#include "tests/store/journal_make.h"
 
 static struct jmake m;
 static char *dir;

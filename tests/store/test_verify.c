@@ -16,9 +16,9 @@
 #include <cmocka.h>
 
 #include "hugepages/base/err.h"
-#include "journal_make.h"
 #include "store/vega_journal.h"
 #include "store/verify.h"
+#include "tests/store/journal_make.h"
 
 static struct jmake m;
 static char *dir;
