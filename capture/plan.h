@@ -73,8 +73,8 @@ int vega_plan_ports(const struct vega_conf *conf, const struct vega_host *host,
 	struct vega_plan **ret_plan) VEGA_MUST_CHECK;
 
 /*
- * Plan a capture from files: nothing is pinned, one rx lcore; ports, lcores and drain of the configuration are left aside, and a channel that
- * names a port claims from every file.
+ * Plan a capture from files: one rx lcore, nothing is pinned. Ports, lcores and drain of the configuration are left
+ * aside, and a channel that names a port claims from every file.
  *
  * Params: if_names	one interface a file, in the order of interface ids; longer ones are cut to 31 bytes
  *	   if_cnt	1 to VEGA_IF_CNT_MAX
