@@ -11,7 +11,7 @@ import sys
 
 import tree
 
-LIBRARY = r'(hugepages|store|capture|replay)/(?!vega-|base/cli\.c|base/err\.c).*\.c$'
+LIBRARY = r'(hugepages|store|capture|replay)/(?!vega-|base/cli\.c|base/err\.c|eal\.c).*\.c$'
 OUR_C = r'(hugepages|store|capture|replay)/.*\.[ch]$'
 ALL_C = r'.*\.[ch]$'
 
