@@ -13,13 +13,13 @@
 #define MARKET_SHARE 2u
 
 void
-vega_flow_init(
-	struct vega_flow *flow, const struct vega_flow_params *params, uint64_t seed, uint64_t lane)
+vega_flow_init(struct vega_flow *flow, const struct vega_flow_params *params, uint64_t seed,
+	uint64_t branch)
 {
 	memset(flow, 0, sizeof(*flow));
 	flow->params = *params;
 	flow->last_id = params->id_base;
-	vega_prng_seed(&flow->prng, seed, lane);
+	vega_prng_seed(&flow->prng, seed, branch);
 	for (uint32_t i = 0; i < VEGA_FLOW_BOOK_CNT; i++) {
 		struct vega_flow_book *book = &flow->books[i];
 		uint32_t lot_cnt = params->lot_max >= 25 ? (uint32_t)params->lot_max / 25 : 0;

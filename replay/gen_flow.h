@@ -72,7 +72,7 @@ struct vega_flow {
 };
 
 void vega_flow_init(struct vega_flow *flow, const struct vega_flow_params *params, uint64_t seed,
-	uint64_t lane);
+	uint64_t branch);
 
 /* Cost: no allocation, a scan of at most one side of one book. */
 void vega_flow_next(struct vega_flow *flow, struct vega_flow_event *ret_event);

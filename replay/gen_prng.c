@@ -12,9 +12,9 @@ vega_prng_split(uint64_t *state)
 }
 
 void
-vega_prng_seed(struct vega_prng *prng, uint64_t seed, uint64_t lane)
+vega_prng_seed(struct vega_prng *prng, uint64_t seed, uint64_t branch)
 {
-	uint64_t split = lane;
+	uint64_t split = branch;
 
 	split = seed ^ vega_prng_split(&split);
 	for (unsigned i = 0; i < 4; i++)

@@ -23,9 +23,9 @@ uint64_t vega_prng_split(uint64_t *state);
  * Seed a generator.
  *
  * Params: seed	any
- *	   lane	generators of one seed but different lanes run independently of each other
+ *	   branch	generators of one seed but different branches run independently of each other
  */
-void vega_prng_seed(struct vega_prng *prng, uint64_t seed, uint64_t lane);
+void vega_prng_seed(struct vega_prng *prng, uint64_t seed, uint64_t branch);
 
 static inline uint64_t
 vega_prng_rotate(uint64_t word, unsigned bits)

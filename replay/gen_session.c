@@ -12,7 +12,7 @@ static const struct {
 	uint32_t delay_ns;
 	uint32_t jitter_ns;
 	uint32_t source; /* addresses set aside for documentation (RFC 5737) */
-} lines[VEGA_GEN_LINE_CNT] = {
+} line_params[VEGA_GEN_LINE_CNT] = {
 	{4000, 1000, 0xc000020a},  /* 192.0.2.10 */
 	{38000, 6000, 0xc633640a}, /* 198.51.100.10 */
 };
@@ -26,10 +26,10 @@ static const struct {
 
 /* Independent random numbers, so that one choice never shifts another. */
 enum {
-	LANE_PACE,
-	LANE_FATE,
-	LANE_DELAY,
-	LANE_FLOW
+	DRAW_PACE,
+	DRAW_FATE,
+	DRAW_DELAY,
+	DRAW_FLOW
 };
 
 struct slot {
@@ -109,8 +109,8 @@ push_copy(struct line *line, const struct slot *from, uint64_t ns)
 static uint64_t
 arrival_ns(struct vega_gen_session *s, uint32_t line_idx)
 {
-	return s->now_ns + lines[line_idx].delay_ns +
-	       vega_prng_below(&s->delay, lines[line_idx].jitter_ns);
+	return s->now_ns + line_params[line_idx].delay_ns +
+	       vega_prng_below(&s->delay, line_params[line_idx].jitter_ns);
 }
 
 /* A packet that waited to be overtaken goes, `overtaken` or because nothing came any more. */
@@ -411,7 +411,7 @@ init_path(struct path *path, const struct vega_gen_segment *segment, uint32_t st
 	nth = stream_id - groups->first;
 	vega_gen_head_init(
 		&path->head, &(struct vega_gen_path){
-				     .source = lines[line_idx].source,
+				     .source = line_params[line_idx].source,
 				     .group = groups->line[line_idx].group + nth,
 				     .source_port = (uint16_t)(40000 + stream_id),
 				     .group_port = (uint16_t)(groups->line[line_idx].port + nth),
@@ -429,7 +429,7 @@ init_stream(struct vega_gen_session *s, uint32_t idx)
 	params.token_base += idx * params.token_step * VEGA_FLOW_BOOK_CNT;
 	stream->exchange.id = idx + 1;
 	stream->sent_ns = s->config.start_ns;
-	vega_flow_init(&stream->exchange.flow, &params, s->config.seed, LANE_FLOW + idx);
+	vega_flow_init(&stream->exchange.flow, &params, s->config.seed, DRAW_FLOW + idx);
 	for (uint32_t i = 0; i < s->line_cnt; i++)
 		init_path(&stream->paths[i], segment, stream->exchange.id, i);
 }
@@ -451,9 +451,9 @@ vega_gen_session_new(const struct vega_gen_config *config, struct vega_gen_sessi
 	s->gap = ((s->line_cnt * 1000000000ull) << GAP_SHIFT) / config->rate_pps;
 	s->next_ns = s->now_ns = config->start_ns;
 	s->burst_left = config->burst_cnt - 1;
-	vega_prng_seed(&s->pace, config->seed, LANE_PACE);
-	vega_prng_seed(&s->fate, config->seed, LANE_FATE);
-	vega_prng_seed(&s->delay, config->seed, LANE_DELAY);
+	vega_prng_seed(&s->pace, config->seed, DRAW_PACE);
+	vega_prng_seed(&s->fate, config->seed, DRAW_FATE);
+	vega_prng_seed(&s->delay, config->seed, DRAW_DELAY);
 	s->streams = calloc(config->stream_cnt, sizeof(*s->streams));
 	for (uint32_t i = 0; i < s->line_cnt; i++)
 		s->lines[i].slots = calloc(QUEUE_CNT, sizeof(struct slot));
