@@ -135,9 +135,10 @@ vega_input_next(struct vega_input *input, struct vega_frame *ret_frame)
 void
 vega_input_release(struct vega_input *input)
 {
-	if (input->sender.released != input->sender.walked)
-		vega_store_release(
-			&input->sender.released, input->sender.walked); /* Q4: pairs with Q1 */
+	const uint64_t walked = input->sender.walked;
+
+	if (input->sender.released != walked)
+		vega_store_release(&input->sender.released, walked); /* Q4: pairs with Q1 */
 }
 
 int

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "replay/progress.h"
 
-#include <time.h>
-
 #include "hugepages/base/atomic.h"
 #include "hugepages/base/cli.h"
+#include "hugepages/base/clock.h"
 #include "hugepages/base/zone.h"
 
-#define STEP_NS  100000000l
+#define STEP_NS  100000000u
 #define STEP_CNT 5u /* between two lines */
 
 static void
@@ -36,7 +35,7 @@ show_until_stopped(void *arg)
 	uint64_t frames_before = 0;
 
 	for (uint32_t step = 1; vega_load_relaxed(&progress->stop) == 0; step++) {
-		(void)nanosleep(&(struct timespec){.tv_nsec = STEP_NS}, NULL);
+		vega_sleep_until_ns(vega_monotonic_ns() + STEP_NS);
 		if (step % STEP_CNT == 0)
 			show(progress->replay, &frames_before);
 	}

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "replay/reader.h"
 
-#include <time.h>
-
 #include "hugepages/base/atomic.h"
+#include "hugepages/base/clock.h"
 
 /*
  * With every queue full there are at least eight blocks ahead of the sender: at 15 Mpps 2 ms, and seldom less than 10.
@@ -38,7 +37,7 @@ read_ahead(void *arg)
 			sleep_ns = SLEEP_NS_MIN;
 			continue;
 		}
-		(void)nanosleep(&(struct timespec){.tv_nsec = sleep_ns}, NULL);
+		vega_sleep_until_ns(vega_monotonic_ns() + sleep_ns);
 		sleep_ns = sleep_ns < SLEEP_NS_MAX ? sleep_ns * 2 : SLEEP_NS_MAX;
 	}
 	return NULL;

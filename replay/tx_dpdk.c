@@ -16,6 +16,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "hugepages/base/clock.h"
 #include "hugepages/base/err.h"
 #include "hugepages/base/linktype.h"
 #include "replay/pace.h"
@@ -26,8 +27,10 @@
 #define MBUF_DATA_BYTES (RTE_PKTMBUF_HEADROOM + 9728u) /* a jumbo frame */
 #define MEMORY_MIB      160u                           /* the pool and DPDK's own */
 #define VLAN_TAG_BYTES  4u
-#define LINK_WAIT_CNT   90u  /* times 100 ms */
-#define FLUSH_WAIT_CNT  200u /* times 1 ms */
+#define LINK_STEP_NS    100000000u
+#define LINK_WAIT_CNT   90u
+#define FLUSH_STEP_NS   1000000u
+#define FLUSH_WAIT_CNT  200u
 #define EAL_ARG_CNT_MAX 16u
 
 struct dpdk_tx {
@@ -216,7 +219,7 @@ wait_for_link(const struct dpdk_tx *tx)
 		if (rte_eth_link_get_nowait(tx->port, &link) != 0 ||
 			link.link_status == RTE_ETH_LINK_UP)
 			return 0;
-		(void)usleep(100000);
+		vega_sleep_until_ns(vega_monotonic_ns() + LINK_STEP_NS);
 	}
 	return VEGA_ERR(-ENODEV,
 		"--out dpdk: need the link up, found it down; check the cable or `ip link`");
@@ -382,7 +385,7 @@ flush_dpdk(struct vega_tx *base)
 		if (rte_eth_stats_get(tx->port, &stats) != 0 ||
 			stats.opackets >= base->counts.packets_sent)
 			return 0;
-		(void)usleep(1000);
+		vega_sleep_until_ns(vega_monotonic_ns() + FLUSH_STEP_NS);
 	}
 	if (stats.opackets == 0 && stats.oerrors == 0)
 		return 0;

@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "hugepages/base/clock.h"
+#include "replay/engine.h"
+#include "tests/replay/memory_input.h"
+
+#define START    1000000u
+#define SENT_MAX 512u
+
+/* An output that remembers which frame it was given in which burst, and takes no more than it is told to. */
+struct memory_tx {
+	struct vega_tx base;
+	int room; /* of each send_burst; negative: what it answers */
+	uint32_t burst_cnt;
+	uint32_t sent_cnt;
+	char frames[SENT_MAX][16];
+	uint32_t bursts[SENT_MAX];
+	bool flushed;
+};
+
+struct fixture {
+	struct vega_merge merge;
+	struct vega_replay replay;
+	struct vega_report report;
+	struct memory_tx tx;
+	struct vega_input *inputs[2];
+	uint32_t input_cnt;
+	uint64_t now_ns;
+};
+
+static int
+send_memory(struct vega_tx *base, const struct vega_frame *frames, uint32_t frame_cnt)
+{
+	struct memory_tx *tx = (struct memory_tx *)base;
+	uint32_t n = 0;
+
+	if (tx->room < 0)
+		return VEGA_ERR(tx->room, "the output is gone");
+	tx->burst_cnt++;
+	for (; n < frame_cnt && n < (uint32_t)tx->room; n++) {
+		(void)memory_input_text(tx->frames[tx->sent_cnt], &frames[n]);
+		tx->bursts[tx->sent_cnt++] = tx->burst_cnt;
+		vega_tx_count_sent(base, &frames[n], frames[n].captured_bytes);
+	}
+	return (int)n;
+}
+
+static int
+flush_memory(struct vega_tx *base)
+{
+	((struct memory_tx *)base)->flushed = true;
+	return 0;
+}
+
+static const struct vega_tx_ops memory_tx_ops = {
+	.name = "memory", .send_burst = send_memory, .flush = flush_memory};
+
+static int
+setup(void **state)
+{
+	struct fixture *f = calloc(1, sizeof(*f));
+
+	*state = f;
+	if (f == NULL)
+		return 1;
+	f->tx.base.ops = &memory_tx_ops;
+	f->tx.room = VEGA_TX_BURST_CNT_MAX;
+	f->now_ns = START;
+	vega_clock_fake(&f->now_ns);
+	vega_report_init(&f->report);
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	struct fixture *f = *state;
+
+	vega_clock_fake(NULL);
+	for (uint32_t i = 0; i < f->input_cnt; i++)
+		memory_input_delete(f->inputs[i]);
+	free(f);
+	return 0;
+}
+
+static void
+add(struct fixture *f, const uint64_t *times_ns, uint32_t frame_cnt, uint32_t frames_a_block)
+{
+	const struct memory_input_conf conf = {.times_ns = times_ns,
+		.frame_cnt = frame_cnt,
+		.frames_a_block = frames_a_block,
+		.tag = (char)('A' + f->input_cnt)};
+
+	f->inputs[f->input_cnt++] = memory_input_new(&conf);
+}
+
+static void
+begin(struct fixture *f, uint64_t speed_millionths, uint64_t start_ns)
+{
+	vega_merge_init(&f->merge, f->inputs, f->input_cnt);
+	vega_replay_init(
+		&f->replay, &f->merge, &f->tx.base, &f->report, speed_millionths, start_ns);
+	for (uint32_t i = 0; i < f->input_cnt; i++)
+		(void)memory_input_load_all(f->inputs[i]);
+}
+
+static int
+poll(struct fixture *f, uint64_t *ret_wait_ns)
+{
+	return vega_replay_poll(&f->replay, ret_wait_ns);
+}
+
+static void
+test_nothing_leaves_early(void **state)
+{
+	static const uint64_t times[] = {500, 600, 2000};
+	struct fixture *f = *state;
+	uint64_t wait_ns;
+
+	add(f, times, 3, 9);
+	begin(f, VEGA_SPEED_UNIT, 0);
+	assert_int_equal(poll(f, &wait_ns), 1); /* the first is due as soon as it is known */
+	assert_int_equal(poll(f, &wait_ns), 0);
+	assert_int_equal(wait_ns, 100);
+	f->now_ns = START + 99;
+	assert_int_equal(poll(f, &wait_ns), 0);
+	assert_int_equal(wait_ns, 1);
+	f->now_ns = START + 100;
+	assert_int_equal(poll(f, &wait_ns), 1);
+	f->now_ns = START + 1507;
+	assert_int_equal(poll(f, &wait_ns), 1);
+	assert_int_equal(poll(f, &wait_ns), -ENODATA);
+	assert_int_equal(f->report.error.max, 7);
+	assert_int_equal(vega_report_drift_ns(&f->report), 7);
+	assert_int_equal(f->report.first_ns, 500);
+	assert_int_equal(f->report.last_ns, 2000);
+}
+
+/* One instant is one burst; what became due meanwhile leaves with what was due before it; what is not due stays. */
+static void
+test_bursts(void **state)
+{
+	static const uint64_t a[] = {100, 100, 200, 300, 400};
+	static const uint64_t b[] = {100, 250, 90};
+	static const char *const order[] = {"A0", "A1", "B0", "A2", "B1", "B2", "A3", "A4"};
+	static const uint32_t bursts[] = {1, 1, 1, 2, 2, 2, 2, 3};
+	struct fixture *f = *state;
+	uint64_t wait_ns;
+
+	add(f, a, 5, 9);
+	add(f, b, 3, 2);
+	begin(f, VEGA_SPEED_UNIT, 0);
+	assert_int_equal(poll(f, &wait_ns), 3);
+	assert_int_equal(poll(f, &wait_ns), 0);
+	f->now_ns = START + 201;
+	assert_int_equal(poll(f, &wait_ns), 4);
+	f->now_ns = START + 300;
+	assert_int_equal(poll(f, &wait_ns), 1);
+	assert_int_equal(poll(f, &wait_ns), -ENODATA);
+	assert_int_equal(f->tx.sent_cnt, VEGA_ARRAY_CNT(order));
+	for (size_t i = 0; i < VEGA_ARRAY_CNT(order); i++) {
+		assert_string_equal(f->tx.frames[i], order[i]);
+		assert_int_equal(f->tx.bursts[i], bursts[i]);
+	}
+}
+
+static void
+test_speed_and_start(void **state)
+{
+	static const uint64_t times[] = {1000, 2000};
+	struct fixture *f = *state;
+	uint64_t wait_ns;
+
+	add(f, times, 2, 9);
+	begin(f, VEGA_SPEED_UNIT / 2, START + 50);
+	assert_int_equal(poll(f, &wait_ns), 0);
+	assert_int_equal(wait_ns, 50);
+	f->now_ns = START + 50;
+	assert_int_equal(poll(f, &wait_ns), 1);
+	assert_int_equal(poll(f, &wait_ns), 0);
+	assert_int_equal(wait_ns, 2000);
+}
+
+static void
+test_full_speed(void **state)
+{
+	static uint64_t times[SENT_MAX];
+	struct fixture *f = *state;
+	uint64_t wait_ns;
+
+	for (uint32_t i = 0; i < 200; i++)
+		times[i] = i * 1000000000ull;
+	add(f, times, 200, 90);
+	begin(f, 0, 0);
+	assert_int_equal(poll(f, &wait_ns), 64);
+	assert_int_equal(poll(f, &wait_ns), 64);
+	assert_int_equal(poll(f, &wait_ns), 64);
+	assert_int_equal(poll(f, &wait_ns), 8);
+	assert_int_equal(poll(f, &wait_ns), -ENODATA);
+	assert_int_equal(f->report.error.cnt, 0);
+	assert_int_equal(f->report.frames_taken, 200);
+}
+
+/* An output that takes part of a burst is offered the rest, in order, before anything else. */
+static void
+test_full_output(void **state)
+{
+	static const uint64_t times[] = {0, 0, 0, 0, 0, 1};
+	struct fixture *f = *state;
+	uint64_t wait_ns;
+
+	add(f, times, 6, 9);
+	begin(f, VEGA_SPEED_UNIT, 0);
+	f->tx.room = 2;
+	assert_int_equal(poll(f, &wait_ns), 2);
+	f->tx.room = 0;
+	assert_int_equal(poll(f, &wait_ns), 0);
+	assert_int_equal(wait_ns, 0);
+	f->now_ns = START + 10;
+	f->tx.room = 64;
+	assert_int_equal(poll(f, &wait_ns), 4);
+	assert_int_equal(poll(f, &wait_ns), -ENODATA);
+	assert_string_equal(f->tx.frames[2], "A2");
+	assert_string_equal(f->tx.frames[5], "A5");
+	assert_int_equal(f->report.full_cnt, 1);
+	assert_int_equal(f->report.error.cnt, 6);
+	assert_int_equal(vega_histogram_quantile(&f->report.error, 300), 0);
+	assert_int_equal(f->report.error.max, 10);
+}
+
+static void
+test_starved_is_counted(void **state)
+{
+	static const uint64_t times[] = {0, 10, 20, 30, 40, 50, 60, 70, 80, 90};
+	struct fixture *f = *state;
+	uint64_t wait_ns;
+
+	add(f, times, 10, 1);
+	begin(f, VEGA_SPEED_UNIT, START);
+	f->now_ns = START + 75;
+	assert_int_equal(poll(f, &wait_ns), VEGA_INPUT_BLOCK_CNT);
+	assert_int_equal(poll(f, &wait_ns), 0);
+	assert_int_equal(wait_ns, 0);
+	f->now_ns = START + 95;
+	assert_int_equal(poll(f, &wait_ns), 0);
+	assert_int_equal(f->report.starved_cnt, 1);
+	assert_int_equal(memory_input_load_all(f->inputs[0]), 2);
+	f->now_ns = START + 96;
+	assert_int_equal(poll(f, &wait_ns), 2);
+	assert_int_equal(f->report.starved_cnt, 1);
+	assert_int_equal(f->report.starved_ns, 21);
+	assert_int_equal(poll(f, &wait_ns), -ENODATA);
+}
+
+static void
+test_run_ends_and_flushes(void **state)
+{
+	static const uint64_t times[] = {0, 0};
+	struct fixture *f = *state;
+	struct vega_sender sender;
+	uint64_t stop = 0;
+
+	add(f, times, 2, 9);
+	begin(f, 0, 0);
+	assert_int_equal(vega_sender_prepare(&sender, -1, false), 0);
+	assert_int_equal(vega_replay_run(&f->replay, &sender, &stop), 0);
+	assert_true(f->tx.flushed);
+	assert_false(f->report.interrupted);
+	assert_int_equal(f->report.tx.packets_sent, 2);
+	assert_int_equal(f->report.tx.packets_cut, 2);
+}
+
+static void
+test_run_stops_and_fails(void **state)
+{
+	static const uint64_t times[] = {0, 0};
+	struct fixture *f = *state;
+	struct vega_sender sender;
+	uint64_t stop = 1;
+
+	add(f, times, 2, 9);
+	begin(f, VEGA_SPEED_UNIT, 0);
+	assert_int_equal(vega_sender_prepare(&sender, -1, false), 0);
+	assert_int_equal(vega_replay_run(&f->replay, &sender, &stop), 0);
+	assert_true(f->report.interrupted);
+	assert_int_equal(f->report.tx.packets_sent, 0);
+	stop = 0;
+	f->tx.room = -ENODEV;
+	assert_int_equal(vega_replay_run(&f->replay, &sender, &stop), -ENODEV);
+	assert_string_equal(vega_err_text(), "the output is gone");
+	assert_false(f->report.interrupted);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_nothing_leaves_early, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_bursts, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_speed_and_start, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_full_speed, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_full_output, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_starved_is_counted, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_run_ends_and_flushes, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_run_stops_and_fails, setup, teardown),
+	};
+
+	return cmocka_run_group_tests_name("engine", tests, NULL, NULL);
+}

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "hugepages/base/err.h"
+#include "replay/pace.h"
+#include "replay/report.h"
+#include "tests/lib/rng.h"
+
+static struct vega_report report;
+
+static int
+setup(void **state)
+{
+	(void)state;
+	vega_report_init(&report);
+	report.output = "null";
+	report.speed_millionths = VEGA_SPEED_UNIT;
+	return 0;
+}
+
+/* Every value lies in its bucket, and buckets follow one another without hole or overlap. */
+static void
+test_buckets(void **state)
+{
+	uint64_t above = 0;
+
+	(void)state;
+	for (uint32_t i = 0; i < VEGA_HISTOGRAM_BUCKET_CNT; i++) {
+		const uint64_t max = vega_histogram_bucket_max(i);
+
+		assert_int_equal(vega_histogram_bucket(max), i);
+		assert_int_equal(vega_histogram_bucket(above), i);
+		assert_true((max - above) <= above / 64);
+		above = max + 1;
+	}
+	assert_true(above == 0); /* the last bucket ends at UINT64_MAX */
+}
+
+static int
+compare_u64(const void *left, const void *right)
+{
+	const uint64_t a = *(const uint64_t *)left;
+	const uint64_t b = *(const uint64_t *)right;
+
+	return a < b ? -1 : a > b;
+}
+
+static void
+test_quantiles_against_sort(void **state)
+{
+	enum {
+		CNT = 20000
+	};
+	static uint64_t values[CNT];
+	static const uint32_t permilles[] = {1, 250, 500, 900, 990, 999, 1000};
+	struct vega_histogram *h = &report.error;
+	struct rng rng = {rng_seed(3)};
+
+	(void)state;
+	for (size_t i = 0; i < CNT; i++) {
+		values[i] = rng_next(&rng) >> (20 + rng_below(&rng, 44));
+		vega_histogram_add(h, values[i]);
+	}
+	qsort(values, CNT, sizeof(values[0]), compare_u64);
+	for (size_t i = 0; i < VEGA_ARRAY_CNT(permilles); i++) {
+		const uint64_t exact = values[(size_t)CNT * permilles[i] / 1000 - 1];
+		const uint64_t told = vega_histogram_quantile(h, permilles[i]);
+
+		assert_true(told >= exact && told - exact <= exact / 64);
+	}
+	assert_true(vega_histogram_quantile(h, 1000) == values[CNT - 1]);
+	assert_true(h->min == values[0] && h->max == values[CNT - 1] && h->cnt == CNT);
+}
+
+static void
+test_empty_and_single(void **state)
+{
+	struct vega_histogram *h = &report.error;
+
+	(void)state;
+	assert_int_equal(vega_histogram_quantile(h, 500), 0);
+	vega_histogram_add(h, 1000003);
+	assert_int_equal(
+		vega_histogram_quantile(h, 1), 1000003); /* never above the largest value */
+	assert_int_equal(vega_histogram_quantile(h, 1000), 1000003);
+}
+
+static json_int_t
+key(const json_t *json, const char *name)
+{
+	const json_t *value = json_object_get(json, name);
+
+	assert_true(json_is_integer(value));
+	return json_integer_value(value);
+}
+
+static void
+test_departures(void **state)
+{
+	json_t *json;
+
+	(void)state;
+	vega_report_departure(&report, 1000, 1040);
+	vega_report_departure(&report, 2000, 2000);
+	vega_report_departure(&report, 3000, 3000 + VEGA_REPORT_LATE_NS);
+	vega_report_departure(&report, 4000, 4001 + VEGA_REPORT_LATE_NS);
+	vega_report_departure(&report, 5000, 5010);
+	json = vega_report_json(&report);
+	assert_non_null(json);
+	assert_int_equal(key(json, "late_count"), 1);
+	assert_int_equal(key(json, "drift_ns"), -30);
+	assert_int_equal(key(json, "departure_error_ns_p50"), 40);
+	assert_int_equal(key(json, "departure_error_ns_max"), 1 + VEGA_REPORT_LATE_NS);
+	assert_true(json_real_value(json_object_get(json, "speed")) == 1.0);
+	json_decref(json);
+}
+
+static void
+test_full_speed_has_no_error(void **state)
+{
+	static const char *const nulls[] = {"departure_error_ns_p50", "departure_error_ns_p99",
+		"departure_error_ns_p999", "departure_error_ns_max", "late_count", "drift_ns"};
+	json_t *json;
+
+	(void)state;
+	report.speed_millionths = 0;
+	report.frames_taken = 12;
+	report.tx.packets_sent = 10;
+	report.tx.not_sent_not_udp = 2;
+	json = vega_report_json(&report);
+	assert_non_null(json);
+	for (size_t i = 0; i < VEGA_ARRAY_CNT(nulls); i++)
+		assert_true(json_is_null(json_object_get(json, nulls[i])));
+	assert_string_equal(json_string_value(json_object_get(json, "speed")), "max");
+	assert_int_equal(key(json, "packets_read"), 12);
+	assert_int_equal(key(json, "packets_sent"), 10);
+	assert_int_equal(key(json, "not_sent_not_udp"), 2);
+	json_decref(json);
+}
+
+static void
+test_unwritable(void **state)
+{
+	(void)state;
+	assert_int_equal(vega_report_write(&report, "/nonexistent/report.json"), -ENOENT);
+	assert_int_equal(vega_err_status(), EX_CANTCREAT);
+	assert_non_null(strstr(vega_err_text(), "/nonexistent/report.json"));
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(test_buckets, setup),
+		cmocka_unit_test_setup(test_quantiles_against_sort, setup),
+		cmocka_unit_test_setup(test_empty_and_single, setup),
+		cmocka_unit_test_setup(test_departures, setup),
+		cmocka_unit_test_setup(test_full_speed_has_no_error, setup),
+		cmocka_unit_test_setup(test_unwritable, setup),
+	};
+
+	return cmocka_run_group_tests_name("report", tests, NULL, NULL);
+}
