@@ -41,6 +41,7 @@
 	((VEGA_BLOCK_BYTES_MAX - VEGA_INDEX_HDR_BYTES - 8u) / VEGA_INDEX_ENTRY_BYTES)
 #define VEGA_FILE_BLOCKS_MAX \
 	(1u << 20) /* data blocks of a file: bounds its index; the writer rotates before */
+#define VEGA_IDX_SUFFIX	       ".idx" /* after the whole file name: frames-0000.pcapng.idx */
 #define VEGA_PAD_BYTES_MIN 12u /* the smallest pcapng block */
 
 /* Section Header Block, 64 bytes: 24 fixed, shb_userappl of 28, end of options. */

@@ -183,7 +183,7 @@ probe(struct vega_io *io, const char *dir)
 		io->ops->close(io, file);
 	free(page);
 	if (rc < 0)
-		return VEGA_ERR(rc,
+		return VEGA_ERR_EX(rc, rc == -ENOTDIR ? EX_CANTCREAT : 0,
 			"need a journal folder that can be written, found %s: %s; choose another "
 			"or free it",
 			dir, strerror(-rc));

@@ -1,0 +1,456 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "store/drain.h"
+
+#include <libgen.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "hugepages/base/atomic.h"
+#include "hugepages/frame.h"
+#include "store/writer.h"
+
+#define DEPTH_DEFAULT  32u
+#define FILES_MAX      8u /* of a feed, being sealed: above it the lane waits */
+#define RETRY_NS       1000000000ull
+#define ROOM_BYTES_MIN (16ull << 20) /* less is no room to begin in */
+
+/* A frame lane on its way to disk. */
+struct feed {
+	struct vega_frame_lane *lane;
+	struct vega_drain_cells *cells;
+	struct vega_writer_feed shared; /* with its writers */
+	struct vega_writer *files;      /* oldest first; only the last may be open */
+	uint32_t file_cnt;
+	uint64_t taken;          /* blocks put into files or lost */
+	uint64_t released;       /* our copy of lane->released */
+	uint64_t settled_before; /* blocks of files that are gone, and those that found no file */
+	struct vega_progress durable_before; /* of files that are gone */
+	uint64_t retry_ns;                   /* no new file before this */
+};
+
+struct vega_drain {
+	struct vega_io *io; /* NULL: blocks are discarded */
+	bool own_io;
+	bool finishing;
+	char journal_dir[512];
+	uint64_t age_ns_max;
+	uint64_t now_ns;
+	uint32_t depth;
+	uint32_t in_flight; /* blocks taken and not released, over all lanes */
+	uint32_t feed_cnt;
+	uint32_t feed_first; /* which feed is looked at first: it moves, so that none starves */
+	struct feed feeds[];
+};
+
+static struct vega_writer *
+open_file(const struct feed *feed)
+{
+	struct vega_writer *w = feed->files;
+
+	while (w != NULL && w->next != NULL)
+		w = w->next;
+	return w != NULL && w->state == VEGA_WRITER_OPEN ? w : NULL;
+}
+
+static void
+note_error(struct feed *feed, int rc)
+{
+	vega_count(&feed->cells->write_errors, 1);
+	if (feed->shared.error.rc == 0)
+		vega_err_save(&feed->shared.error, rc);
+}
+
+/* A new file for this block, at the end of the list; NULL when there can be none now. */
+static struct vega_writer *
+begin_file(struct vega_drain *drain, struct feed *feed, const struct vega_block_hdr *hdr)
+{
+	struct vega_writer **last = &feed->files;
+	struct vega_writer *w;
+	int rc;
+
+	if (drain->now_ns < feed->retry_ns || feed->file_cnt == FILES_MAX)
+		return NULL;
+	rc = vega_writer_new(drain->io, &feed->shared, hdr, drain->now_ns, &w);
+	if (rc < 0) {
+		note_error(feed, rc);
+		feed->retry_ns = drain->now_ns + RETRY_NS;
+		return NULL;
+	}
+	while (*last != NULL)
+		last = &(*last)->next;
+	*last = w;
+	feed->file_cnt++;
+	return w;
+}
+
+static struct vega_writer *
+file_for(struct vega_drain *drain, struct feed *feed, const struct vega_block_hdr *hdr)
+{
+	struct vega_writer *w = open_file(feed);
+
+	if (w != NULL && vega_writer_wants(w, hdr))
+		return w;
+	if (w != NULL)
+		vega_writer_close(w);
+	return begin_file(drain, feed, hdr);
+}
+
+/*
+ * There is no file to write to. Storage may come back soon, so a quarter of the lane is kept; beyond it the oldest blocks
+ * are lost here, where they are counted as what they are, and not by rx finding the lane full. A file source, which
+ * waits at half a lane, goes on.
+ */
+static unsigned
+lose_blocks(struct vega_drain *drain, struct feed *feed, uint64_t sealed)
+{
+	uint64_t keep = drain->finishing ? 0 : feed->lane->block_cnt / 4;
+	unsigned lost = 0;
+
+	/* blocks in front of these have still to settle: losses are told in order */
+	if (feed->taken != feed->released)
+		return 0;
+	while (sealed - feed->taken > keep) {
+		vega_writer_lose(&feed->shared, vega_frame_block(feed->lane, feed->taken));
+		feed->taken++;
+		feed->settled_before++;
+		drain->in_flight++;
+		lost++;
+	}
+	return lost;
+}
+
+static unsigned
+take_blocks(struct vega_drain *drain, struct feed *feed)
+{
+	uint64_t sealed = vega_frame_sealed(feed->lane); /* F3: pairs with F2 */
+	struct vega_writer *w = NULL;
+	unsigned work = 0;
+
+	vega_count_max(&feed->cells->lag_blocks_max, sealed - feed->released);
+	while (feed->taken != sealed && drain->in_flight < drain->depth &&
+		work < VEGA_WRITER_RUN_MAX) {
+		struct vega_block_hdr *hdr = vega_frame_block(feed->lane, feed->taken);
+
+		w = file_for(drain, feed, hdr);
+		if (w == NULL) {
+			work += feed->file_cnt < FILES_MAX ? lose_blocks(drain, feed, sealed) : 0;
+			break;
+		}
+		vega_writer_put(w, hdr);
+		feed->taken++;
+		drain->in_flight++;
+		work++;
+	}
+	if (w != NULL)
+		vega_writer_flush(w);
+	vega_store_relaxed(&feed->cells->block_number_next, feed->taken);
+	return work;
+}
+
+static void
+add_progress(struct vega_progress *sum, const struct vega_progress *more)
+{
+	sum->blocks += more->blocks;
+	sum->frames += more->frames;
+	sum->bytes += more->bytes;
+	if (more->recv_ns_max > sum->recv_ns_max)
+		sum->recv_ns_max = more->recv_ns_max;
+}
+
+/* Files that are done leave the list, oldest first, so that order is kept. A bad one that held nothing is a bad sign. */
+static unsigned
+drop_done(struct vega_drain *drain, struct feed *feed)
+{
+	struct vega_writer *w;
+	unsigned work = 0;
+
+	while ((w = feed->files) != NULL && vega_writer_done(w)) {
+		if (w->state == VEGA_WRITER_GIVEN_UP && w->written.blocks == 0)
+			feed->retry_ns = drain->now_ns + RETRY_NS;
+		feed->settled_before += w->settled_cnt;
+		add_progress(&feed->durable_before, &w->durable);
+		feed->files = w->next;
+		feed->file_cnt--;
+		vega_writer_delete(w);
+		work++;
+	}
+	return work;
+}
+
+/* Release what has settled, publish what is durable: of each, the longest prefix over the files in order. */
+static void
+publish(struct vega_drain *drain, struct feed *feed)
+{
+	struct vega_progress durable = feed->durable_before;
+	uint64_t settled = feed->settled_before;
+
+	for (const struct vega_writer *w = feed->files; w != NULL; w = w->next) {
+		settled += w->settled_cnt;
+		if (w->settled_cnt != w->put_cnt)
+			break;
+	}
+	for (const struct vega_writer *w = feed->files; w != NULL; w = w->next) {
+		add_progress(&durable, &w->durable);
+		if (w->state == VEGA_WRITER_OPEN || w->durable.blocks != w->put_cnt)
+			break;
+	}
+	if (settled != feed->released) {
+		drain->in_flight -= (uint32_t)(settled - feed->released);
+		feed->released = settled;
+		vega_frame_release(feed->lane, settled); /* F4: pairs with F1 */
+	}
+	vega_store_relaxed(&feed->cells->durable_blocks, durable.blocks);
+	vega_store_relaxed(&feed->cells->durable_frames, durable.frames);
+	vega_store_relaxed(&feed->cells->durable_bytes, durable.bytes);
+	vega_store_relaxed(&feed->cells->durable_ns, durable.recv_ns_max);
+}
+
+static unsigned
+poll_files(struct vega_drain *drain, struct feed *feed)
+{
+	struct vega_writer *w = open_file(feed);
+	unsigned work = 0;
+
+	/* a file that has failed is closed at once, not at the next block */
+	if (w != NULL && (w->failed || w->unsafe ||
+				 (drain->age_ns_max != 0 &&
+					 drain->now_ns - w->opened_ns >= drain->age_ns_max)))
+		vega_writer_close(w);
+	for (w = feed->files; w != NULL; w = w->next)
+		work += vega_writer_poll(w, drain->now_ns);
+	work += drop_done(drain, feed);
+	publish(drain, feed);
+	return work;
+}
+
+/* Without a journal: blocks are let go as they come. */
+static unsigned
+discard(struct feed *feed)
+{
+	uint64_t sealed = vega_frame_sealed(feed->lane); /* F3: pairs with F2 */
+	unsigned work = (unsigned)(sealed - feed->released);
+
+	if (work == 0)
+		return 0;
+	vega_count_max(&feed->cells->lag_blocks_max, work);
+	feed->taken = feed->released = sealed;
+	vega_store_relaxed(&feed->cells->block_number_next, sealed);
+	vega_frame_release(feed->lane, sealed); /* F4: pairs with F1 */
+	return work;
+}
+
+static unsigned
+poll_feed(struct vega_drain *drain, struct feed *feed)
+{
+	unsigned work;
+
+	if (drain->io == NULL)
+		return discard(feed);
+	work = poll_files(drain, feed);
+	work += take_blocks(drain, feed);
+	return work;
+}
+
+unsigned
+vega_drain_poll(struct vega_drain *drain, uint64_t now_ns)
+{
+	unsigned work = 0;
+
+	drain->now_ns = now_ns;
+	if (drain->io != NULL)
+		work += vega_io_poll(drain->io, false);
+	for (uint32_t i = 0; i < drain->feed_cnt; i++)
+		work += poll_feed(drain, &drain->feeds[(drain->feed_first + i) % drain->feed_cnt]);
+	drain->feed_first = (drain->feed_first + 1) % drain->feed_cnt;
+	if (drain->io != NULL)
+		work += vega_io_poll(drain->io, false);
+	return work;
+}
+
+bool
+vega_drain_idle(const struct vega_drain *drain)
+{
+	for (uint32_t i = 0; i < drain->feed_cnt; i++)
+		if (vega_frame_sealed(drain->feeds[i].lane) !=
+			drain->feeds[i].released) /* F3: pairs with F2 */
+			return false;
+	return true;
+}
+
+static bool
+all_closed(const struct vega_drain *drain)
+{
+	for (uint32_t i = 0; i < drain->feed_cnt; i++)
+		if (drain->feeds[i].files != NULL)
+			return false;
+	return true;
+}
+
+int
+vega_drain_finish(struct vega_drain *drain)
+{
+	drain->finishing = true;
+	while (!vega_drain_idle(drain) || !all_closed(drain)) {
+		if (vega_drain_poll(drain, drain->now_ns) == 0 && drain->io != NULL)
+			(void)vega_io_poll(drain->io, true);
+		for (uint32_t i = 0; vega_drain_idle(drain) && i < drain->feed_cnt; i++) {
+			struct vega_writer *w = open_file(&drain->feeds[i]);
+
+			if (w != NULL)
+				vega_writer_close(w);
+		}
+	}
+	for (uint32_t i = 0; i < drain->feed_cnt; i++)
+		if (drain->feeds[i].shared.error.rc != 0)
+			return vega_err_restore(&drain->feeds[i].shared.error);
+	return 0;
+}
+
+void
+vega_drain_delete(struct vega_drain *drain)
+{
+	struct vega_writer *w;
+
+	if (drain == NULL)
+		return;
+	for (uint32_t i = 0; i < drain->feed_cnt; i++) {
+		while ((w = drain->feeds[i].files) != NULL) {
+			drain->feeds[i].files = w->next;
+			vega_writer_delete(w);
+		}
+	}
+	if (drain->own_io)
+		vega_io_delete(drain->io);
+	free(drain);
+}
+
+static void
+init_feed(struct vega_drain *drain, const struct vega_drain_conf *conf, uint32_t i)
+{
+	struct vega_region *region = conf->region;
+	struct feed *feed = &drain->feeds[i];
+
+	feed->lane = vega_region_frame_lane(region, i);
+	feed->cells = &region->drain[i];
+	feed->taken = feed->released = feed->settled_before =
+		vega_load_relaxed(&feed->lane->released);
+	feed->shared = (struct vega_writer_feed){
+		.journal_dir = drain->journal_dir,
+		.name = region->feeds[i].name,
+		.zone = region->feeds[i].zone,
+		.region = region->control->name,
+		.lane = feed->lane,
+		.cells = feed->cells,
+		.file_bytes_max = conf->file_bytes_max,
+		.sync_interval_ns = conf->sync_interval_ns,
+		.day_start_s = region->feeds[i].day_start_s,
+		.price_scale = region->feeds[i].price_scale,
+	};
+}
+
+int
+vega_drain_new_io(
+	const struct vega_drain_conf *conf, struct vega_io *io, struct vega_drain **ret_drain)
+{
+	uint32_t feed_cnt = conf->region->control->feed_cnt;
+	struct vega_drain *drain = calloc(1, sizeof(*drain) + feed_cnt * sizeof(drain->feeds[0]));
+
+	if (drain == NULL)
+		return VEGA_ERR(
+			-ENOMEM, "need memory for the drain of %u feeds, found none", feed_cnt);
+	drain->io = io;
+	drain->age_ns_max = conf->file_age_ns_max;
+	drain->depth = conf->depth != 0 ? conf->depth : DEPTH_DEFAULT;
+	if (drain->depth > VEGA_WRITER_DEPTH_MAX)
+		drain->depth = VEGA_WRITER_DEPTH_MAX;
+	drain->feed_cnt = feed_cnt;
+	(void)snprintf(drain->journal_dir, sizeof(drain->journal_dir), "%s",
+		conf->journal_dir != NULL ? conf->journal_dir : "");
+	for (uint32_t i = 0; i < feed_cnt; i++)
+		init_feed(drain, conf, i);
+	if (io != NULL) {
+		vega_io_memory(io, conf->region->memory, conf->region->control->lanes_bytes);
+		(void)snprintf(conf->region->control->io, sizeof(conf->region->control->io), "%s",
+			io->name);
+	}
+	*ret_drain = drain;
+	return 0;
+}
+
+/* The journal's own folder is made here, its parent is not: a wrong path is not to grow a tree. */
+static int
+make_journal_dir(struct vega_io *io, const char *path)
+{
+	char parent[4096];
+	int rc = io->ops->mkdir(io, path);
+
+	if (rc == -EEXIST)
+		return 0;
+	if (rc == -ENOENT)
+		return VEGA_ERR(rc,
+			"need the folder that is to hold the journal %s, found none; make it",
+			path);
+	if (rc < 0)
+		return VEGA_ERR(
+			rc, "need to make the journal folder %s, found %s", path, strerror(-rc));
+	(void)snprintf(parent, sizeof(parent), "%s", path);
+	rc = vega_io_sync_dir(io, dirname(parent));
+	if (rc < 0 && rc != -EINVAL &&
+		rc != -EACCES) /* a folder we may write but not read cannot be synced */
+		return VEGA_ERR(rc, "need to sync the folder of %s, found %s", path, strerror(-rc));
+	return 0;
+}
+
+static int
+check_room(struct vega_io *io, const char *path)
+{
+	uint64_t free_bytes;
+	int rc = io->ops->space(io, path, &free_bytes);
+
+	if (rc == 0 && free_bytes < ROOM_BYTES_MIN)
+		return VEGA_ERR(-ENOSPC,
+			"need at least %llu MiB free for the journal in %s, found %llu KiB; free "
+			"some or choose another",
+			(unsigned long long)(ROOM_BYTES_MIN >> 20), path,
+			(unsigned long long)(free_bytes >> 10));
+	return 0;
+}
+
+/* The backend for a journal folder that exists after this and can be written. */
+static int
+open_journal(const struct vega_drain_conf *conf, struct vega_io **ret_io)
+{
+	struct vega_io *plain;
+	int rc;
+
+	if (strlen(conf->journal_dir) >= sizeof(((struct vega_drain *)0)->journal_dir))
+		return VEGA_ERR(-EINVAL,
+			"need a journal folder of fewer than 512 characters, found a longer one");
+	rc = vega_io_new("pwrite", NULL, &plain);
+	if (rc < 0)
+		return rc;
+	rc = make_journal_dir(plain, conf->journal_dir);
+	if (rc == 0)
+		rc = check_room(plain, conf->journal_dir);
+	vega_io_delete(plain);
+	return rc < 0 ? rc
+		      : vega_io_new(
+				conf->io != NULL ? conf->io : "auto", conf->journal_dir, ret_io);
+}
+
+int
+vega_drain_new(const struct vega_drain_conf *conf, struct vega_drain **ret_drain)
+{
+	struct vega_io *io = NULL;
+	int rc = conf->journal_dir != NULL ? open_journal(conf, &io) : 0;
+
+	if (rc < 0)
+		return rc;
+	rc = vega_drain_new_io(conf, io, ret_drain);
+	if (rc < 0)
+		vega_io_delete(io);
+	else
+		(*ret_drain)->own_io = io != NULL;
+	return rc;
+}
