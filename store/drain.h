@@ -33,6 +33,14 @@ int vega_drain_new(
 	const struct vega_drain_conf *conf, struct vega_drain **ret_drain) VEGA_MUST_CHECK;
 
 /*
+ * The same with file access of the caller's (tests: a disk in memory); it outlives the drain, and conf->journal_dir
+ * exists. Returns 0 or -ENOMEM.
+ */
+struct vega_io;
+int vega_drain_new_io(const struct vega_drain_conf *conf, struct vega_io *io,
+	struct vega_drain **ret_drain) VEGA_MUST_CHECK;
+
+/*
  * Bounded work: reap completions, release blocks, submit up to a batch of sealed blocks, sync when due.
  *
  * Returns how much was done; 0 when idle. Never fails: storage errors are counted, the lost frames told in the next block
