@@ -19,20 +19,15 @@
 
 #define STRIPPED (RTE_MBUF_F_RX_VLAN_STRIPPED | RTE_MBUF_F_RX_QINQ_STRIPPED)
 
-/* A disciplined clock as this source last saw it. */
-struct clock_view {
-	const struct vega_stamp_cell *cell;
-	uint64_t seen;
-	struct vega_stamp stamp;
-};
-
 struct source_port {
 	struct vega_source source;
 	uint16_t port_id;
 	uint16_t queue;
 	uint32_t interface_id;
-	struct clock_view tsc;
-	struct clock_view nic;
+	const struct vega_stamp *tsc; /* of the lcore that polls this source */
+	const struct vega_stamp_cell *nic_cell;
+	uint64_t nic_seen;
+	struct vega_stamp nic;
 	uint64_t nic_flag; /* of mbufs that carry the port's time; 0: none does */
 	size_t nic_field_off;
 	uint64_t back_seen;
@@ -51,13 +46,12 @@ now_ns(struct source_port *s)
 {
 	uint64_t ns;
 
-	(void)vega_stamp_refresh(s->tsc.cell, &s->tsc.seen, &s->tsc.stamp);
 	if (s->nic_flag != 0)
-		(void)vega_stamp_refresh(s->nic.cell, &s->nic.seen, &s->nic.stamp);
-	ns = vega_stamp_ns(&s->tsc.stamp, vega_ticks());
-	if (vega_unlikely(ns < s->last_ns) && s->tsc.stamp.back_cnt == s->back_seen)
+		(void)vega_stamp_refresh(s->nic_cell, &s->nic_seen, &s->nic);
+	ns = vega_stamp_ns(s->tsc, vega_ticks());
+	if (vega_unlikely(ns < s->last_ns) && s->tsc->back_cnt == s->back_seen)
 		return s->last_ns;
-	s->back_seen = s->tsc.stamp.back_cnt;
+	s->back_seen = s->tsc->back_cnt;
 	s->last_ns = ns;
 	return ns;
 }
@@ -125,8 +119,8 @@ time_of(const struct source_port *s, const struct rte_mbuf *m)
 {
 	if (vega_likely((m->ol_flags & s->nic_flag) == 0))
 		return s->batch_ns;
-	return vega_stamp_ns(&s->nic.stamp,
-		*RTE_MBUF_DYNFIELD(m, s->nic_field_off, const rte_mbuf_timestamp_t *));
+	return vega_stamp_ns(
+		&s->nic, *RTE_MBUF_DYNFIELD(m, s->nic_field_off, const rte_mbuf_timestamp_t *));
 }
 
 static VEGA_ALWAYS_INLINE bool
@@ -200,7 +194,7 @@ static const struct vega_source_ops source_port_ops = {
 
 int
 vega_source_port_open(const struct vega_port *port, uint16_t queue, uint32_t interface_id,
-	const struct vega_stamp_cell *clock, struct vega_source **ret_source)
+	const struct vega_stamp *tsc, struct vega_source **ret_source)
 {
 	struct source_port *s = calloc(1, sizeof(*s));
 
@@ -213,8 +207,8 @@ vega_source_port_open(const struct vega_port *port, uint16_t queue, uint32_t int
 	s->port_id = port->port_id;
 	s->queue = queue;
 	s->interface_id = interface_id;
-	s->tsc.cell = clock;
-	s->nic.cell = &port->nic_cell;
+	s->tsc = tsc;
+	s->nic_cell = &port->nic_cell;
 	s->nic_field_off = (size_t)port->nic_field_off;
 	s->nic_flag = port->nic_flag;
 	*ret_source = &s->source;

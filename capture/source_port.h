@@ -15,10 +15,10 @@
 
 /*
  * Params: port		outlives the source; started before the first burst
- *	   clock	the disciplined TSC
+ *	   tsc		the line of the lcore that polls the source, which it alone replaces
  * Returns 0 or -ENOMEM.
  */
 int vega_source_port_open(const struct vega_port *port, uint16_t queue, uint32_t interface_id,
-	const struct vega_stamp_cell *clock, struct vega_source **ret_source) VEGA_MUST_CHECK;
+	const struct vega_stamp *tsc, struct vega_source **ret_source) VEGA_MUST_CHECK;
 
 #endif

@@ -25,7 +25,7 @@
 #include "hugepages/base/err.h"
 #include "hugepages/base/pcapout.h"
 
-static struct vega_stamp_cell tsc;
+static struct vega_stamp tsc;
 
 static struct vega_conf_port
 conf_of(char *device)
@@ -77,30 +77,29 @@ static void
 test_time_goes_back_only_with_a_step(void **state)
 {
 	char device[] = "net_null1";
-	struct vega_stamp stamp = {.base_ns = 1000000, .base_ticks = vega_ticks(), .rate_q32 = 1};
+	const struct vega_stamp begin = tsc;
 	struct vega_packet packet;
 	struct vega_source *source;
 	struct vega_port port;
 
 	(void)state;
 	open_port(device, &port, &source);
-	vega_stamp_publish(&tsc, &stamp);
+	tsc = (struct vega_stamp){.base_ns = 1000000, .base_ticks = vega_ticks(), .rate_q32 = 1};
 	assert_int_equal(source->ops->burst(source, &packet, 1), 1);
 	assert_true(packet.recv_ns >= 1000000);
 	source->ops->release(source);
 
-	stamp.base_ns = 500000; /* not a step: held */
-	stamp.base_ticks = vega_ticks();
-	vega_stamp_publish(&tsc, &stamp);
+	tsc.base_ns = 500000; /* not a step: held */
+	tsc.base_ticks = vega_ticks();
 	assert_int_equal(source->ops->burst(source, &packet, 1), 1);
 	assert_true(packet.recv_ns >= 1000000);
 	source->ops->release(source);
 
-	stamp.back_cnt = 1;
-	vega_stamp_publish(&tsc, &stamp);
+	tsc.back_cnt = 1;
 	assert_int_equal(source->ops->burst(source, &packet, 1), 1);
 	assert_true(packet.recv_ns < 1000000);
 	source->ops->release(source);
+	tsc = begin;
 	source->ops->close(source);
 	vega_port_close(&port);
 }
@@ -326,12 +325,10 @@ setup(void **state)
 {
 	const struct vega_eal_conf conf = {.pool_bytes = 128u << 20, .main_cpu = VEGA_CONF_ANY};
 	struct vega_stamp_sample sample;
-	struct vega_stamp stamp;
 
 	(void)state;
 	vega_stamp_take(&sample);
-	vega_stamp_begin(&stamp, &sample, 1000000000);
-	vega_stamp_publish(&tsc, &stamp);
+	vega_stamp_begin(&tsc, &sample, 1000000000);
 	return vega_eal_start(&conf);
 }
 
