@@ -242,19 +242,40 @@ test_not_ours(void **state)
 	assert_net(&net, 0, 0, VEGA_NET_NO_PORT, 0, 0);
 }
 
-/* A chain of extension headers that never ends is left after eight. */
+/* Eight extension headers are passed over, the ninth ends it. */
 static void
-test_endless_extensions(void **state)
+test_extension_limit(void **state)
+{
+	(void)state;
+	for (int cnt = 8; cnt <= 9; cnt++) {
+		struct packet p = {0};
+		struct vega_net net;
+
+		packet_ipv6(&p, (uint16_t)(8 * cnt + 8), 60, group6);
+		for (int i = 0; i < cnt; i++)
+			packet_bytes(&p,
+				i + 1 < cnt ? "\x3c\x00\x01\x04\x00\x00\x00\x00"
+					    : "\x11\x00\x01\x04\x00\x00\x00\x00",
+				8);
+		packet_udp(&p, 5, 8);
+		net = parse(VEGA_LINKTYPE_RAW, p.data, p.bytes);
+		assert_net(&net, 0, 6, cnt == 8 ? 5 : VEGA_NET_NO_PORT, cnt == 8 ? 112 : 0, 0);
+	}
+}
+
+/* IPv6's own length bounds the payload, whatever UDP says and the link adds. */
+static void
+test_ipv6_length(void **state)
 {
 	struct packet p = {0};
 	struct vega_net net;
 
 	(void)state;
-	packet_ipv6(&p, 1600, 60, group6);
-	for (int i = 0; i < 200; i++)
-		packet_bytes(&p, "\x3c\x00\x01\x04\x00\x00\x00\x00", 8);
+	packet_ipv6(&p, 12, 17, group6);
+	packet_udp(&p, 5, 100);
+	packet_zeros(&p, 50);
 	net = parse(VEGA_LINKTYPE_RAW, p.data, p.bytes);
-	assert_net(&net, 0, 6, VEGA_NET_NO_PORT, 0, 0);
+	assert_net(&net, 0, 6, 5, 48, 4);
 }
 
 /* Valid packets with a few bytes changed: more telling than noise. */
@@ -300,7 +321,8 @@ main(void)
 		cmocka_unit_test(test_fragments),
 		cmocka_unit_test(test_lengths),
 		cmocka_unit_test(test_not_ours),
-		cmocka_unit_test(test_endless_extensions),
+		cmocka_unit_test(test_extension_limit),
+		cmocka_unit_test(test_ipv6_length),
 		cmocka_unit_test(test_random),
 	};
 
