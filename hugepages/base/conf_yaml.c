@@ -107,6 +107,9 @@ struct complaint {
 	bool documents;
 };
 
+static void keep_complaint(cyaml_log_t level, void *ctx, const char *fmt, va_list args)
+	VEGA_PRINTF(3, 0);
+
 static void
 keep_complaint(cyaml_log_t level, void *ctx, const char *fmt, va_list args)
 {
