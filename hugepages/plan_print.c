@@ -93,9 +93,9 @@ print_pages(FILE *out, const struct vega_conf *conf, const struct vega_need *nee
 	char page[32];
 	char size[32];
 
-	for (uint32_t i = 0; i < conf->port_cnt; i++)
-		(void)fprintf(out, "packet buffers of port %s: about %s\n", conf->ports[i].name,
-			vega_text_bytes(size, vega_sizing_port_bytes(&conf->ports[i])));
+	if (conf->port_cnt != 0)
+		(void)fprintf(out, "DPDK and the packet buffers of %u ports: about %s\n",
+			conf->port_cnt, vega_text_bytes(size, vega_sizing_dpdk_bytes(conf)));
 	for (uint32_t node = 0; node < VEGA_HOST_NODE_CNT_MAX; node++)
 		if (need->page_cnt[node] != 0)
 			(void)fprintf(out, "hugepages of %s needed on NUMA node %u: %" PRIu64 "\n",
@@ -185,16 +185,13 @@ vega_plan_json(const struct vega_conf *conf, const struct vega_layout *layout,
 	const uint64_t day_bytes = vega_sizing_journal_bytes(traffic, DAY_S);
 	json_t *object = json_object();
 	json_t *lanes = json_array();
-	uint64_t buffers = 0;
 
 	for (uint32_t i = 0; i < layout->lane_cnt; i++)
 		(void)json_array_append_new(lanes, lane_json(layout, i, traffic));
-	for (uint32_t i = 0; i < conf->port_cnt; i++)
-		buffers += vega_sizing_port_bytes(&conf->ports[i]);
 	put_text(object, "region", conf->region);
 	put(object, "page_bytes", layout->page_bytes);
 	put(object, "lanes_bytes", layout->lanes_bytes);
-	put(object, "packet_buffers_bytes", buffers);
+	put(object, "dpdk_bytes", vega_sizing_dpdk_bytes(conf));
 	put(object, "feed_cnt", layout->feed_cnt);
 	(void)json_object_set_new(object, "rate_pps", json_real(traffic->rate_pps));
 	put(object, "frame_bytes", traffic->frame_bytes);

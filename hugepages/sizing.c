@@ -9,9 +9,15 @@
 
 #define BLOCK_AGE_S 0.1
 
-/* An mbuf with its headroom and 2 KiB of data, its pool's header and the mbuf struct. */
+/*
+ * DPDK's own memory, about as capture/port.c and capture/eal.c ask for it: that a frame of 1500 bytes lies in one buffer,
+ * twice the descriptors of each queue, and the environment's own 64 MiB.
+ */
 #define MBUF_BYTES          2560u
-#define RX_DESC_CNT_DEFAULT 4096u
+#define MBUF_CNT_MIN        8192u
+#define MBUF_CACHE_CNT      256u
+#define RX_DESC_CNT_DEFAULT 1024u
+#define EAL_BYTES           (64ull << 20)
 
 static uint32_t
 lcore_cnt(const struct vega_conf *conf)
@@ -120,10 +126,20 @@ uint64_t
 vega_sizing_port_bytes(const struct vega_conf_port *port)
 {
 	const uint64_t desc_cnt = port->rx_desc_cnt != 0 ? port->rx_desc_cnt : RX_DESC_CNT_DEFAULT;
-	const uint64_t mbuf_cnt =
-		port->mbuf_cnt != 0 ? port->mbuf_cnt : 2 * desc_cnt * port->queue_cnt;
+	uint64_t mbuf_cnt = port->queue_cnt * (2 * desc_cnt + MBUF_CACHE_CNT);
 
-	return mbuf_cnt * MBUF_BYTES;
+	mbuf_cnt = mbuf_cnt > MBUF_CNT_MIN ? mbuf_cnt : MBUF_CNT_MIN;
+	return (port->mbuf_cnt != 0 ? port->mbuf_cnt : mbuf_cnt) * MBUF_BYTES;
+}
+
+uint64_t
+vega_sizing_dpdk_bytes(const struct vega_conf *conf)
+{
+	uint64_t bytes = conf->port_cnt != 0 ? EAL_BYTES : 0;
+
+	for (uint32_t i = 0; i < conf->port_cnt; i++)
+		bytes += vega_sizing_port_bytes(&conf->ports[i]);
+	return bytes;
 }
 
 static void
@@ -147,6 +163,8 @@ vega_sizing_need(const struct vega_conf *conf, const struct vega_host *host,
 	for (uint32_t i = 0; i < layout->lane_cnt; i++)
 		bytes[node_of_lcore(conf, host, layout->feeds[layout->lanes[i].feed_id].lcore)] +=
 			vega_align_up(layout->lanes[i].lane_bytes, VEGA_LANE_ALIGN_BYTES);
+	if (conf->port_cnt != 0)
+		bytes[node_of_lcore(conf, host, 0)] += vega_align_up(EAL_BYTES, layout->page_bytes);
 	for (uint32_t i = 0; i < conf->port_cnt; i++)
 		bytes[node_of_lcore(conf, host, lcore_of_port(conf, i))] +=
 			vega_align_up(vega_sizing_port_bytes(&conf->ports[i]), layout->page_bytes);

@@ -37,8 +37,9 @@ int vega_sizing_feeds(const struct vega_conf *conf,
 void vega_sizing_need(const struct vega_conf *conf, const struct vega_host *host,
 	const struct vega_layout *layout, struct vega_need *ret_need);
 
-/* Bytes of packet buffers DPDK takes for a port. */
+/* About what DPDK takes: packet buffers of a port; those of all ports and its own. 0 without ports. */
 uint64_t vega_sizing_port_bytes(const struct vega_conf_port *port);
+uint64_t vega_sizing_dpdk_bytes(const struct vega_conf *conf);
 
 /*
  * How long a lane takes to fill when its reader stands still. Blocks of a frame lane are sealed when full or 100 ms

@@ -156,6 +156,7 @@ pages_on_one_node_cover_all_lanes(void **state)
 
 	(void)state;
 	host.node_cnt = 1;
+	assert_int_equal(vega_sizing_dpdk_bytes(&conf), 0);
 	for (size_t i = 0; i < 2; i++) {
 		make_layout(i == 0 ? 2 * MIB : 1024 * MIB);
 		vega_sizing_need(&conf, &host, &layout, &need);
@@ -180,7 +181,8 @@ pages_follow_the_lcores(void **state)
 	vega_sizing_need(&conf, &host, &layout, &need);
 	assert_int_equal(vega_sizing_port_bytes(&ports[0]), 4096 * 2560);
 	assert_int_equal(need.page_cnt[1], 1 + 33 + 9 + 5);
-	assert_int_equal(need.page_cnt[0], 2 * (1 + 33) + 9 + 5);
+	assert_int_equal(need.page_cnt[0], 2 * (1 + 33) + 9 + 5 + 32);
+	assert_int_equal(vega_sizing_dpdk_bytes(&conf), 64 * MIB + 2 * 4096 * 2560);
 	assert_int_equal(need.cpu_cnt, 3);
 	assert_int_equal(need.cpus[2].cpu, 2);
 	conf_lcores[1].numa = 0;
