@@ -24,7 +24,7 @@ OPTION = re.compile(r'(?<![\w-])--([a-z][a-z-]+)')
 LAYOUT = re.compile(r'<!-- layout: (struct \w+) -->\n+((?:\|[^\n]*\n)+)')
 DEFINE_ROW = re.compile(r'^\| `?(0x[0-9A-Fa-f]+)`? \| `(VEGA_\w+)`', re.M)
 PIN = re.compile(r'VEGA_PIN\(\s*(struct \w+),\s*(\w+),\s*(\w+),\s*(\w+)\s*\)')
-DEFINE = re.compile(r'^#define\s+(VEGA_\w+)\s+(0x[0-9A-Fa-f]+|\d+)', re.M)
+DEFINE = re.compile(r'^#define\s+(VEGA_\w+)\s+(0x[0-9A-Fa-f]+)', re.M)
 PROGRAM_LINE = re.compile(r'^[ $]*(?:sudo )?(?:build/\w+/)?(?:vega|vega-[a-z]+) .*$', re.M)
 
 
@@ -38,7 +38,7 @@ class Tree:
         self.pins = {}
         for struct, field, off, size in PIN.findall(self.sources):
             self.pins.setdefault(struct, []).append((int(off, 0), int(size, 0), field))
-        self.defines = {name: int(value, 0) for name, value in DEFINE.findall(self.sources)}
+        self.defines = {name: int(value, 16) for name, value in DEFINE.findall(self.sources)}
 
     @staticmethod
     def is_source(path):
@@ -91,7 +91,7 @@ def layout_faults(_doc, text, known):
             yield found.start(), f'{struct}: the table is not in order'
     for found in DEFINE_ROW.finditer(text):
         value, name = found.groups()
-        if known.defines.get(name) != int(value, 0):
+        if known.defines.get(name) != int(value, 16):
             yield found.start(), f'{name}: the table says {value}, the header {known.defines.get(name)}'
 
 

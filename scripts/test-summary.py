@@ -3,8 +3,7 @@
 """Say what a run of `meson test` under scripts/test-wrapper did: a line a suite, what failed, what was left out and why,
 and at last one line of counts.
 
-A cmocka program counts by its cases. An end-to-end script counts as one, or by its own last line when that is
-"N passed, N failed, N skipped".
+A cmocka program and a Python unittest count by their cases. Any other test counts as one.
 """
 import glob
 import json
@@ -15,7 +14,7 @@ import sys
 import xml.etree.ElementTree as xml
 from collections import Counter, defaultdict
 
-TALLY = re.compile(r'^(\d+) passed, (\d+) failed, (\d+) skipped$')
+UNITTEST = re.compile(r'^Ran (\d+) tests? in .*\n+(?:OK|FAILED)(?: \((.*)\))?$', re.M)
 
 
 def key_of(command):
@@ -65,11 +64,14 @@ def count(test, results):
         if not good and failed == 0:
             failed, lines = 1, lines + [f'FAILED  {name}: {result.lower()} after its cases']
         return passed, failed, skipped, lines
-    own = TALLY.match(last_line(test))
-    if own:
-        passed, failed, skipped = map(int, own.groups())
-        lines = [line for line in (test.get('stdout') or '').splitlines() if line.startswith(('FAILED', 'skipped'))]
-        return passed, max(failed, 0 if good else 1), skipped, lines
+    own = UNITTEST.search(test.get('stderr') or test.get('stdout') or '')
+    if own and int(own.group(1)):
+        causes = {cause: int(cnt) for cause, cnt in re.findall(r'(\w+)=(\d+)', own.group(2) or '')}
+        failed = causes.get('failures', 0) + causes.get('errors', 0)
+        skipped = causes.get('skipped', 0)
+        lines = [f'FAILED  {name}: {line}' for line in re.findall(r'^(?:FAIL|ERROR): (.*)', test.get('stderr') or '', re.M)]
+        lines += [f'skipped {name}: {line}' for line in re.findall(r'skipped (.*)$', test.get('stderr') or '', re.M)]
+        return int(own.group(1)) - failed - skipped, max(failed, 0 if good else 1), skipped, lines
     if good:
         return 1, 0, 0, []
     return 0, 1, 0, [f'FAILED  {name}: {result.lower()}, last line: {last_line(test)}']
