@@ -121,4 +121,4 @@ class Root(unittest.TestCase):
 
 if __name__ == '__main__':
     enter_namespace()
-    unittest.main(argv=[sys.argv[0]], verbosity=1)
+    unittest.main(argv=[sys.argv[0]], verbosity=2)
