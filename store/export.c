@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Export: choose feeds, merge them, hand each frame to the format, and put the finished file in its place.
+ */
+#include "store/export.h"
+
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "hugepages/base/atomic.h"
+#include "hugepages/base/err.h"
+
+#define LOOK_CNT         (1u << 16) /* packets between two looks at the stop flag */
+#define OUT_BUFFER_BYTES (1u << 20)
+
+static const struct vega_export_format *const formats[] = {
+	&vega_export_pcap,
+	&vega_export_pcapng,
+	&vega_export_csv,
+	&vega_export_jsonl,
+};
+
+/* One feed being merged: its cursor and the frame at its head. */
+struct source {
+	struct vega_cursor *cursor;
+	struct vega_frame frame;
+	bool ended;
+};
+
+struct work {
+	const struct vega_export_conf *conf;
+	struct vega_journal *journal;
+	const struct vega_export_format *format;
+	struct vega_export_sum *sum;
+	struct source *sources;
+	uint32_t source_cnt;
+};
+
+bool
+vega_feed_is(const char *wanted, const char *feed)
+{
+	static const char shared[] = "default";
+
+	if (strcmp(wanted, feed) == 0)
+		return true;
+	return strcmp(wanted, shared) == 0 && strncmp(feed, "default.", sizeof(shared)) == 0;
+}
+
+int
+vega_export_fopen(const char *path, FILE **ret_out)
+{
+	FILE *out = strcmp(path, "-") == 0 ? fdopen(dup(STDOUT_FILENO), "wb") : fopen(path, "wb");
+
+	if (out == NULL) {
+		const int rc = -errno;
+
+		return VEGA_ERR_EX(rc, rc == -EACCES ? EX_NOPERM : EX_CANTCREAT,
+			"need to create %s, found: %s; choose another -o", path, strerror(-rc));
+	}
+	(void)setvbuf(out, NULL, _IOFBF, OUT_BUFFER_BYTES);
+	*ret_out = out;
+	return 0;
+}
+
+int
+vega_export_fclose(const char *path, FILE *out)
+{
+	bool failed = ferror(out) != 0;
+
+	failed |= fclose(out) != 0;
+	return failed ? VEGA_ERR(-EIO, "need to write %s, found: %s; is there room?", path,
+				strerror(errno))
+		      : 0;
+}
+
+static int
+find_format(const char *name, const struct vega_export_format **ret_format)
+{
+	for (size_t i = 0; i < VEGA_ARRAY_CNT(formats); i++)
+		if (strcmp(name, formats[i]->name) == 0) {
+			*ret_format = formats[i];
+			return 0;
+		}
+	return VEGA_ERR(-EINVAL, "--format: need pcap, pcapng, csv or jsonl, found '%s'", name);
+}
+
+static bool
+is_chosen(const struct vega_export_conf *conf, const char *feed)
+{
+	for (uint32_t i = 0; i < conf->feed_cnt; i++)
+		if (vega_feed_is(conf->feeds[i], feed))
+			return true;
+	return conf->feed_cnt == 0;
+}
+
+static void
+count_hole(void *arg, const struct vega_hole *hole)
+{
+	struct work *work = arg;
+
+	if (hole->recovered)
+		work->sum->recovered_holes++;
+	else
+		work->sum->damaged_extents++;
+	work->sum->lost_bytes += hole->bytes;
+	if (work->conf->hole != NULL)
+		work->conf->hole(work->conf->arg, hole);
+}
+
+/* A wanted feed that is not there is a mistake worth a word. */
+static int
+check_feeds(const struct work *work)
+{
+	const struct vega_export_conf *conf = work->conf;
+	const uint32_t cnt = vega_journal_feed_cnt(work->journal);
+
+	for (uint32_t i = 0; i < conf->feed_cnt; i++) {
+		uint32_t at = 0;
+
+		while (at < cnt &&
+			!vega_feed_is(conf->feeds[i], vega_journal_feed(work->journal, at)))
+			at++;
+		if (at == cnt)
+			return VEGA_ERR(-ENOENT,
+				"--feed: need a feed of this journal, found '%s'; `vega-journal "
+				"ls` names them",
+				conf->feeds[i]);
+	}
+	return 0;
+}
+
+static int
+advance(struct source *source)
+{
+	int rc = vega_cursor_next(source->cursor, &source->frame);
+
+	source->ended = rc == 0;
+	return rc < 0 ? rc : 0;
+}
+
+static int
+open_sources(struct work *work)
+{
+	const uint32_t cnt = vega_journal_feed_cnt(work->journal);
+	int rc = check_feeds(work);
+
+	work->sources = calloc(cnt + 1u, sizeof(*work->sources));
+	if (rc == 0 && work->sources == NULL)
+		rc = VEGA_ERR(-ENOMEM, "need memory for %u feeds, found none", cnt);
+	for (uint32_t i = 0; rc == 0 && i < cnt; i++) {
+		struct source *source = &work->sources[work->source_cnt];
+
+		if (!is_chosen(work->conf, vega_journal_feed(work->journal, i)))
+			continue;
+		rc = vega_cursor_open(work->journal, i, work->conf->from_ns, work->conf->to_ns,
+			count_hole, work, &source->cursor);
+		if (rc < 0)
+			return rc;
+		work->source_cnt++;
+		rc = advance(source);
+	}
+	return rc;
+}
+
+static void
+close_sources(struct work *work)
+{
+	for (uint32_t i = 0; i < work->source_cnt; i++)
+		vega_cursor_close(work->sources[i].cursor);
+	free(work->sources);
+}
+
+/* The earliest head; of equal ones the feed that comes first, so that the order never depends on chance. */
+static struct source *
+earliest(struct work *work)
+{
+	struct source *best = NULL;
+
+	for (uint32_t i = 0; i < work->source_cnt; i++) {
+		struct source *source = &work->sources[i];
+
+		if (!source->ended && (best == NULL || source->frame.recv_ns < best->frame.recv_ns))
+			best = source;
+	}
+	return best;
+}
+
+static int
+copy_frames(struct work *work, struct vega_export *x)
+{
+	const struct vega_export_conf *conf = work->conf;
+	struct source *source;
+
+	while ((source = earliest(work)) != NULL) {
+		int rc = work->format->frame(x, vega_cursor_file(source->cursor), &source->frame);
+
+		if (rc < 0)
+			return rc;
+		work->sum->captured_bytes += source->frame.captured_bytes;
+		if (++work->sum->packets % LOOK_CNT == 0) {
+			if (conf->stop != NULL && vega_load_relaxed(conf->stop) != 0)
+				return VEGA_ERR(-EINTR, "need to run to the end, found a signal; "
+							"nothing was left behind");
+			if (conf->progress != NULL)
+				conf->progress(
+					conf->arg, work->sum->packets, source->frame.recv_ns);
+		}
+		rc = advance(source);
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
+
+/* Which link types the chosen files have; a file without packets has none. */
+static void
+look_at_linktypes(const struct work *work, struct vega_export *x)
+{
+	bool any = false;
+
+	for (uint32_t i = 0; i < vega_journal_file_cnt(work->journal); i++) {
+		const struct vega_journal_file *file = vega_journal_file(work->journal, i);
+
+		if (!is_chosen(work->conf, file->feed) || file->packet_cnt == 0 ||
+			file->last_ns < work->conf->from_ns || file->first_ns >= work->conf->to_ns)
+			continue;
+		if (any && file->linktype != x->linktype)
+			x->linktypes_differ = true;
+		if (!any)
+			x->linktype = file->linktype;
+		any = true;
+	}
+	if (!any && vega_journal_file_cnt(work->journal) != 0)
+		x->linktype = vega_journal_file(work->journal, 0)->linktype;
+}
+
+static int
+write_to(struct work *work, const char *path)
+{
+	struct vega_export x = {.journal = work->journal, .path = path};
+	struct vega_err err;
+	int closed;
+	int rc;
+
+	look_at_linktypes(work, &x);
+	rc = work->format->open(&x);
+	if (rc < 0)
+		return rc;
+	rc = copy_frames(work, &x);
+	vega_err_save(&err, rc);
+	closed = work->format->close(&x);
+	return rc < 0 ? vega_err_restore(&err) : closed;
+}
+
+/* Standard output, devices and pipes are written as they are; a file beside its name first. */
+static int
+write_out(struct work *work)
+{
+	const char *out_path = work->conf->out_path;
+	char part[PATH_MAX];
+	struct stat st;
+	int rc;
+
+	if (strcmp(out_path, "-") == 0 || (stat(out_path, &st) == 0 && !S_ISREG(st.st_mode)))
+		return write_to(work, out_path);
+	if ((size_t)snprintf(part, sizeof(part), "%s.part-%d", out_path, (int)getpid()) >=
+		sizeof(part))
+		return VEGA_ERR_EX(-ENAMETOOLONG, EX_CANTCREAT,
+			"-o: need a path of less than %d bytes, found a longer one", PATH_MAX - 32);
+	rc = write_to(work, part);
+	if (rc == 0 && rename(part, out_path) < 0) {
+		rc = -errno;
+		rc = VEGA_ERR_EX(rc, EX_CANTCREAT, "need to put the export at %s, found: %s",
+			out_path, strerror(-rc));
+	}
+	if (rc < 0)
+		(void)unlink(part);
+	return rc;
+}
+
+int
+vega_export(struct vega_journal *journal, const struct vega_export_conf *conf,
+	struct vega_export_sum *ret_sum)
+{
+	struct vega_export_sum sum = {0};
+	struct work work = {.conf = conf, .journal = journal, .sum = &sum};
+	int rc = find_format(conf->format, &work.format);
+
+	if (rc == 0)
+		rc = open_sources(&work);
+	if (rc == 0)
+		rc = write_out(&work);
+	close_sources(&work);
+	if (rc == 0)
+		*ret_sum = sum;
+	return rc;
+}

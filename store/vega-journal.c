@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * vega-journal: what is in a journal, whether it is whole, and its frames in other formats.
+ */
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "hugepages/base/atomic.h"
+#include "hugepages/base/cli.h"
+#include "hugepages/base/err.h"
+#include "hugepages/base/zone.h"
+#include "store/vega-journal-verbs.h"
+#include "store/vega_journal.h"
+
+#define PROGRAM "vega-journal"
+
+enum {
+	OPT_AT = 256,
+	OPT_FEED,
+	OPT_FORMAT,
+	OPT_FROM,
+	OPT_INSTRUMENT,
+	OPT_JSON,
+	OPT_TO,
+};
+
+#define TIME_HELP \
+	"RFC 3339, ns since the epoch, or HH:MM[:SS[.fraction]] of the journal's day in its zone"
+
+static const struct argp_option json_options[] = {
+	{"json", OPT_JSON, NULL, 0, "Print JSON", 1},
+	{0},
+};
+
+static const struct argp_option seek_options[] = {
+	{"at", OPT_AT, "TIME", 0, "The time sought: " TIME_HELP, 1},
+	{"feed", OPT_FEED, "FEED", 0, "Only this feed (may be repeated)", 1},
+	{"json", OPT_JSON, NULL, 0, "Print JSON", 2},
+	{0},
+};
+
+static const struct argp_option export_options[] = {
+	{"format", OPT_FORMAT, "FORMAT", 0, "pcap, pcapng, or a row a frame as csv or jsonl", 1},
+	{"output", 'o', "OUT", 0, "The file to write; - is standard output", 1},
+	{"feed", OPT_FEED, "FEED", 0,
+		"Only this feed (may be repeated; default means default.0 ... too)", 2},
+	{"from", OPT_FROM, "TIME", 0, "Frames from this time on: " TIME_HELP, 2},
+	{"to", OPT_TO, "TIME", 0, "Frames before this time", 2},
+	{"instrument", OPT_INSTRUMENT, "N", 0, "Only this instrument's records", 2},
+	{"json", OPT_JSON, NULL, 0, "Print a summary as JSON (not with -o -)", 3},
+	{0},
+};
+
+static uint64_t stop_signal;
+
+static void
+on_signal(int signal_number)
+{
+	vega_store_relaxed(&stop_signal, (uint64_t)signal_number);
+}
+
+static int
+add_feed(struct verb_options *o, const char *feed)
+{
+	if (o->feed_cnt == VERB_FEED_CNT_MAX)
+		return VEGA_ERR(-EINVAL, "--feed: need at most %u, found more", VERB_FEED_CNT_MAX);
+	o->feeds[o->feed_cnt++] = feed;
+	return 0;
+}
+
+static error_t
+parse_option(int key, char *arg, struct argp_state *state)
+{
+	struct verb_options *o = state->input;
+
+	switch (key) {
+	case OPT_AT:
+		o->at = arg;
+		return 0;
+	case OPT_FEED:
+		return add_feed(o, arg) < 0 ? EINVAL : 0;
+	case OPT_FORMAT:
+		o->format = arg;
+		return 0;
+	case OPT_FROM:
+		o->from = arg;
+		return 0;
+	case OPT_INSTRUMENT:
+		o->instrument = arg;
+		return 0;
+	case OPT_JSON:
+		o->json = true;
+		return 0;
+	case OPT_TO:
+		o->to = arg;
+		return 0;
+	case 'o':
+		o->out_path = arg;
+		return 0;
+	case ARGP_KEY_ARG:
+		if (o->path != NULL)
+			argp_error(state, "need one folder or file, found '%s' too", arg);
+		o->path = arg;
+		return 0;
+	case ARGP_KEY_END:
+		if (o->path == NULL)
+			argp_error(state, "need a journal folder or file, found none");
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+int
+verb_time(const struct vega_journal *journal, const char *what, const char *text, uint64_t *ret_ns)
+{
+	struct vega_zone *zone;
+	int rc =
+		vega_zone_new(vega_journal_zone(journal), vega_journal_day_start_s(journal), &zone);
+
+	if (rc < 0)
+		return VEGA_ERR_ADD(rc, "the journal's zone");
+	rc = vega_parse_time(what, text, zone, vega_journal_day(journal), ret_ns);
+	vega_zone_delete(zone);
+	return rc;
+}
+
+static int
+run(int argc, char **argv, const struct argp_option *options, const char *doc,
+	int (*verb)(const struct verb_options *o))
+{
+	const struct argp argp = {options, parse_option, "DIR|FILE", doc, NULL, NULL, NULL};
+	struct verb_options o = {.stop = &stop_signal};
+	int rc = argp_parse(&argp, argc, argv, 0, NULL, &o);
+
+	if (rc == 0)
+		rc = verb(&o);
+	else
+		rc = -rc;
+	vega_progress_done();
+	return vega_err_exit(PROGRAM, rc);
+}
+
+static int
+run_ls(int argc, char **argv)
+{
+	return run(argc, argv, json_options,
+		"A line for each file of a journal, in recorded order.", verb_ls);
+}
+
+static int
+run_info(int argc, char **argv)
+{
+	return run(argc, argv, json_options,
+		"What a journal holds: packets, times, losses, damage.", verb_info);
+}
+
+static int
+run_verify(int argc, char **argv)
+{
+	return run(argc, argv, json_options,
+		"Read every byte and hold all parts against each other. Ends with 65 when anything "
+		"is damaged.",
+		verb_verify);
+}
+
+static int
+run_seek(int argc, char **argv)
+{
+	return run(argc, argv, seek_options, "Find the first frame at or after a time.", verb_seek);
+}
+
+static int
+run_export(int argc, char **argv)
+{
+	return run(argc, argv, export_options,
+		"Write frames in another format: one feed as recorded, several merged by time. "
+		"The file appears complete or not at all.",
+		verb_export);
+}
+
+static const struct vega_verb verbs[] = {
+	{"ls", "a line for each file", run_ls},
+	{"info", "what it holds: packets, times, losses, damage", run_info},
+	{"verify", "read every byte; 65 when anything is damaged", run_verify},
+	{"seek", "the first frame at or after a time", run_seek},
+	{"export", "frames as pcap, pcapng, csv or jsonl", run_export},
+	{NULL, NULL, NULL},
+};
+
+int
+main(int argc, char **argv)
+{
+	const struct sigaction action = {.sa_handler = on_signal};
+
+	vega_cli_init(PROGRAM);
+	(void)sigaction(SIGINT, &action, NULL);
+	(void)sigaction(SIGTERM, &action, NULL);
+	return vega_cli_verb(argc, argv, verbs, "Look at, verify, search and export journals.");
+}
