@@ -149,6 +149,7 @@ init_eal(const char *device)
 		args[arg_cnt++] = "--in-memory";
 	} else {
 		args[arg_cnt++] = "--no-huge";
+		args[arg_cnt++] = "--no-shconf";
 		args[arg_cnt++] = "-m";
 		args[arg_cnt++] = memory_mib;
 	}
@@ -249,6 +250,18 @@ start_port(struct dpdk_tx *tx)
 	return wait_for_link(tx);
 }
 
+/* The EAL makes a folder of its own and leaves it behind, empty as we run it. */
+static void
+stop_eal(void)
+{
+	char *folder = strdup(rte_eal_get_runtime_dir());
+
+	(void)rte_eal_cleanup();
+	if (folder != NULL)
+		(void)rmdir(folder);
+	free(folder);
+}
+
 static int
 close_dpdk(struct vega_tx *base)
 {
@@ -256,7 +269,7 @@ close_dpdk(struct vega_tx *base)
 
 	(void)rte_eth_dev_stop(tx->port);
 	(void)rte_eth_dev_close(tx->port);
-	(void)rte_eal_cleanup();
+	stop_eal();
 	free(tx);
 	return 0;
 }

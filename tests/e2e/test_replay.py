@@ -1,0 +1,251 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-3-Clause
+"""vega-replay into files and into nothing: what comes out, in which order, what it says of itself, what it refuses.
+
+usage: test_replay.py BUILD
+"""
+import filecmp
+import json
+import os
+import signal
+import subprocess
+import time
+import unittest
+
+import capfile
+import vega
+
+NNF = capfile.shared('nse-synthetic', 'nse_nnf_fo.pcap')
+WHOLE = {'packets_read', 'packets_sent', 'bytes_sent', 'packets_cut', 'not_sent_not_udp', 'not_sent_too_long', 'not_sent_refused',
+           'first_ns', 'last_ns', 'duration_ns', 'late_threshold_ns', 'starved_count', 'starved_ns', 'output_full_count',
+           'damaged_extents', 'damaged_bytes', 'inputs'}
+PACED = {'departure_error_ns_p50', 'departure_error_ns_p99', 'departure_error_ns_p999', 'departure_error_ns_max', 'late_count',
+         'drift_ns'}
+T0 = 1748403900 * 10**9
+
+
+def replay(*args, **kw):
+    return vega.run('vega-replay', *args, **kw)
+
+
+def frames(count, gap_ns, tag, start=T0):
+    return [(start + i * gap_ns, bytes([tag]) * 14 + i.to_bytes(4, 'big') * 12) for i in range(count)]
+
+
+def conserved(report):
+    return report['packets_read'] == report['packets_sent'] + sum(v for k, v in report.items() if k.startswith('not_sent_'))
+
+
+class Replay(unittest.TestCase):
+    def setUp(self):
+        context = vega.scratch()
+        self.dir = context.__enter__()
+        self.addCleanup(context.__exit__, None, None, None)
+
+    def path(self, name):
+        return os.path.join(self.dir, name)
+
+    def made(self, name, packets, **kw):
+        capfile.write(self.path(name), packets, **kw)
+        return self.path(name)
+
+    def send(self, *args, status=0):
+        """Replay into a pcap file; its packets and the report."""
+        out = self.path('out.pcap')
+        done = replay(*args, '--out', 'pcap:' + out, '--json')
+        self.assertEqual(done.returncode, status, done.stderr)
+        packets, damage = capfile.read(out)
+        self.assertIsNone(damage)
+        report = json.loads(done.stdout)
+        self.assertTrue(conserved(report), report)
+        self.assertEqual(report['packets_sent'], len(packets))
+        self.assertEqual(report['bytes_sent'], sum(p.captured for p in packets))
+        return packets, report
+
+    def test_every_capture_comes_out_as_it_went_in(self):
+        seen = 0
+        for path in capfile.captures():
+            wanted, damage = capfile.read(path)
+            out = self.path('every.pcap')
+            done = replay(path, '--out', 'pcap:' + out)
+            if done.returncode == 65 and not os.path.exists(out):
+                continue  # not opened at all: libpcap's own limits, which test_pcapfile.py judges
+            with self.subTest(path=os.path.basename(path)):
+                self.assertIn(done.returncode, (0, 65), done.stderr)
+                got, _ = capfile.read(out)
+                if done.returncode == 0:
+                    self.assertEqual(len(got), len(wanted))
+                else:
+                    self.assertTrue(vega.one_line(done.stderr), done.stderr)
+                for a, b in zip(got, wanted):
+                    self.assertEqual(a, b)
+                seen += 1
+            os.unlink(out)
+        if seen == 0:
+            self.skipTest('need the shared captures, found none; set VEGA_SHARED')
+
+    def test_same_bytes_twice(self):
+        source = self.made('in.pcap', frames(5000, 1000, 1))
+        for name in ('one', 'two'):
+            self.assertEqual(replay(source, '--out', 'pcap:' + self.path(name)).returncode, 0)
+        self.assertTrue(filecmp.cmp(self.path('one'), self.path('two'), shallow=False))
+
+    def test_two_files_are_merged(self):
+        left = frames(400, 3000, 1)
+        right = frames(900, 1000, 2)
+        right[10], right[11] = right[11], right[10]  # a clock that went backward: recorded order wins
+        wanted, queues = [], [list(left), list(right)]
+        while queues[0] or queues[1]:
+            first = min((q for q in queues if q), key=lambda q: q[0][0])
+            wanted.append(first.pop(0))
+        got, report = self.send(self.made('l.pcap', left), self.made('r.pcap', right))
+        self.assertEqual([(p.ns, p.data) for p in got], wanted)
+        self.assertEqual(report['inputs'], 2)
+
+    def test_from_and_to(self):
+        source = self.made('in.pcap', frames(1000, 1000, 1))
+        got, report = self.send(source, '--from', T0 + 100000, '--to', '2025-05-28T03:45:00.0002Z')
+        self.assertEqual([p.ns for p in got], list(range(T0 + 100000, T0 + 200000, 1000)))
+        self.assertEqual((report['first_ns'], report['last_ns']), (T0 + 100000, T0 + 199000))
+        got, report = self.send(source, '--from', T0 + 10**12)
+        self.assertEqual((got, report['duration_ns']), ([], 0))
+
+    def test_speed_stretches_and_shrinks(self):
+        source = self.made('in.pcap', frames(41, 5_000_000, 1))  # 0.2 s
+        for speed, span_ns in (('0.5', 400_000_000), ('4', 50_000_000)):
+            report = vega.output('vega-replay', source, '--out', 'null', '--speed', speed)
+            self.assertGreaterEqual(report['duration_ns'], span_ns - report['departure_error_ns_max'])
+            self.assertLess(report['duration_ns'] - span_ns, report['departure_error_ns_max'] + 50_000_000)
+            self.assertEqual(report['speed'], float(speed))
+
+    def test_report(self):
+        source = self.made('in.pcap', frames(100, 10000, 1))
+        path = self.path('report.json')
+        done = replay(source, '--out', 'null', '--report', path, '--json')
+        self.assertEqual(done.returncode, 0, done.stderr)
+        with open(path, encoding='utf-8') as f:
+            report = json.load(f)
+        self.assertEqual(report, json.loads(done.stdout))
+        self.assertLessEqual(WHOLE | PACED, set(report))
+        self.assertTrue(all(isinstance(report[k], int) for k in WHOLE | PACED))
+        self.assertLessEqual(report['departure_error_ns_p50'], report['departure_error_ns_p99'])
+        self.assertLessEqual(report['departure_error_ns_p99'], report['departure_error_ns_p999'])
+        self.assertLessEqual(report['departure_error_ns_p999'], report['departure_error_ns_max'])
+        self.assertGreaterEqual(report['departure_error_ns_p50'], 0)
+        self.assertLessEqual(report['late_count'], report['packets_sent'])
+        self.assertGreaterEqual(report['duration_ns'], 990000 - report['departure_error_ns_max'])  # the first left late, too
+        self.assertEqual(report['last_ns'] - report['first_ns'], 990000)
+        self.assertEqual((report['packets_sent'], report['bytes_sent']), (100, 100 * 62))
+        self.assertFalse(report['interrupted'])
+
+    def test_full_speed_has_no_departure_error(self):
+        report = vega.output('vega-replay', self.made('in.pcap', frames(100, 10**9, 1)), '--out', 'null', '--speed', 'max')
+        self.assertTrue(all(report[k] is None for k in PACED), report)
+        self.assertEqual(report['speed'], 'max')
+
+    def test_start_at(self):
+        source = self.made('in.pcap', frames(2, 1000, 1))
+        at = time.time_ns() + 700_000_000
+        done = replay(source, '--out', 'null', '--start-at', at)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertGreaterEqual(time.time_ns(), at)
+        done = replay(source, '--out', 'null', '--start-at', '2020-01-01T00:00:00Z')
+        self.assertEqual(done.returncode, 64)
+
+    def test_standard_input_and_output(self):
+        source = self.made('in.pcap', frames(50, 1000, 1))
+        with open(source, 'rb') as f:
+            done = subprocess.run([vega.program('vega-replay'), '-', '--out', 'pcap:-'], stdin=f, capture_output=True, timeout=60)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual([(p.ns, p.data) for p in capfile.parse(done.stdout)[0]], frames(50, 1000, 1))
+
+    def test_sigint_ends_with_a_report(self):
+        source = self.made('in.pcap', frames(100, 100_000_000, 1))  # 10 s
+        path = self.path('report.json')
+        process = vega.start('vega-replay', source, '--out', 'pcap:' + self.path('out.pcap'), '--speed', '1', '--report', path)
+        time.sleep(1)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=5)
+        self.assertEqual(process.returncode, 0, err)
+        with open(path, encoding='utf-8') as f:
+            report = json.load(f)
+        self.assertTrue(report['interrupted'])
+        self.assertTrue(0 < report['packets_sent'] < 100)
+        self.assertEqual(len(capfile.read(self.path('out.pcap'))[0]), report['packets_sent'])
+
+    def test_damaged_input_is_sent_as_far_as_it_is_good(self):
+        source = self.made('in.pcap', frames(100, 1000, 1))
+        os.truncate(source, os.path.getsize(source) - 10)
+        other = self.made('other.pcap', frames(100, 1000, 2))
+        got, report = self.send(source, other, status=65)
+        self.assertEqual((len(got), report['packets_sent']), (199, 199))
+
+    def test_damage_in_the_middle(self):
+        source = self.made('in.pcap', frames(100, 1000, 1))
+        with open(source, 'r+b') as f:
+            f.seek(24 + 40 * (16 + 62) + 8)
+            f.write(b'\xff\xff\xff\x7f')  # the captured length of packet 41
+        done = replay(source, '--out', 'null', '--speed', 'max', '--json')
+        self.assertEqual(done.returncode, 65)
+        self.assertTrue(vega.one_line(done.stderr), done.stderr)
+        self.assertIn('41', done.stderr)
+        self.assertEqual(json.loads(done.stdout)['packets_sent'], 40)
+
+    def test_link_types_do_not_mix_in_a_file(self):
+        ethernet = self.made('e.pcap', frames(3, 1000, 1))
+        raw = self.made('r.pcap', frames(3, 1000, 0x45), linktype=101)
+        got, _ = self.send(raw)
+        self.assertTrue(all(p.linktype == 101 for p in got))
+        done = replay(ethernet, raw, '--out', 'pcap:' + self.path('out.pcap'))
+        self.assertEqual(done.returncode, 65)
+        self.assertTrue(vega.one_line(done.stderr), done.stderr)
+
+    def test_refused(self):
+        source = self.made('in.pcap', frames(3, 1000, 1))
+        empty = self.path('empty')
+        open(empty, 'wb').close()
+        out = ['--out', 'null']
+        cases = [
+            (64, ['--out', 'null'], 'capture file'),
+            (64, [source], '--out'),
+            (64, [source, '--out', 'region:live'], 'pcap:FILE'),
+            (64, [source, '--out', 'pcap'], 'pcap:FILE'),
+            (64, [source, '--out', 'null:x'], 'null'),
+            (64, [source, *out, '--clock', 'exchange'], 'receive'),
+            (64, [source, *out, '--speed', '0'], '0.001'),
+            (64, [source, *out, '--from', 'yesterday'], '--from'),
+            (64, [source, *out, '--from', '09:15'], '--from'),
+            (64, [source, *out, '--from', '2', '--to', '1'], '--to'),
+            (64, [source, *out, '--feed', 'NSE_FO'], 'journal'),
+            (66, [self.path('none.pcap'), *out], 'none.pcap'),
+            (66, [self.dir, *out], self.dir),
+            (65, [empty, *out], 'empty'),
+            (69, [source, '--out', 'udp:nosuchiface'], 'nosuchiface'),
+            (69, [source, *out, '--cpu', '1000'], '1000'),
+            (73, [source, '--out', 'pcap:/nonexistent/x.pcap'], '/nonexistent'),
+            (73, [source, '--out', 'pcap:' + source], 'input'),
+            (73, [source, *out, '--report', '/nonexistent/r.json'], '/nonexistent'),
+        ]
+        for status, args, names in cases:
+            with self.subTest(args=args):
+                done = replay(*args)
+                self.assertEqual(done.returncode, status, done.stderr)
+                self.assertTrue(vega.one_line(done.stderr), done.stderr)
+                self.assertIn(names, done.stderr)
+        self.assertEqual(len(capfile.read(source)[0]), 3)  # none of it touched the input
+
+    def test_dpdk(self):
+        source = self.made('in.pcap', frames(500, 1000, 1) + [(T0 + 10**6, bytes(1600)), (T0 + 10**6, bytes(60))])
+        done = replay(source, '--out', 'dpdk:net_null0', '--json')
+        if done.returncode == 69 and 'build with DPDK' in done.stderr:
+            self.skipTest('built without DPDK')
+        self.assertEqual(done.returncode, 0, done.stderr)
+        report = json.loads(done.stdout)
+        self.assertEqual((report['packets_sent'], report['not_sent_too_long'], report['not_sent_refused']), (501, 1, 0))
+        done = replay(source, '--out', 'dpdk:net_af_packet0,iface=nosuchiface')
+        self.assertEqual(done.returncode, 69)
+        self.assertTrue(vega.one_line(done.stderr), done.stderr)
+
+
+if __name__ == '__main__':
+    unittest.main()

@@ -1,0 +1,177 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-3-Clause
+"""vega-replay onto a wire: a veth pair between two network namespaces, tcpdump at the far end as the judge.
+
+usage: test_replay_veth.py BUILD
+"""
+import json
+import os
+import shutil
+import signal
+import socket
+import struct
+import subprocess
+import time
+import unittest
+
+import capfile
+import vega
+
+TX, RX = f'replay-tx{os.getpid()}', f'replay-rx{os.getpid()}'
+T0 = 1748403900 * 10**9
+
+
+def sh(*args):
+    subprocess.run(args, check=True, capture_output=True)
+
+
+def set_up():
+    for ns in (TX, RX):
+        sh('ip', 'netns', 'add', ns)
+    sh('ip', 'link', 'add', 'tx0', 'netns', TX, 'type', 'veth', 'peer', 'name', 'rx0', 'netns', RX)
+    for ns, iface, number in ((TX, 'tx0', 1), (RX, 'rx0', 2)):
+        sh('ip', 'netns', 'exec', ns, 'sysctl', '-qw', f'net.ipv6.conf.{iface}.disable_ipv6=1')
+        sh('ip', '-n', ns, 'addr', 'add', f'198.51.100.{number}/24', 'dev', iface)
+        sh('ip', '-n', ns, 'link', 'set', iface, 'up')
+
+
+def tear_down():
+    for ns in (TX, RX):
+        subprocess.run(['ip', 'netns', 'del', ns], capture_output=True, check=False)
+
+
+def replay(*args):
+    return subprocess.run(['ip', 'netns', 'exec', TX, vega.program('vega-replay'), *map(str, args), '--json'], capture_output=True,
+                          text=True, timeout=120)
+
+
+def udp_frame(number, group='239.70.70.31', port=10831, size=90, vlan=None):
+    payload = number.to_bytes(8, 'big') + bytes(size - 8)
+    udp = struct.pack('>HHHH', 40000, port, 8 + size, 0) + payload
+    ip = struct.pack('>BBHHHBBH4s4s', 0x45, 0, 20 + len(udp), number & 0xffff, 0, 16, 17, 0,
+                     socket.inet_aton('192.0.2.9'), socket.inet_aton(group))
+    tag = b'' if vlan is None else struct.pack('>HH', 0x8100, vlan)
+    return b'\x01\x00\x5e\x46\x46\x1f\x02\x00\x00\x00\x00\x01' + tag + b'\x08\x00' + ip + udp
+
+
+class Receiver:
+    """tcpdump at the far end, in recorded order with ns times."""
+
+    def __init__(self, path):
+        self.path = path
+        self.process = subprocess.Popen(
+            ['ip', 'netns', 'exec', RX, 'tcpdump', '-i', 'rx0', '-Q', 'in', '--time-stamp-precision=nano', '-B', '32768', '-U', '-Z', 'root',
+             '-w', path], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        while 'listening' not in self.process.stderr.readline():
+            if self.process.poll() is not None:
+                raise RuntimeError('tcpdump ended before it listened')
+
+    def packets(self, wanted):
+        """Wait until so many are there, or none has come for three seconds (the kernel hands over once a second); stop, read."""
+        before, since = -1, time.monotonic()
+        while True:
+            found = len(capfile.read(self.path)[0]) if os.path.getsize(self.path) else 0
+            if found != before:
+                before, since = found, time.monotonic()
+            if found >= wanted or time.monotonic() - since > 3:
+                break
+            time.sleep(0.2)
+        self.process.send_signal(signal.SIGINT)
+        self.process.communicate(timeout=10)
+        return capfile.read(self.path)[0]
+
+
+class Wire(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        tear_down()
+        cls.addClassCleanup(tear_down)
+        set_up()
+
+    def setUp(self):
+        context = vega.scratch()
+        self.dir = context.__enter__()
+        self.addCleanup(context.__exit__, None, None, None)
+        self.source = os.path.join(self.dir, 'in.pcap')
+
+    def listen(self):
+        return Receiver(os.path.join(self.dir, 'rx.pcap'))
+
+    def test_dpdk_same_frames_in_order(self):
+        sent = [(T0 + i // 3 * 100_000, udp_frame(i, size=60 + i % 1300)) for i in range(3000)]
+        sent += [(T0 + 10**9, bytes(1515)), (T0 + 10**9, udp_frame(9000, size=1472)), (T0 + 10**9, udp_frame(9001, size=1472, vlan=7))]
+        capfile.write(self.source, sent)
+        receiver = self.listen()
+        done = replay(self.source, '--out', 'dpdk:net_af_packet0,iface=tx0', '--speed', '2')
+        self.assertEqual(done.returncode, 0, done.stderr)
+        report = json.loads(done.stdout)
+        got = [p.data for p in receiver.packets(3002)]
+        self.assertEqual(got, [data for _, data in sent if len(data) != 1515])
+        self.assertEqual((report['packets_sent'], report['not_sent_too_long'], report['not_sent_refused']), (3002, 1, 0))
+        self.assertGreaterEqual(report['duration_ns'], 500_000_000)
+
+    def test_dpdk_keeps_the_times(self):
+        """No timing is asserted but what cannot go wrong on a busy machine: nothing arrives early by more than a clock's grain."""
+        sent = [(T0 + i * i * 1000, udp_frame(i)) for i in range(500)]
+        capfile.write(self.source, sent)
+        receiver = self.listen()
+        done = replay(self.source, '--out', 'dpdk:net_af_packet0,iface=tx0')
+        self.assertEqual(done.returncode, 0, done.stderr)
+        worst = json.loads(done.stdout)['departure_error_ns_max']
+        got = receiver.packets(500)
+        self.assertEqual(len(got), 500)
+        for i, packet in enumerate(got):
+            self.assertGreater(packet.ns - got[0].ns, i * i * 1000 - worst - 5_000_000)
+
+    def test_udp_payloads(self):
+        groups = ['239.70.70.31', '239.70.70.32', '198.51.100.2']
+        sent = [(T0 + i * 10_000, udp_frame(i, groups[i % 3], 10831 + i % 3, 8 + i % 1400, 5 if i % 2 else None)) for i in range(1500)]
+        fragment = bytearray(udp_frame(7))
+        fragment[20] = 0x20
+        tcp = bytearray(udp_frame(8))
+        tcp[23] = 6
+        cut = capfile.Packet(T0 + 10**8, 70, 120, 1, udp_frame(9)[:70])
+        packets = [capfile.Packet(ns, len(d), len(d), 1, d) for ns, d in sent + [(T0 + 10**8, bytes(fragment)), (T0 + 10**8, bytes(tcp))]]
+        capfile.write(self.source, packets + [cut])
+        receiver = self.listen()
+        done = replay(self.source, '--out', 'udp:tx0,ttl=3', '--speed', '0.5')
+        self.assertEqual(done.returncode, 0, done.stderr)
+        report = json.loads(done.stdout)
+        self.assertEqual((report['packets_read'], report['packets_sent'], report['not_sent_not_udp']), (1503, 1500, 3))
+        got = [p.data for p in receiver.packets(1500) if p.data[12:14] == b'\x08\x00' and p.data[23] == 17]
+        self.assertEqual(len(got), 1500)
+        for i, data in enumerate(got):
+            self.assertEqual(socket.inet_ntoa(data[30:34]), groups[i % 3])
+            self.assertEqual(struct.unpack('>H', data[36:38])[0], 10831 + i % 3)
+            self.assertEqual(data[42:42 + 8 + i % 1400], i.to_bytes(8, 'big') + bytes(i % 1400))
+            if i % 3 != 2:
+                self.assertEqual(data[22], 3)
+
+    def test_udp_interface_down(self):
+        sent = [(T0, udp_frame(1))]
+        capfile.write(self.source, sent)
+        sh('ip', '-n', TX, 'link', 'set', 'tx0', 'down')
+        try:
+            done = replay(self.source, '--out', 'udp:tx0')
+        finally:
+            sh('ip', '-n', TX, 'link', 'set', 'tx0', 'up')
+        report = json.loads(done.stdout)
+        self.assertEqual(report['packets_sent'], 0)
+        self.assertTrue(done.returncode == 69 or report['not_sent_refused'] == 1, (done.returncode, report))
+
+    def test_nothing_is_left_behind(self):
+        capfile.write(self.source, [(T0, udp_frame(1))])
+        before = set(os.listdir('/var/run/dpdk')) if os.path.isdir('/var/run/dpdk') else set()
+        done = replay(self.source, '--out', 'dpdk:net_af_packet0,iface=tx0')
+        self.assertEqual(done.returncode, 0, done.stderr)
+        after = set(os.listdir('/var/run/dpdk')) if os.path.isdir('/var/run/dpdk') else set()
+        self.assertEqual({name for name in after - before if name.startswith('vega-replay')}, set())
+
+
+if __name__ == '__main__':
+    if os.geteuid() != 0:
+        vega.skip('needs root for network namespaces')
+    for tool in ('ip', 'tcpdump'):
+        if shutil.which(tool) is None:
+            vega.skip(f'needs {tool}')
+    unittest.main()
