@@ -26,6 +26,7 @@ TABLE = [
     (r'hugepages/', MEMORY, ['jansson']),
     (r'capture/feed/', BASE + RECORDS + ['capture/feed/'], []),
     (r'capture/vega-capture\.c', MEMORY + ['capture/', 'store/'], ['jansson']),
+    (r'capture/summary\.[ch]', MEMORY + ['capture/'], ['jansson']),
     (PORT_FILES, MEMORY + ['capture/'], ['dpdk']),
     (r'capture/', MEMORY + ['capture/'], []),
     (r'store/vega-journal\.c', MEMORY + ['store/', 'capture/feed/'], ['jansson']),
