@@ -53,11 +53,14 @@ be16(const struct view *v, uint32_t off)
 	return (uint16_t)(v->data[off] << 8 | v->data[off + 1]);
 }
 
-/* What an IP header says is its length; what lies behind is padding of the link. */
+/*
+ * What an IP header says is its length; what lies behind is padding of the link. 0 is what segmentation offload and
+ * jumbograms leave: then all that was captured counts.
+ */
 static inline void
 tighten(struct view *v, uint32_t off, uint32_t bytes)
 {
-	if (has(v, off, bytes))
+	if (bytes != 0 && has(v, off, bytes))
 		v->end = off + bytes;
 }
 
@@ -92,7 +95,7 @@ parse_ipv4(struct view *v, uint32_t off, struct vega_net *net)
 	net->family = 4;
 	memcpy(net->dst, v->data + off + 16, 4);
 	net->is_fragment = (be16(v, off + 6) & 0x3FFF) != 0; /* more to come, or an offset */
-	if (net->is_fragment || v->data[off + 9] != PROTO_UDP || total < header)
+	if (net->is_fragment || v->data[off + 9] != PROTO_UDP || (total < header && total != 0))
 		return;
 	tighten(v, off, total);
 	parse_udp(v, off + header, net);
@@ -129,7 +132,7 @@ parse_ipv6(struct view *v, uint32_t off, struct vega_net *net)
 	net->family = 6;
 	memcpy(net->dst, v->data + off + 24, 16);
 	protocol = v->data[off + 6];
-	tighten(v, off, IPV6_HDR_BYTES + be16(v, off + 4));
+	tighten(v, off + IPV6_HDR_BYTES, be16(v, off + 4));
 	off += IPV6_HDR_BYTES;
 	for (uint32_t i = 0; i < IPV6_EXT_CNT_MAX && protocol != PROTO_UDP; i++) {
 		uint32_t bytes;
