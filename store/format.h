@@ -41,8 +41,8 @@
 	((VEGA_BLOCK_BYTES_MAX - VEGA_INDEX_HDR_BYTES - 8u) / VEGA_INDEX_ENTRY_BYTES)
 #define VEGA_FILE_BLOCKS_MAX \
 	(1u << 20) /* data blocks of a file: bounds its index; the writer rotates before */
-#define VEGA_IDX_SUFFIX	       ".idx" /* after the whole file name: frames-0000.pcapng.idx */
-#define VEGA_PAD_BYTES_MIN 12u /* the smallest pcapng block */
+#define VEGA_IDX_SUFFIX    ".idx" /* after the whole file name: frames-0000.pcapng.idx */
+#define VEGA_PAD_BYTES_MIN 12u    /* the smallest pcapng block */
 
 /* Section Header Block, 64 bytes: 24 fixed, shb_userappl of 28, end of options. */
 struct vega_shb {
@@ -264,7 +264,7 @@ struct vega_trailer {
 	uint64_t recv_ns_max;    /*  80 */
 	uint64_t lost;           /*  88 all causes */
 	uint64_t sealed_ns;      /*  96 */
-	uint64_t hole_cnt;       /* 104 extents recover covered */
+	uint64_t hole_cnt;       /* 104 hole blocks recover laid */
 	uint64_t hole_bytes;     /* 112 */
 	uint32_t sealed_by;      /* 120 1 the writer, 2 recover */
 	uint32_t reserved;       /* 124 zero */
