@@ -286,7 +286,7 @@ confirm_sealed(struct recovery *r, const struct vega_trailer *trailer)
 	r->report = (struct vega_recover_report){
 		.block_cnt = trailer->entry_cnt,
 		.packet_cnt = trailer->packet_cnt,
-		.hole_cnt = trailer->torn_cnt,
+		.hole_cnt = trailer->hole_cnt,
 		.hole_bytes = trailer->hole_bytes,
 		.was_sealed = true,
 	};
@@ -377,7 +377,7 @@ vega_recover_file(struct vega_io *io, const char *path,
 	if (r.file >= 0)
 		io->ops->close(io, r.file);
 	vega_index_clear(&r.index);
-	free(r.holes);
+	free(r.torn);
 	free(r.head);
 	free(r.block);
 	return rc;
