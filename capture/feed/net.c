@@ -85,6 +85,7 @@ parse_ipv4(struct view *v, uint32_t off, struct vega_net *net)
 {
 	uint32_t header;
 	uint32_t total;
+	uint32_t dst;
 
 	if (!has(v, off, IPV4_HDR_BYTES) || v->data[off] >> 4 != 4)
 		return;
@@ -93,7 +94,8 @@ parse_ipv4(struct view *v, uint32_t off, struct vega_net *net)
 	if (header < IPV4_HDR_BYTES)
 		return;
 	net->family = 4;
-	memcpy(net->dst, v->data + off + 16, 4);
+	memcpy(&dst, v->data + off + 16, 4);
+	net->dst[0] = dst; /* one store of 8: the match loads 8 */
 	net->is_fragment = (be16(v, off + 6) & 0x3FFF) != 0; /* more to come, or an offset */
 	if (net->is_fragment || v->data[off + 9] != PROTO_UDP || (total < header && total != 0))
 		return;
