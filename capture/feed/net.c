@@ -95,7 +95,7 @@ parse_ipv4(struct view *v, uint32_t off, struct vega_net *net)
 		return;
 	net->family = 4;
 	memcpy(&dst, v->data + off + 16, 4);
-	net->dst[0] = dst; /* one store of 8: the match loads 8 */
+	net->dst[0] = dst;                                   /* one store of 8: the match loads 8 */
 	net->is_fragment = (be16(v, off + 6) & 0x3FFF) != 0; /* more to come, or an offset */
 	if (net->is_fragment || v->data[off + 9] != PROTO_UDP || (total < header && total != 0))
 		return;
