@@ -11,85 +11,11 @@
 #include <unistd.h>
 
 #include "hugepages/base/err.h"
+#include "hugepages/host.h"
 
 #define SHM_DIR        "/dev/shm"
 #define SHM_PAGE_BYTES 4096u
 #define HOLDERS_BYTES  160u
-
-/* "pagesize=2M", "pagesize=1024M", "pagesize=1G" in a mount's options; default_page_bytes when it names none. */
-static uint64_t
-mount_page_bytes(const char *options, uint64_t default_page_bytes)
-{
-	const char *at = strstr(options, "pagesize=");
-	unsigned long long value;
-	char *end;
-
-	if (at == NULL)
-		return default_page_bytes;
-	value = strtoull(at + strlen("pagesize="), &end, 10);
-	if (value > 1u << 20)
-		return 0;
-	return *end == 'G'   ? value << 30
-	       : *end == 'M' ? value << 20
-	       : *end == 'K' ? value << 10
-			     : value;
-}
-
-bool
-vega_memory_mount_find(
-	const char *mounts, uint64_t page_bytes, uint64_t default_page_bytes, char dir[192])
-{
-	char folder[192];
-	char type[32];
-	char options[512];
-
-	for (const char *line = mounts; line != NULL && *line != '\0';) {
-		const char *next = strchr(line, '\n');
-
-		if (sscanf(line, "%*s %191s %31s %511s", folder, type, options) == 3 &&
-			strcmp(type, "hugetlbfs") == 0 &&
-			mount_page_bytes(options, default_page_bytes) == page_bytes) {
-			(void)snprintf(dir, 192, "%s", folder);
-			return true;
-		}
-		line = next != NULL ? next + 1 : NULL;
-	}
-	return false;
-}
-
-static bool
-find_mount(uint64_t page_bytes, char dir[192])
-{
-	char text[16384];
-	size_t bytes;
-	FILE *f = fopen("/proc/mounts", "re");
-
-	if (f == NULL)
-		return false;
-	bytes = fread(text, 1, sizeof(text) - 1, f);
-	(void)fclose(f);
-	text[bytes] = '\0';
-	return vega_memory_mount_find(text, page_bytes, 2u << 20, dir);
-}
-
-static uint64_t
-free_pages(uint64_t page_bytes)
-{
-	char path[128];
-	unsigned long long pages = 0;
-	FILE *f;
-
-	(void)snprintf(path, sizeof(path),
-		"/sys/kernel/mm/hugepages/hugepages-%llukB/free_hugepages",
-		(unsigned long long)(page_bytes >> 10));
-	f = fopen(path, "re");
-	if (f == NULL)
-		return 0;
-	if (fscanf(f, "%llu", &pages) != 1)
-		pages = 0;
-	(void)fclose(f);
-	return pages;
-}
 
 /* Does a process map a lanes file of this region? */
 static bool
@@ -157,25 +83,25 @@ map_file(struct vega_memory_map *map, uint64_t bytes)
 }
 
 static int
-try_huge(const struct vega_region_conf *conf, uint64_t generation, struct vega_layout *layout,
-	struct vega_memory_map *map)
+try_huge(const struct vega_host *host, const struct vega_region_conf *conf, uint64_t generation,
+	struct vega_layout *layout, struct vega_memory_map *map)
 {
 	const uint64_t page_bytes = conf->page_bytes != 0 ? conf->page_bytes : 2u << 20;
 	const uint64_t bytes = vega_align_up(layout->lanes_bytes, page_bytes);
 	const unsigned long long page_mib = page_bytes >> 20;
 	const unsigned long long needed = bytes / page_bytes;
-	unsigned long long found;
+	const unsigned long long found = vega_host_pages_free(host, page_bytes);
+	const char *dir = vega_host_mount(host, page_bytes);
 	char holders[HOLDERS_BYTES];
-	char dir[192];
 	int rc;
 
-	if (!find_mount(page_bytes, dir))
+	if (dir == NULL)
 		return VEGA_ERR(-ENODEV,
 			"need a hugetlbfs mount of %llu MiB pages, found none; run `vega-hugepages "
-			"init` or use --memory shm",
+			"init` or "
+			"use --memory shm",
 			page_mib);
-	found = free_pages(page_bytes);
-	(void)snprintf(map->path, sizeof(map->path), "%s/vega-%s.%llu", dir, conf->name,
+	(void)snprintf(map->path, sizeof(map->path), "%.200s/vega-%s.%llu", dir, conf->name,
 		(unsigned long long)generation);
 	map->page_bytes = page_bytes;
 	map->memory = VEGA_MEMORY_HUGE;
@@ -191,11 +117,13 @@ try_huge(const struct vega_region_conf *conf, uint64_t generation, struct vega_l
 	if (holders[0] != '\0')
 		return VEGA_ERR(-ENOMEM,
 			"need %llu free hugepages of %llu MiB, found %llu, with an old map of "
-			"region '%s' held by process%s; stop it",
+			"region '%s' "
+			"held by process%s; stop it",
 			needed, page_mib, found, conf->name, holders);
 	return VEGA_ERR_EX(-ENOSPC, EX_UNAVAILABLE,
 		"need %llu free hugepages of %llu MiB, found %llu; run `vega-hugepages init`, make "
-		"the lanes smaller or use --memory shm",
+		"the lanes "
+		"smaller or use --memory shm",
 		needed, page_mib, found);
 }
 
@@ -219,25 +147,39 @@ try_shm(const struct vega_region_conf *conf, uint64_t generation, struct vega_la
 	return 0;
 }
 
+/*
+ * Huge memory where there is some. Clients that hold an old map are named (-ENOMEM), not worked around: memory of another
+ * kind would hide them.
+ */
+static int
+map_any(const struct vega_host *host, const struct vega_region_conf *conf, uint64_t generation,
+	struct vega_layout *layout, struct vega_memory_map *map)
+{
+	int rc = -ENODEV;
+
+	if (conf->memory != VEGA_MEMORY_SHM)
+		rc = try_huge(host, conf, generation, layout, map);
+	if (rc == 0 || rc == -ENOMEM || conf->memory == VEGA_MEMORY_HUGE)
+		return rc;
+	return try_shm(conf, generation, layout, map);
+}
+
 int
 vega_memory_map(const struct vega_region_conf *conf, uint64_t generation,
 	struct vega_layout *layout, struct vega_memory_map *ret_map)
 {
 	struct vega_memory_map map = {0};
+	struct vega_host *host = calloc(1, sizeof(*host));
 	int rc;
 
-	if (conf->memory != VEGA_MEMORY_SHM) {
-		rc = try_huge(conf, generation, layout, &map);
-		if (rc == 0)
-			goto mapped;
-		/* Clients that hold an old map are named, not worked around: shared memory of another kind would hide them. */
-		if (conf->memory == VEGA_MEMORY_HUGE || rc == -ENOMEM)
-			return rc;
-	}
-	rc = try_shm(conf, generation, layout, &map);
+	if (host == NULL)
+		return VEGA_ERR(-ENOMEM, "need memory to read what the machine has, found none");
+	rc = vega_host_read("", host);
+	if (rc == 0)
+		rc = map_any(host, conf, generation, layout, &map);
+	free(host);
 	if (rc < 0)
 		return rc;
-mapped:
 	(void)mlock(
 		map.address, layout->lanes_bytes); /* a limit too low costs a fault, never data */
 	*ret_map = map;

@@ -24,12 +24,4 @@ int vega_memory_map(const struct vega_region_conf *conf, uint64_t generation,
 	struct vega_layout *layout, struct vega_memory_map *ret_map) VEGA_MUST_CHECK;
 void vega_memory_unmap(uint8_t *address, uint64_t bytes, const char *path);
 
-/*
- * Find the hugetlbfs mount of a page size in a text in the form of /proc/mounts.
- * Params: default_page_bytes	of mounts that name none
- * Returns true and the folder.
- */
-bool vega_memory_mount_find(
-	const char *mounts, uint64_t page_bytes, uint64_t default_page_bytes, char dir[192]);
-
 #endif

@@ -17,13 +17,19 @@
 #include "hugepages/base/err.h"
 #include "hugepages/memory.h"
 
+#define ROOT_DIR "/run/vega"
+
+/* A reader that asks whether a capture lives holds the lock for a moment: try again this often, 10 ms apart. */
+#define LOCK_TRIES   5
+#define LOCK_WAIT_NS 10000000u
+
 void
 vega_region_root(char dir[224])
 {
 	const char *runtime = getenv("XDG_RUNTIME_DIR");
 
 	if (geteuid() == 0)
-		(void)snprintf(dir, 224, "/run/vega");
+		(void)snprintf(dir, 224, ROOT_DIR);
 	else if (runtime != NULL && runtime[0] == '/')
 		(void)snprintf(dir, 224, "%s/vega", runtime);
 	else
@@ -32,17 +38,28 @@ vega_region_root(char dir[224])
 
 /* root/NAME, or an error for a name that could leave the root. */
 static int
-region_dir(const char *name, char dir[256])
+region_dir(const char *root, const char *name, char dir[256])
 {
-	char root[224];
-
 	if (!vega_name_ok(name))
 		return VEGA_ERR_CONFIG("need a region name of 1 to 31 letters, digits, '_', '-' or "
 				       "'.', found '%s'; set --region",
 			name);
-	vega_region_root(root);
 	(void)snprintf(dir, 256, "%s/%s", root, name);
 	return 0;
+}
+
+/* Where a reader finds a region: this user's own, else the one of a capture that runs as root. */
+static int
+find_region_dir(const char *name, char dir[256])
+{
+	char root[224];
+	int rc;
+
+	vega_region_root(root);
+	rc = region_dir(root, name, dir);
+	if (rc == 0 && access(dir, F_OK) != 0 && geteuid() != 0)
+		rc = region_dir(ROOT_DIR, name, dir);
+	return rc;
 }
 
 /* A folder of ours: made if missing, and refused when it is somebody else's or no folder. */
@@ -79,10 +96,13 @@ static int
 take_lock(struct vega_region *region, const char *name)
 {
 	int fd = open_file(region->dir, "lock", O_RDWR | O_CREAT);
+	int rc;
 
 	if (fd < 0)
 		return fd;
-	if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+	for (int i = 0; (rc = flock(fd, LOCK_EX | LOCK_NB)) != 0 && i < LOCK_TRIES; i++)
+		vega_sleep_until_ns(vega_monotonic_ns() + LOCK_WAIT_NS);
+	if (rc != 0) {
 		(void)close(fd);
 		return VEGA_ERR(-EBUSY,
 			"need the region name '%s' to be free, found a living capture on it; stop "
@@ -361,8 +381,9 @@ vega_region_create(const struct vega_region_conf *conf, struct vega_region **ret
 	region->lock_fd = -1;
 	region->owner = true;
 	vega_region_root(root);
-	if ((rc = region_dir(conf->name, region->dir)) < 0 || (rc = make_dir(root, 0755)) < 0 ||
-		(rc = make_dir(region->dir, 0755)) < 0 || (rc = take_lock(region, conf->name)) < 0)
+	if ((rc = region_dir(root, conf->name, region->dir)) < 0 ||
+		(rc = make_dir(root, 0755)) < 0 || (rc = make_dir(region->dir, 0755)) < 0 ||
+		(rc = take_lock(region, conf->name)) < 0)
 		goto out;
 	rc = vega_layout_make(conf->feeds, conf->feed_cnt, VEGA_LANE_ALIGN_BYTES, layout);
 	if (rc == 0)
@@ -414,7 +435,7 @@ vega_region_open(const char *name, struct vega_region **ret_region)
 	if (region == NULL)
 		return VEGA_ERR(-ENOMEM, "need memory for a region, found none");
 	region->lock_fd = -1;
-	rc = region_dir(name, region->dir);
+	rc = find_region_dir(name, region->dir);
 	if (rc == 0)
 		rc = map_control(region, O_RDONLY, PROT_READ);
 	if (rc == -ENOENT)
@@ -437,7 +458,7 @@ vega_region_alive(const char *name)
 	bool held;
 	int fd;
 
-	if (region_dir(name, dir) < 0 || (fd = open_file(dir, "lock", O_RDONLY)) < 0)
+	if (find_region_dir(name, dir) < 0 || (fd = open_file(dir, "lock", O_RDONLY)) < 0)
 		return false;
 	held = flock(fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
 	(void)close(fd);

@@ -9,6 +9,9 @@
  *	packets_received  = packets_published + every drop_*          (drops of rx, lcore and port groups)
  *	packets_published = packets_framed + every lost_*
  *
+ * rx counts a frame as framed when it is laid; the sums of hugepages/stat.h take those that the drain lost to storage
+ * (lost_disk) off again.
+ *
  * This header is installed: plain C, and C++.
  */
 #include <stdint.h>
