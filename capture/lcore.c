@@ -101,7 +101,7 @@ vega_lcore_rx_run(void *arg)
 
 	for (;;) {
 		const uint64_t begin_ns = clock_ns(&l->clock);
-		const bool stop = vega_load_acquire(l->stop) != 0;
+		const bool stop = vega_load_acquire(l->stop) != 0; /* L2: pairs with L1 */
 
 		if (l->stamps != NULL)
 			look_at_clock(l);
@@ -124,7 +124,7 @@ vega_lcore_rx_run(void *arg)
 	vega_rx_seal(l->rx, VEGA_SEAL_STOP);
 	if (l->rx->source_rc != 0)
 		vega_err_save(&l->err, l->rx->source_rc);
-	vega_store_release(&l->done, 1);
+	vega_store_release(&l->done, 1); /* L3: pairs with L4 */
 	return 0;
 }
 
@@ -132,7 +132,7 @@ bool
 vega_lcore_rx_done(const struct vega_lcore_rx *rx, uint32_t rx_cnt)
 {
 	for (uint32_t i = 0; i < rx_cnt; i++)
-		if (vega_load_acquire(&rx[i].done) == 0)
+		if (vega_load_acquire(&rx[i].done) == 0) /* L4: pairs with L3 */
 			return false;
 	return true;
 }

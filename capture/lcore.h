@@ -6,6 +6,11 @@
  *
  * Stopping is a one-way street: somebody sets `stop`; each rx loop takes no further burst, lays what it holds, seals its
  * blocks and sets its `done`; the drain loop ends when every rx loop is done and every block is written.
+ *
+ *	L1 whoever stops  store `stop`, release
+ *	L2 rx		  load `stop`, acquire; pairs with L1
+ *	L3 rx		  store `done`, release, after the last block is sealed and `err` is set
+ *	L4 drain, control load `done`, acquire; pairs with L3: counts and `err` are final
  */
 #include <stdbool.h>
 #include <stdint.h>

@@ -40,7 +40,7 @@ vega_watch_prepare(struct vega_watch *watch)
 static void
 stop(struct vega_watch *w)
 {
-	vega_store_release(&w->stop, 1);
+	vega_store_release(&w->stop, 1); /* L1: pairs with L2 (capture/lcore.h) */
 }
 
 /* Until the next round or a signal. */
@@ -129,7 +129,7 @@ run(void *arg)
 {
 	struct vega_watch *w = arg;
 
-	while (vega_load_acquire(&w->quit) == 0) {
+	while (vega_load_acquire(&w->quit) == 0) { /* Q2: pairs with Q1 */
 		wait_round(w);
 		do_round(w);
 	}
@@ -157,7 +157,7 @@ vega_watch_start(struct vega_watch *watch)
 void
 vega_watch_finish(struct vega_watch *watch)
 {
-	vega_store_release(&watch->quit, 1);
+	vega_store_release(&watch->quit, 1); /* Q1: pairs with Q2 */
 	(void)pthread_kill(watch->thread, WAKE);
 	(void)pthread_join(watch->thread, NULL);
 	if (watch->look_at_ports != NULL)

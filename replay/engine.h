@@ -21,8 +21,8 @@ struct vega_replay {
 	struct vega_tx *tx;
 	struct vega_report *report;
 	struct vega_pace pace;
-	uint64_t
-		start_ns; /* sender's clock: when the first frame is due; 0: as soon as it is known */
+	/* Sender's clock: when the first frame is due; 0: as soon as it is known. */
+	uint64_t start_ns;
 	bool started;
 	uint64_t starved_since_ns; /* 0: not starved */
 	uint64_t progress_frames;  /* for a display on another thread (relaxed) */

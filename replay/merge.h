@@ -23,8 +23,8 @@ struct vega_merge {
 	uint32_t heap_cnt;
 	uint32_t unknown_cnt; /* inputs whose next frame is not read yet */
 	uint32_t unknown[VEGA_INPUT_CNT_MAX];
-	struct vega_merge_key
-		heap[VEGA_INPUT_CNT_MAX]; /* smallest first; one entry an input that has a head */
+	/* Smallest first; one entry an input that has a head. */
+	struct vega_merge_key heap[VEGA_INPUT_CNT_MAX];
 	struct vega_frame heads[VEGA_INPUT_CNT_MAX]; /* by input */
 };
 

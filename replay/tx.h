@@ -49,8 +49,8 @@ struct vega_tx_ops {
 struct vega_tx_counts {
 	uint64_t packets_sent;
 	uint64_t bytes_sent;
-	uint64_t
-		packets_cut; /* sent, but shorter than on the wire: the recording holds no more of them */
+	/* Sent, but shorter than on the wire: the recording holds no more of them. */
+	uint64_t packets_cut;
 	VEGA_TX_REASONS(VEGA_TX_CELL)
 };
 #undef VEGA_TX_CELL

@@ -13,7 +13,7 @@
 #define SHB_TYPE       0x0A0D0D0Au
 #define IDB_TYPE       1u
 #define EPB_TYPE       6u
-#define ORDER_MAGIC     0x1A2B3C4Du
+#define ORDER_MAGIC    0x1A2B3C4Du
 #define SHB_USERAPPL   4u
 #define IF_NAME        2u
 #define IF_DESCRIPTION 3u

@@ -19,8 +19,8 @@ struct vega_jfile {
 	char *feed;
 	uint8_t file_id[16];
 	uint64_t created_ns;
-	uint64_t
-		data_end; /* entries lie before it: the index of a sealed file, else what was the file's end */
+	/* Entries lie before it: the index of a sealed file, else what was the file's end. */
+	uint64_t data_end;
 	uint64_t idx_bytes; /* of NAME.idx when it was read, 0: none */
 	struct vega_index_entry *entries;
 	uint64_t entry_cnt;

@@ -36,8 +36,9 @@ struct vega_journal_file {
 	uint64_t first_ns; /* smallest receive time; 0 when the file holds no packet */
 	uint64_t last_ns;  /* largest receive time */
 	uint64_t generation;
-	uint64_t damaged_blocks; /* found on opening: a head or index that fails, extents that are no block */
-	uint64_t hole_cnt;	 /* torn extents that recover covered: known losses, not counted above */
+	/* Found on opening: a head or index that fails, extents that are no block. */
+	uint64_t damaged_blocks;
+	uint64_t hole_cnt; /* torn extents that recover covered: known losses, not counted above */
 	uint64_t lost_lane_full; /* told by the block headers */
 	uint64_t lost_oversize;
 	uint64_t lost_port;
@@ -90,7 +91,7 @@ struct vega_hole {
 	uint64_t bytes;
 	uint64_t before_ns; /* last good time before it, 0 unknown */
 	uint64_t after_ns;  /* first good time after it, 0 unknown */
-	bool recovered;	    /* recover covered it: a loss already told, not new damage */
+	bool recovered;     /* recover covered it: a loss already told, not new damage */
 };
 
 /*

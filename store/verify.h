@@ -35,8 +35,8 @@ struct vega_verify_sum {
 	uint64_t bytes;
 	uint64_t blocks;  /* good data blocks */
 	uint64_t packets; /* in those */
-	uint64_t
-		damaged_blocks; /* blocks of any type, or extents that are none, with at least one damage */
+	/* Blocks of any type, or extents that are none, with at least one damage. */
+	uint64_t damaged_blocks;
 	uint64_t hole_cnt; /* extents that recover covered */
 	uint64_t hole_bytes;
 	uint64_t tail_bytes; /* behind the last good block of unsealed files */

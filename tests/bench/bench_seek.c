@@ -50,7 +50,8 @@ seek(struct vega_journal *journal, uint64_t at_ns, uint64_t *ret_ns, uint64_t *r
 	*ret_ns = vega_monotonic_ns() - start_ns;
 	*ret_blocks = vega_cursor_blocks_read(cursor);
 	if (rc == 1 && frame.recv_ns < at_ns)
-		rc = VEGA_ERR(-EIO, "need a frame at or after the time sought, found an earlier one");
+		rc = VEGA_ERR(
+			-EIO, "need a frame at or after the time sought, found an earlier one");
 	vega_cursor_close(cursor);
 	return rc < 0 ? rc : 0;
 }
@@ -72,7 +73,8 @@ main(int argc, char **argv)
 	for (uint32_t i = 0; i < vega_journal_file_cnt(journal); i++)
 		bytes += vega_journal_file(journal, i)->file_bytes;
 	first_ns = vega_journal_file(journal, 0)->first_ns;
-	span_ns = vega_journal_file(journal, vega_journal_file_cnt(journal) - 1)->last_ns - first_ns;
+	span_ns =
+		vega_journal_file(journal, vega_journal_file_cnt(journal) - 1)->last_ns - first_ns;
 	for (uint64_t i = 0; i < cnt && rc == 0; i++) {
 		const uint64_t at_ns = first_ns + spread(i) % span_ns;
 		uint64_t blocks;
@@ -84,8 +86,10 @@ main(int argc, char **argv)
 	qsort(took_ns, cnt, sizeof(took_ns[0]), compare);
 	if (rc == 0)
 		rc = vega_cli_json(json_pack("{s:I, s:I, s:I, s:I, s:I, s:I}", "seek_ns_p50",
-			(json_int_t)took_ns[cnt / 2], "seek_ns_p99", (json_int_t)took_ns[cnt * 99 / 100],
-			"seek_ns_max", (json_int_t)took_ns[cnt - 1], "seek_blocks_read_max", (json_int_t)blocks_max,
-			"seeks", (json_int_t)cnt, "journal_bytes", (json_int_t)bytes));
+			(json_int_t)took_ns[cnt / 2], "seek_ns_p99",
+			(json_int_t)took_ns[cnt * 99 / 100], "seek_ns_max",
+			(json_int_t)took_ns[cnt - 1], "seek_blocks_read_max",
+			(json_int_t)blocks_max, "seeks", (json_int_t)cnt, "journal_bytes",
+			(json_int_t)bytes));
 	return vega_err_exit("bench_seek", rc);
 }
