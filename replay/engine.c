@@ -64,6 +64,8 @@ nothing_ready(struct vega_replay *replay, int rc)
 {
 	if (rc == 0)
 		return -ENODATA;
+	vega_merge_release(
+		replay->merge); /* blocks that held nothing for us must not stay in the reader's way */
 	if (replay->started && replay->starved_since_ns == 0) {
 		replay->starved_since_ns = vega_monotonic_ns();
 		replay->report->starved_cnt++;

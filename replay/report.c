@@ -13,6 +13,7 @@ vega_report_init(struct vega_report *report)
 	memset(report, 0, sizeof(*report));
 	report->cpu = -1;
 	report->scheduler = "normal";
+	report->interrupted = true; /* until it has ended otherwise */
 	vega_histogram_init(&report->error);
 }
 

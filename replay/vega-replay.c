@@ -85,6 +85,9 @@ open_output(struct session *s)
 
 	if (rc == 0 && o->tx == &vega_tx_pcap)
 		rc = check_not_an_input(o, "--out", o->tx_operand);
+	if (rc == 0 && o->report_path != NULL)
+		rc = vega_report_write(
+			&s->report, o->report_path); /* better now than after an hour */
 	return rc == 0 ? o->tx->open(o->tx_operand, linktype, &s->tx) : rc;
 }
 

@@ -260,6 +260,31 @@ test_starved_is_counted(void **state)
 	assert_int_equal(poll(f, &wait_ns), -ENODATA);
 }
 
+/* Blocks without a frame of the window go back to the reader, however many there are. */
+static void
+test_nothing_wanted_for_long(void **state)
+{
+	static uint64_t times[4 * VEGA_INPUT_BLOCK_CNT];
+	const struct memory_input_conf conf = {.times_ns = times,
+		.frame_cnt = VEGA_ARRAY_CNT(times),
+		.frames_a_block = 1,
+		.tag = 'A',
+		.from_ns = 5};
+	struct fixture *f = *state;
+	uint64_t wait_ns;
+
+	times[VEGA_ARRAY_CNT(times) - 1] = 5;
+	f->inputs[f->input_cnt++] = memory_input_new(&conf);
+	begin(f, VEGA_SPEED_UNIT, 0);
+	for (uint32_t i = 0; i < 3; i++) {
+		assert_int_equal(poll(f, &wait_ns), 0);
+		assert_int_equal(memory_input_load_all(f->inputs[0]), VEGA_INPUT_BLOCK_CNT);
+	}
+	assert_int_equal(poll(f, &wait_ns), 1);
+	assert_int_equal(memory_input_load_all(f->inputs[0]), 0);
+	assert_int_equal(poll(f, &wait_ns), -ENODATA);
+}
+
 static void
 test_run_ends_and_flushes(void **state)
 {
@@ -309,6 +334,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_full_speed, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_full_output, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_starved_is_counted, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_nothing_wanted_for_long, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_run_ends_and_flushes, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_run_stops_and_fails, setup, teardown),
 	};
