@@ -86,7 +86,9 @@ static int
 try_huge(const struct vega_host *host, const struct vega_region_conf *conf, uint64_t generation,
 	struct vega_layout *layout, struct vega_memory_map *map)
 {
-	const uint64_t page_bytes = conf->page_bytes != 0 ? conf->page_bytes : 2u << 20;
+	const uint64_t page_bytes = conf->page_bytes != 0           ? conf->page_bytes
+				    : host->page_default_bytes != 0 ? host->page_default_bytes
+								    : 2u << 20;
 	const uint64_t bytes = vega_align_up(layout->lanes_bytes, page_bytes);
 	const unsigned long long page_mib = page_bytes >> 20;
 	const unsigned long long needed = bytes / page_bytes;

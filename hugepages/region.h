@@ -33,7 +33,7 @@ struct vega_region_conf {
 	const char *name;
 	/* 0 auto: huge where free pages suffice, else shm; enum vega_memory to insist. */
 	uint32_t memory;
-	uint64_t page_bytes; /* 0: 2 MiB */
+	uint64_t page_bytes; /* 2 MiB or 1 GiB, 0: the system's default */
 	const struct vega_layout_feed *feeds;
 	uint32_t feed_cnt;
 	uint32_t lcore_cnt;

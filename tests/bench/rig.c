@@ -106,6 +106,6 @@ rig_pin(int cpu)
 	if (cpu < 0)
 		cpu += (int)sysconf(_SC_NPROCESSORS_ONLN);
 	CPU_ZERO(&set);
-	CPU_SET(cpu, &set);
+	CPU_SET((size_t)cpu, &set);
 	(void)sched_setaffinity(0, sizeof(set), &set);
 }
