@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "capture/eal.h"
 
+#include <fcntl.h>
 #include <rte_debug.h>
 #include <rte_eal.h>
 #include <rte_errno.h>
@@ -73,6 +74,32 @@ void
 vega_eal_reason_clear(void)
 {
 	log_sink.reason[0] = '\0';
+}
+
+static int stderr_fd = -1; /* the real one while hushed */
+
+void
+vega_eal_hush(void)
+{
+	const int nowhere =
+		log_sink.verbose || stderr_fd >= 0 ? -1 : open("/dev/null", O_WRONLY | O_CLOEXEC);
+
+	if (nowhere < 0)
+		return;
+	stderr_fd = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+	if (stderr_fd >= 0)
+		(void)dup2(nowhere, STDERR_FILENO);
+	(void)close(nowhere);
+}
+
+void
+vega_eal_unhush(void)
+{
+	if (stderr_fd < 0)
+		return;
+	(void)dup2(stderr_fd, STDERR_FILENO);
+	(void)close(stderr_fd);
+	stderr_fd = -1;
 }
 
 static void VEGA_PRINTF(1, 2) add_arg(const char *fmt, ...)

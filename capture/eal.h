@@ -47,4 +47,11 @@ void vega_eal_wait(void);
 const char *vega_eal_reason(void);
 void vega_eal_reason_clear(void);
 
+/*
+ * Libraries behind a driver (libbpf, libxdp) write to standard error by themselves: between these two it goes nowhere, but with
+ * `verbose`. Threads: the main thread, while no other writes there.
+ */
+void vega_eal_hush(void);
+void vega_eal_unhush(void);
+
 #endif

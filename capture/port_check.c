@@ -2,13 +2,14 @@
 #include "capture/port_check.h"
 
 #include <errno.h>
-#include <fcntl.h>
+#include <linux/capability.h>
 #include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "hugepages/base/err.h"
@@ -26,14 +27,13 @@ struct driver {
 	const char *prefix;
 	bool loss_observable;
 	int family;       /* of the socket it opens, 0: none */
-	const char *path; /* of the device it opens, NULL: none */
 	const char *need; /* capability */
 };
 
 static const struct driver drivers[] = {
-	{"net_af_packet", false, AF_PACKET, NULL, "CAP_NET_RAW"},
-	{"net_af_xdp", true, AF_XDP, NULL, "CAP_NET_ADMIN, CAP_NET_RAW and CAP_BPF"},
-	{"net_tap", false, 0, "/dev/net/tun", "CAP_NET_ADMIN"},
+	{"net_af_packet", false, AF_PACKET, "CAP_NET_RAW"},
+	{"net_af_xdp", true, AF_XDP, "CAP_NET_ADMIN, CAP_NET_RAW and CAP_BPF"},
+	{"net_tap", false, 0, "CAP_NET_ADMIN"},
 };
 
 static const struct driver *
@@ -145,24 +145,39 @@ vega_port_check_mtu(const char *device, uint32_t mtu)
 	return 0;
 }
 
+/* The kernel lets anybody open /dev/net/tun and refuses the interface later: look at the capability itself. */
+static bool
+may_administer_net(void)
+{
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {0};
+
+	if (syscall(SYS_capget, &header, data) != 0)
+		return true; /* let the driver find out */
+	return (data[CAP_TO_INDEX(CAP_NET_ADMIN)].effective & CAP_TO_MASK(CAP_NET_ADMIN)) != 0;
+}
+
+static bool
+may_open_socket(int family)
+{
+	const int fd = socket(family, SOCK_RAW | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		return errno != EPERM && errno != EACCES;
+	(void)close(fd);
+	return true;
+}
+
 int
 vega_port_check_permission(const char *device)
 {
 	const struct driver *driver = find_driver(device);
-	int fd = 0;
 
 	if (driver == NULL)
 		return 0;
-	if (driver->family != 0)
-		fd = socket(driver->family, SOCK_RAW | SOCK_CLOEXEC, 0);
-	else if (driver->path != NULL)
-		fd = open(driver->path, O_RDWR | O_CLOEXEC);
-	if (fd < 0 && (errno == EPERM || errno == EACCES))
-		return VEGA_ERR(-EACCES,
-			"port %s: need permission for %s, found none; run as root or give the "
-			"program %s",
-			device, driver->prefix, driver->need);
-	if (fd > 0)
-		(void)close(fd);
-	return 0;
+	if (driver->family != 0 ? may_open_socket(driver->family) : may_administer_net())
+		return 0;
+	return VEGA_ERR(-EACCES,
+		"port %s: need permission for %s, found none; run as root or give the program %s",
+		device, driver->prefix, driver->need);
 }

@@ -72,7 +72,9 @@ vega_port_set_open(
 		free(set);
 		return rc;
 	}
+	vega_eal_hush();
 	rc = open_ports(set);
+	vega_eal_unhush();
 	if (rc != 0)
 		vega_port_set_close(set);
 	else
@@ -85,11 +87,13 @@ vega_port_set_start(struct vega_port_set *set)
 {
 	int rc = 0;
 
+	vega_eal_hush();
 	for (uint32_t i = 0; rc == 0 && i < set->port_cnt; i++)
 		rc = vega_port_start(&set->ports[i]);
 	for (uint32_t i = 0; rc == 0 && i < set->plan->rule_cnt; i++)
 		rc = vega_port_flow_create(
 			&set->ports[set->plan->rules[i].port_idx], &set->plan->rules[i]);
+	vega_eal_unhush();
 	return rc;
 }
 
@@ -133,8 +137,10 @@ vega_port_set_close(struct vega_port_set *set)
 {
 	if (set == NULL)
 		return;
+	vega_eal_hush();
 	for (uint32_t i = 0; i < set->port_cnt; i++)
 		vega_port_close(&set->ports[i]);
 	vega_eal_stop();
+	vega_eal_unhush();
 	free(set);
 }
