@@ -119,7 +119,7 @@ verb_verify(const struct verb_options *o)
 {
 	struct work work = {
 		.options = o, .damages = json_array(), .started_ns = vega_monotonic_ns()};
-	struct vega_tree tree;
+	struct vega_tree tree = {0};
 	int rc = vega_tree_list(o->path, &tree);
 
 	for (uint32_t i = 0; rc == 0 && i < tree.file_cnt; i++)

@@ -288,6 +288,7 @@ jmake_path(const char *dir, const char *rest)
 	size_t len = (size_t)snprintf(out, PATH_MAX, "%s/%s", dir, rest);
 
 	MUST(len < PATH_MAX);
+	(void)mkdir(dir, 0750);
 	for (char *slash = strchr(out + strlen(dir) + 1, '/'); slash != NULL;
 		slash = strchr(slash + 1, '/')) {
 		*slash = '\0';
