@@ -18,6 +18,7 @@
 
 #define FILE_BYTES_MAX (1u << 20)
 
+static uint8_t touched; /* every byte served is read, under the sanitizer's eye */
 static _Alignas(4096) uint8_t file[FILE_BYTES_MAX];
 
 static void
@@ -83,14 +84,12 @@ read_from(struct vega_journal *journal, uint64_t from_ns)
 	struct vega_cursor *cursor;
 	struct vega_frame frame;
 	uint64_t packets = 0;
-	uint8_t sum = 0;
 
 	FUZZ_CHECK(vega_cursor_open(journal, 0, from_ns, UINT64_MAX, NULL, NULL, &cursor) == 0);
 	while (vega_cursor_next(cursor, &frame) == 1) {
 		FUZZ_CHECK(frame.recv_ns >= from_ns && frame.captured_bytes < FILE_BYTES_MAX);
 		for (uint32_t i = 0; i < frame.captured_bytes; i++)
-			sum = (uint8_t)(sum ^ frame.data[i]);
-		FUZZ_CHECK(sum <= UINT8_MAX);
+			touched = (uint8_t)(touched ^ frame.data[i]);
 		packets++;
 	}
 	FUZZ_CHECK(vega_cursor_blocks_read(cursor) <= FILE_BYTES_MAX / VEGA_BLOCK_ALIGN_BYTES);
