@@ -415,6 +415,8 @@ summarize(struct load *load)
 	}
 	if (info->sealed && end_off != file->data_end)
 		count_gap(load, end_off);
+	if (info->sealed && !load->index_damaged)
+		info->hole_cnt = load->trailer.hole_cnt; /* a long gap is covered by several */
 }
 
 static int

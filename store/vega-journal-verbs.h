@@ -30,6 +30,7 @@ struct vega_journal;
 int verb_ls(const struct verb_options *o);
 int verb_info(const struct verb_options *o);
 int verb_verify(const struct verb_options *o);
+int verb_recover(const struct verb_options *o);
 int verb_seek(const struct verb_options *o);
 int verb_export(const struct verb_options *o);
 

@@ -166,6 +166,15 @@ run_verify(int argc, char **argv)
 }
 
 static int
+run_recover(int argc, char **argv)
+{
+	return run(argc, argv, json_options,
+		"Seal what a crash left behind: every good block is kept, torn ends are cut, holes "
+		"are covered.",
+		verb_recover);
+}
+
+static int
 run_seek(int argc, char **argv)
 {
 	return run(argc, argv, seek_options, "Find the first frame at or after a time.", verb_seek);
@@ -184,6 +193,7 @@ static const struct vega_verb verbs[] = {
 	{"ls", "a line for each file", run_ls},
 	{"info", "what it holds: packets, times, losses, damage", run_info},
 	{"verify", "read every byte; 65 when anything is damaged", run_verify},
+	{"recover", "seal what a crash left behind", run_recover},
 	{"seek", "the first frame at or after a time", run_seek},
 	{"export", "frames as pcap, pcapng, csv or jsonl", run_export},
 	{NULL, NULL, NULL},
@@ -197,5 +207,6 @@ main(int argc, char **argv)
 	vega_cli_init(PROGRAM);
 	(void)sigaction(SIGINT, &action, NULL);
 	(void)sigaction(SIGTERM, &action, NULL);
-	return vega_cli_verb(argc, argv, verbs, "Look at, verify, search and export journals.");
+	return vega_cli_verb(
+		argc, argv, verbs, "Look at, verify, recover, search and export journals.");
 }

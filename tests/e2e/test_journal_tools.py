@@ -106,6 +106,25 @@ class Tools(unittest.TestCase):
         packets, _ = capfile.read(self.export(journal, 'pcap', status=65))
         self.assertEqual(packets, self.packets[100:])
 
+    def test_recover_seals(self):
+        journal, file = self.make(state='open')
+        size = os.path.getsize(file)
+        with open(file, 'r+b') as f:
+            f.seek(4096 + 10 * (size - 4096) // 50 // 4096 * 4096 + 300)
+            f.write(bytes(64))
+            f.seek(size)
+            f.write(b'torn' * 500)
+        self.assertEqual(self.json('verify', journal, status=65)['unsealed_files'], 1)
+        kept = self.json('recover', journal)
+        self.assertEqual((kept['files'], kept['files_sealed_now'], kept['packets'], kept['cut_bytes']), (1, 1, 4900, 2000))
+        told = self.json('verify', journal)
+        self.assertEqual((told['ok'], told['packets'], told['unsealed_files'], told['holes']), (True, 4900, 0, 1))
+        info = self.json('info', journal)
+        self.assertEqual((info['packets'], info['damaged_blocks'], info['holes']), (4900, 0, 1))
+        packets, damage = capfile.read(self.export(journal, 'pcap'))
+        self.assertEqual((len(packets), damage), (4900, None))
+        self.assertEqual(self.json('recover', journal)['files_sealed_now'], 0)
+
     def test_export_is_the_input(self):
         for state in ('sealed', 'open'):
             journal, _ = self.make(state=state)
@@ -180,7 +199,7 @@ class Tools(unittest.TestCase):
 
     def test_what_is_no_journal(self):
         os.makedirs(self.path('empty'))
-        for verb in ('ls', 'info', 'verify'):
+        for verb in ('ls', 'info', 'verify', 'recover'):
             self.refused(66, 'nothere', verb, self.path('nothere'))
             self.refused(66, 'frames-NNNN.pcapng', verb, self.path('empty'))
             self.refused(65, 'gen.pcap', verb, self.pcap)
