@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef VEGA_FEED_FORMAT_H
+#define VEGA_FEED_FORMAT_H
+/*
+ * The contract of a wire format: one file, one row of the table in formats.c, one folder of captures.
+ *
+ * A datagram is opened once and then gives its messages one after the other, as they are framed. Every function is
+ * pure: no allocation, no I/O, no state but the walk; bounds are checked before each use, and come from the UDP
+ * length, never from the frame's. What is not understood is given as it lies and counted by the caller, never guessed.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "hugepages/base/attr.h"
+
+#define VEGA_SEQ_NONE           UINT64_MAX
+#define VEGA_WALK_SCRATCH_BYTES 2048u
+
+/* One message; data points into the datagram, or into the walk's scratch where it was compressed. */
+struct vega_message {
+	const uint8_t *data;
+	uint32_t bytes;
+	uint32_t type;     /* the format's own: 'A', a template id, a transaction code */
+	uint64_t seq;      /* its exchange sequence; VEGA_SEQ_NONE: it has none */
+	uint32_t stream;   /* MTBT stream, CME and IEX channel; 0 where the format has one */
+	bool is_heartbeat; /* carries no data: not counted as a message */
+};
+
+/* Where a datagram's walk stands. The caller makes it, open fills it, next moves it. */
+struct vega_walk {
+	const uint8_t *payload;
+	uint32_t bytes;
+	uint32_t at;          /* offset of the next message */
+	uint32_t message_cnt; /* that the header announces; 0 where it does not */
+	uint32_t message_idx; /* of the next */
+	uint64_t seq_first;   /* of the header; VEGA_SEQ_NONE: none */
+	uint64_t
+		session; /* a number or a hash of the session's text; a change is a new sequence space */
+	uint8_t session_text[12]; /* NUL-terminated, "" where there is none */
+	uint8_t scratch[VEGA_WALK_SCRATCH_BYTES];
+};
+
+/* Text is appended to a buffer of the caller's; what does not fit is cut and told by `cut`. */
+struct vega_text {
+	char *buf;
+	size_t bytes; /* of buf */
+	size_t used;  /* without the NUL */
+	bool cut;
+};
+
+struct vega_format {
+	const char *name;     /* as in --feed and in the configuration: "nse-mtbt" */
+	const char *doc;      /* one line */
+	uint8_t price_digits; /* decimal digits of its integer prices */
+
+	/*
+	 * Begin a datagram: check the header.
+	 * Returns 0, or -EBADMSG: not of this format, or cut.
+	 */
+	int (*open)(struct vega_walk *walk, const uint8_t *payload, uint32_t bytes);
+
+	/*
+	 * The next message.
+	 * Returns 1, 0 at the end, -EBADMSG when what follows is no message (the rest of the datagram is malformed).
+	 */
+	int (*next)(struct vega_walk *walk, struct vega_message *ret_message);
+
+	/*
+	 * Append the message's fields as `key=value` in canonical order, from `type=` on, separated by single spaces.
+	 * An unknown type gives type and len. May be called with any bytes that next can return.
+	 */
+	void (*line)(const struct vega_message *message, struct vega_text *text);
+};
+
+/* NULL where there is no format of that name. The table ends with NULL. */
+const struct vega_format *vega_format_find(const char *name);
+extern const struct vega_format *const vega_formats[];
+
+/* Appenders of canonical text. */
+void vega_text_str(struct vega_text *text, const char *str);
+void vega_text_bytes_as_is(
+	struct vega_text *text, const uint8_t *from, uint32_t bytes); /* latin-1, one to one */
+void vega_text_alpha(struct vega_text *text, const char *key, const uint8_t *from,
+	uint32_t bytes); /* " key=" and the text without trailing blanks */
+void vega_text_u64(struct vega_text *text, const char *key,
+	uint64_t value); /* " key=123"; no blank when text is empty */
+void vega_text_i64(struct vega_text *text, const char *key, int64_t value);
+
+#endif

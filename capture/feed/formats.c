@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The table of wire formats: a new one is one file and one row here. */
+#include <string.h>
+
+#include "capture/feed/format.h"
+
+const struct vega_format *const vega_formats[] = {
+	NULL,
+};
+
+const struct vega_format *
+vega_format_find(const char *name)
+{
+	for (const struct vega_format *const *f = vega_formats; *f != NULL; f++)
+		if (strcmp((*f)->name, name) == 0)
+			return *f;
+	return NULL;
+}
