@@ -25,6 +25,7 @@ struct vega_message {
 	uint64_t seq;      /* its exchange sequence; VEGA_SEQ_NONE: it has none */
 	uint32_t stream;   /* MTBT stream, CME and IEX channel; 0 where the format has one */
 	bool is_heartbeat; /* carries no data: not counted as a message */
+	bool is_odd;       /* longer than its documents say: decoded all the same, and counted */
 };
 
 /* Where a datagram's walk stands. The caller makes it, open fills it, next moves it. */
@@ -77,6 +78,9 @@ struct vega_format {
 const struct vega_format *vega_format_find(const char *name);
 extern const struct vega_format *const vega_formats[];
 
+/* Each in the file of its name. */
+extern const struct vega_format vega_format_nse_mtbt;
+
 /* Appenders of canonical text. */
 void vega_text_str(struct vega_text *text, const char *str);
 void vega_text_bytes_as_is(
@@ -86,5 +90,6 @@ void vega_text_alpha(struct vega_text *text, const char *key, const uint8_t *fro
 void vega_text_u64(struct vega_text *text, const char *key,
 	uint64_t value); /* " key=123"; no blank when text is empty */
 void vega_text_i64(struct vega_text *text, const char *key, int64_t value);
+void vega_text_dec(struct vega_text *text, int64_t value); /* the digits alone, for lists */
 
 #endif

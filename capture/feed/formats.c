@@ -5,6 +5,7 @@
 #include "capture/feed/format.h"
 
 const struct vega_format *const vega_formats[] = {
+	&vega_format_nse_mtbt,
 	NULL,
 };
 

@@ -61,10 +61,16 @@ vega_text_u64(struct vega_text *text, const char *key, uint64_t value)
 }
 
 void
-vega_text_i64(struct vega_text *text, const char *key, int64_t value)
+vega_text_dec(struct vega_text *text, int64_t value)
 {
-	put_key(text, key);
 	if (value < 0)
 		vega_text_str(text, "-");
 	put_decimal(text, value < 0 ? 0 - (uint64_t)value : (uint64_t)value);
+}
+
+void
+vega_text_i64(struct vega_text *text, const char *key, int64_t value)
+{
+	put_key(text, key);
+	vega_text_dec(text, value);
 }

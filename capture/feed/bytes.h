@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef VEGA_FEED_BYTES_H
+#define VEGA_FEED_BYTES_H
+/*
+ * Numbers as they lie in a packet: unaligned, of either byte order. Whoever reads has looked at the bounds before.
+ */
+#include <stdint.h>
+#include <string.h>
+
+static inline uint16_t
+vega_le16(const uint8_t *at)
+{
+	uint16_t value;
+
+	memcpy(&value, at, sizeof(value));
+	return value;
+}
+
+static inline uint32_t
+vega_le32(const uint8_t *at)
+{
+	uint32_t value;
+
+	memcpy(&value, at, sizeof(value));
+	return value;
+}
+
+static inline uint64_t
+vega_le64(const uint8_t *at)
+{
+	uint64_t value;
+
+	memcpy(&value, at, sizeof(value));
+	return value;
+}
+
+static inline uint16_t
+vega_be16(const uint8_t *at)
+{
+	return __builtin_bswap16(vega_le16(at));
+}
+
+static inline uint32_t
+vega_be32(const uint8_t *at)
+{
+	return __builtin_bswap32(vega_le32(at));
+}
+
+static inline uint64_t
+vega_be64(const uint8_t *at)
+{
+	return __builtin_bswap64(vega_le64(at));
+}
+
+#endif
