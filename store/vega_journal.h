@@ -138,6 +138,9 @@ uint64_t vega_cursor_block_off(const struct vega_cursor *cursor);
 /* Data blocks this cursor has read from disk. */
 uint64_t vega_cursor_blocks_read(const struct vega_cursor *cursor);
 
+/* The calling thread's message of the last failure: one line that says what was needed, what was found, what to do. */
+const char *vega_err_text(void);
+
 #ifdef __cplusplus
 }
 #endif
