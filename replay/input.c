@@ -38,7 +38,6 @@ vega_input_new(size_t bytes, const struct vega_input_ops *ops, const char *name,
 			name);
 		return NULL;
 	}
-	(void)madvise(buffers, QUEUE_BYTES, MADV_HUGEPAGE);
 	memset(input, 0, bytes);
 	input->ops = ops;
 	input->name = copy;
