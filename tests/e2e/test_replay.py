@@ -5,9 +5,12 @@
 usage: test_replay.py BUILD
 """
 import filecmp
+import glob
 import json
 import os
+import shutil
 import signal
+import struct
 import subprocess
 import time
 import unittest
@@ -36,7 +39,7 @@ def conserved(report):
     return report['packets_read'] == report['packets_sent'] + sum(v for k, v in report.items() if k.startswith('not_sent_'))
 
 
-class Replay(unittest.TestCase):
+class Case(unittest.TestCase):
     def setUp(self):
         context = vega.scratch()
         self.dir = context.__enter__()
@@ -62,6 +65,8 @@ class Replay(unittest.TestCase):
         self.assertEqual(report['bytes_sent'], sum(p.captured for p in packets))
         return packets, report
 
+
+class Captures(Case):
     def test_every_capture_comes_out_as_it_went_in(self):
         seen = 0
         for path in capfile.captures():
@@ -245,6 +250,84 @@ class Replay(unittest.TestCase):
         done = replay(source, '--out', 'dpdk:net_af_packet0,iface=nosuchiface')
         self.assertEqual(done.returncode, 69)
         self.assertTrue(vega.one_line(done.stderr), done.stderr)
+
+
+CONF = vega.SMALL + """
+feeds:
+  - {name: ONE, zone: Asia/Kolkata, frame_lane: 2MiB, channels: [{port: 10831}]}
+  - {name: TWO, zone: Asia/Kolkata, frame_lane: 2MiB, channels: [{port: 10832}]}
+"""
+
+
+def udp_frame(number, port):
+    payload = number.to_bytes(8, 'big') + bytes(number % 300)
+    udp = struct.pack('>HHHH', 40000, port, 8 + len(payload), 0) + payload
+    ip = struct.pack('>BBHHHBBHII', 0x45, 0, 20 + len(udp), number & 0xffff, 0, 16, 17, 0, 0xc0000209, 0xef46461f)
+    return b'\x01\x00\x5e\x46\x46\x1f\x02\x00\x00\x00\x00\x01\x08\x00' + ip + udp
+
+
+class Journal(Case):
+    """The same from a journal that vega-capture made: feeds ONE and TWO, and `default` with what neither claims."""
+
+    COUNT = 60000
+
+    @classmethod
+    def setUpClass(cls):
+        context = vega.scratch()
+        cls.home = context.__enter__()
+        cls.addClassCleanup(context.__exit__, None, None, None)
+        cls.packets = [(T0 + i * 1000, udp_frame(i, 10831 + i % 3)) for i in range(cls.COUNT)]
+        source, conf, cls.journal = (os.path.join(cls.home, name) for name in ('in.pcap', 'c.yaml', 'journal'))
+        capfile.write(source, cls.packets)
+        with open(conf, 'w', encoding='utf-8') as f:
+            f.write(CONF)
+        done = vega.run('vega-capture', '--pcap', source, '--journal', cls.journal, '--config', conf,
+                        '--region', 'replay-' + os.path.basename(cls.home))
+        assert done.returncode == 0, done.stderr
+
+    def compare(self, got, wanted):
+        self.assertEqual([(p.ns, p.data) for p in got], wanted)
+
+    def test_feeds_come_out_as_one_stream(self):
+        got, report = self.send(self.journal)
+        self.compare(got, self.packets)
+        self.assertEqual(report['inputs'], 3)
+        self.assertEqual(report['damaged_extents'], 0)
+
+    def test_one_and_two_feeds(self):
+        got, _ = self.send(self.journal, '--feed', 'TWO')
+        self.compare(got, [p for i, p in enumerate(self.packets) if i % 3 == 1])
+        got, _ = self.send(self.journal, '--feed', 'TWO', '--feed', 'default')
+        self.compare(got, [p for i, p in enumerate(self.packets) if i % 3 != 0])
+        done = replay(self.journal, '--feed', 'THREE', '--out', 'null')
+        self.assertEqual(done.returncode, 66)
+        self.assertTrue(vega.one_line(done.stderr) and 'THREE' in done.stderr, done.stderr)
+
+    def test_wall_clock_of_the_feed(self):
+        got, _ = self.send(self.journal, '--feed', 'ONE', '--from', '09:15:00.01', '--to', '09:15:00.02')
+        self.compare(got, [p for i, p in enumerate(self.packets) if i % 3 == 0 and 10**7 <= p[0] - T0 < 2 * 10**7])
+
+    def test_a_file_of_it(self):
+        path, = glob.glob(self.journal + '/*/TWO/frames-0000.pcapng')
+        got, _ = self.send(path)
+        self.compare(got, [p for i, p in enumerate(self.packets) if i % 3 == 1])
+
+    def test_damaged_block_is_passed_over(self):
+        copy = self.path('journal')
+        shutil.copytree(self.journal, copy)
+        path, = glob.glob(copy + '/*/ONE/frames-0000.pcapng')
+        with open(path, 'r+b') as f:
+            f.seek(4096 + 5000)
+            byte = f.read(1)[0]
+            f.seek(4096 + 5000)
+            f.write(bytes([byte ^ 1]))
+        got, report = self.send(copy, status=65)
+        self.assertGreater(report['damaged_extents'], 0)
+        self.assertGreater(report['damaged_bytes'], 4096)
+        kept = {(p.ns, p.data) for p in got}
+        self.assertEqual([(p.ns, p.data) for p in got], [p for p in self.packets if p in kept])
+        lost = [i for i, p in enumerate(self.packets) if p not in kept]
+        self.assertTrue(lost and all(i % 3 == 0 for i in lost))
 
 
 if __name__ == '__main__':
