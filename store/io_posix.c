@@ -11,6 +11,11 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "hugepages/base/clock.h"
+
+#define LOCK_PATIENCE_NS 2000000000u
+#define LOCK_RETRY_NS    10000000u
+
 static int
 or_errno(int rc)
 {
@@ -38,6 +43,25 @@ open_flags(uint32_t flags)
 	return out;
 }
 
+/*
+ * Lock a file for this process alone. The kernel takes an io_uring down a while after its process died, and its files
+ * with it: what looks held is asked again for two seconds.
+ */
+static int
+lock_file(int fd)
+{
+	const uint64_t give_up_ns = vega_monotonic_ns() + LOCK_PATIENCE_NS;
+
+	while (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+		if (errno != EWOULDBLOCK)
+			return -errno;
+		if (vega_monotonic_ns() >= give_up_ns)
+			return -EBUSY;
+		vega_sleep_until_ns(vega_monotonic_ns() + LOCK_RETRY_NS);
+	}
+	return 0;
+}
+
 int
 vega_posix_open(struct vega_io *io, const char *path, uint32_t flags)
 {
@@ -54,8 +78,8 @@ vega_posix_open(struct vega_io *io, const char *path, uint32_t flags)
 	}
 	if (fd < 0)
 		return -errno;
-	if ((flags & VEGA_IO_LOCK) && flock(fd, LOCK_EX | LOCK_NB) < 0) {
-		rc = errno == EWOULDBLOCK ? -EBUSY : -errno;
+	rc = flags & VEGA_IO_LOCK ? lock_file(fd) : 0;
+	if (rc < 0) {
 		(void)close(fd);
 		return rc;
 	}
