@@ -72,7 +72,8 @@ lay_chain(const struct vega_index *index, const uint8_t file_id[16], uint8_t *at
 		uint32_t cnt =
 			(uint32_t)(left < VEGA_INDEX_ENTRIES_MAX ? left : VEGA_INDEX_ENTRIES_MAX);
 
-		vega_format_index(at, file_id, first, index->entries + first, cnt);
+		vega_format_index(
+			at, file_id, first, cnt != 0 ? index->entries + first : NULL, cnt);
 		at += vega_format_index_bytes(cnt);
 		first += cnt;
 	} while (first < index->cnt);

@@ -46,7 +46,7 @@ piece_of(const struct uring_io *u, const uint8_t *data, uint64_t bytes)
 static void
 prepare(const struct uring_io *u, struct io_uring_sqe *sqe, const struct vega_io_req *req)
 {
-	const uint8_t *data = req->data + req->written;
+	const uint8_t *data;
 	const unsigned bytes = (unsigned)(req->bytes - req->written);
 	const uint64_t off = req->off + req->written;
 	int piece;
@@ -56,6 +56,7 @@ prepare(const struct uring_io *u, struct io_uring_sqe *sqe, const struct vega_io
 			req->verb == VEGA_IO_DO_SYNC_DATA ? IORING_FSYNC_DATASYNC : 0);
 		return;
 	}
+	data = req->data + req->written;
 	piece = piece_of(u, data, bytes);
 	if (piece >= 0)
 		io_uring_prep_write_fixed(sqe, req->file, data, bytes, off, piece);

@@ -382,3 +382,25 @@ vega_recover_file(struct vega_io *io, const char *path,
 	free(r.block);
 	return rc;
 }
+
+int
+vega_recover_empty(struct vega_io *io, const char *path)
+{
+	struct recovery r = {.io = io, .path = path};
+	uint64_t bytes;
+	int rc;
+
+	r.file = io->ops->open(io, path, VEGA_IO_WRITE | VEGA_IO_LOCK);
+	if (r.file < 0)
+		return VEGA_ERR(r.file, "need to open %s, found %s", path, strerror(-r.file));
+	rc = io->ops->size(io, r.file, &bytes);
+	if (rc == 0 && bytes == 0) {
+		rc = io->ops->unlink(io, path);
+		if (rc == 0) {
+			remove_idx(&r);
+			rc = 1;
+		}
+	}
+	io->ops->close(io, r.file);
+	return rc < 0 ? failed(&r, rc, "look at") : rc;
+}

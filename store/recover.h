@@ -32,4 +32,11 @@ int vega_recover_file(struct vega_io *io, const char *path,
 	void (*progress)(void *arg, uint64_t done_bytes, uint64_t all_bytes), void *progress_arg,
 	struct vega_recover_report *ret_report) VEGA_MUST_CHECK;
 
+/*
+ * A crash between a file's name and its head leaves an empty file, which holds nothing and would be damage for ever.
+ *
+ * Returns 1 when it was empty and is removed, 0 when it is not, or what opening it says (-EBUSY: a capture has it).
+ */
+int vega_recover_empty(struct vega_io *io, const char *path) VEGA_MUST_CHECK;
+
 #endif

@@ -15,6 +15,10 @@
 
 #define PROGRESS_NS 2000000000ull
 
+/* After a kill the kernel may still be ending the last writes, and holds the file's lock for them. */
+#define BUSY_WAIT_NS 2000000000ull /* in all */
+#define BUSY_TRY_NS  50000000ull
+
 struct work {
 	const struct verb_options *options;
 	struct vega_io *io;
@@ -22,6 +26,7 @@ struct work {
 	uint64_t files;
 	uint64_t sealed_now;
 	uint64_t failures;
+	uint64_t removed; /* empty files */
 	uint64_t started_ns;
 	struct vega_err first; /* failure; the others are on standard error */
 };
@@ -51,12 +56,35 @@ tell(const struct work *work, const char *path, const struct vega_recover_report
 			path, r->packet_cnt, r->cut_bytes, r->hole_bytes);
 }
 
+/* Returns 1 when the file, one of a folder, was empty and is gone; else as vega_recover_file. */
+static int
+recover_once(
+	struct work *work, const char *path, bool alone, struct vega_recover_report *ret_report)
+{
+	int rc = alone ? 0 : vega_recover_empty(work->io, path);
+
+	return rc != 0 ? rc : vega_recover_file(work->io, path, progress, work, ret_report);
+}
+
+static int
+recover_patiently(
+	struct work *work, const char *path, bool alone, struct vega_recover_report *ret_report)
+{
+	int rc = recover_once(work, path, alone, ret_report);
+
+	while (rc == -EBUSY && vega_monotonic_ns() < work->started_ns + BUSY_WAIT_NS) {
+		vega_sleep_until_ns(vega_monotonic_ns() + BUSY_TRY_NS);
+		rc = recover_once(work, path, alone, ret_report);
+	}
+	return rc;
+}
+
 /* One file that cannot be recovered does not keep the others from it. */
 static void
 recover_one(struct work *work, const char *path, bool alone)
 {
 	struct vega_recover_report r = {0};
-	int rc = vega_recover_file(work->io, path, progress, work, &r);
+	int rc = recover_patiently(work, path, alone, &r);
 
 	vega_progress_done();
 	work->files++;
@@ -65,6 +93,12 @@ recover_one(struct work *work, const char *path, bool alone)
 			vega_err_save(&work->first, rc);
 		if (!alone)
 			(void)fprintf(stderr, "not recovered: %s\n", vega_err_text());
+		return;
+	}
+	if (rc > 0) {
+		work->removed++;
+		if (!work->options->json)
+			(void)printf("%s: empty, removed\n", path);
 		return;
 	}
 	work->sealed_now += !r.was_sealed;
@@ -81,10 +115,11 @@ print_json(const struct work *work)
 {
 	const struct vega_recover_report *s = &work->sum;
 
-	return vega_cli_json(json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "files",
+	return vega_cli_json(json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "files",
 		(json_int_t)work->files, "files_sealed_now", (json_int_t)work->sealed_now,
-		"files_failed", (json_int_t)work->failures, "packets", (json_int_t)s->packet_cnt,
-		"blocks", (json_int_t)s->block_cnt, "holes", (json_int_t)s->hole_cnt, "hole_bytes",
+		"files_failed", (json_int_t)work->failures, "files_removed_empty",
+		(json_int_t)work->removed, "packets", (json_int_t)s->packet_cnt, "blocks",
+		(json_int_t)s->block_cnt, "holes", (json_int_t)s->hole_cnt, "hole_bytes",
 		(json_int_t)s->hole_bytes, "cut_bytes", (json_int_t)s->cut_bytes));
 }
 
@@ -97,7 +132,7 @@ recover_all(struct work *work, const struct vega_tree *tree)
 		if (vega_load_relaxed(work->options->stop) != 0)
 			return VEGA_ERR(-EINTR,
 				"need to reach the last file, found a signal; run recover again");
-		recover_one(work, tree->files[i].path, tree->file_cnt == 1);
+		recover_one(work, tree->files[i].path, tree->files[i].feed == NULL);
 	}
 	if (work->options->json) {
 		rc = print_json(work);
