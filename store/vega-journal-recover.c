@@ -4,6 +4,7 @@
  */
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "hugepages/base/atomic.h"
 #include "hugepages/base/cli.h"
@@ -129,10 +130,12 @@ recover_all(struct work *work, const struct vega_tree *tree)
 	int rc;
 
 	for (uint32_t i = 0; i < tree->file_cnt; i++) {
+		const char *path = tree->files[i].path;
+
 		if (vega_load_relaxed(work->options->stop) != 0)
 			return VEGA_ERR(-EINTR,
 				"need to reach the last file, found a signal; run recover again");
-		recover_one(work, tree->files[i].path, tree->files[i].feed == NULL);
+		recover_one(work, path, strcmp(path, work->options->path) == 0);
 	}
 	if (work->options->json) {
 		rc = print_json(work);
