@@ -2,12 +2,16 @@
 """A running vega-capture, for tests: started, waited for until it polls, stopped, its summary and its journal read."""
 import json
 import os
+import shutil
 import signal
 import subprocess
 import time
 
 import capfile
 import vega
+
+
+REGIONS = '/run/vega' if os.geteuid() == 0 else os.path.join(os.environ.get('XDG_RUNTIME_DIR', '/nonexistent'), 'vega')
 
 
 class Capture:
@@ -56,6 +60,7 @@ class Capture:
         if kill:
             self.process.kill()
         out, err = self.process.communicate(timeout=60)
+        shutil.rmtree(os.path.join(REGIONS, self.region), ignore_errors=True)  # a stopped region's counters stay for vega-bus
         return self.process.returncode, json.loads(out) if out.strip() else None, err
 
     def files(self):

@@ -1,0 +1,117 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-3-Clause
+"""vega-capture --pcap: several files, pace, standard input, damage, limits.
+
+usage: test_capture_files.py BUILD
+"""
+import os
+import subprocess
+import time
+import unittest
+
+import capfile
+import vega
+from capture import Capture
+
+
+class Files(unittest.TestCase):
+    def setUp(self):
+        scratch = vega.scratch()
+        self.folder = scratch.__enter__()
+        self.addCleanup(scratch.__exit__, None, None, None)
+
+    def write(self, name, times, linktype=1, cut=0):
+        """A capture whose packets say which file they are of; `cut` bytes are taken off its end."""
+        path = os.path.join(self.folder, name)
+        capfile.write(path, [(ns, f'{name}:{n}'.encode().ljust(60)) for n, ns in enumerate(times)], linktype)
+        if cut:
+            os.truncate(path, os.path.getsize(path) - cut)
+        return path
+
+    def names(self, packets):
+        return [p.data.decode().rstrip() for p in packets]
+
+    def good(self, ended):
+        status, summary, error = ended
+        self.assertEqual((status, error), (0, ''))
+        self.assertTrue(vega.conserved(summary), summary)
+        return summary
+
+    def test_one_link_type_is_merged(self):
+        a = self.write('a', [10, 30, 30, 50])
+        b = self.write('b', [20, 30, 60])
+        capture = Capture(self.folder, '--pcap', a, b)
+        self.good(capture.end())
+        got = capture.packets()
+        self.assertEqual(self.names(got), ['a:0', 'b:0', 'a:1', 'a:2', 'b:1', 'a:3', 'b:2'])
+        self.assertEqual([p.ns for p in got], [10, 20, 30, 30, 30, 50, 60])
+
+    def test_two_link_types_are_read_in_turns(self):
+        capture = Capture(self.folder, '--pcap', self.write('a', [50, 60]), self.write('b', [1, 2], 101), self.write('c', [55]))
+        self.good(capture.end())
+        got = capture.packets()
+        self.assertEqual(self.names(got), ['a:0', 'a:1', 'b:0', 'b:1', 'c:0'])
+        self.assertEqual([p.linktype for p in got], [1, 1, 101, 101, 1])
+
+    def test_damage_keeps_all_that_is_good(self):
+        a = self.write('a', [10, 20, 30], cut=1)
+        b = self.write('b', [11, 21, 31])
+        capture = Capture(self.folder, '--pcap', a, b)
+        status, summary, error = capture.end()
+        self.assertEqual(status, 65, error)
+        self.assertTrue(vega.one_line(error), error)
+        self.assertIn('packet 3', error)
+        self.assertTrue(vega.conserved(summary))
+        self.assertEqual(self.names(capture.packets()), ['a:0', 'b:0', 'a:1', 'b:1', 'b:2'])
+        self.assertTrue(vega.output('vega-journal', 'verify', capture.journal)['ok'])
+
+    def test_recorded_pace(self):
+        path = self.write('a', [10**18 + n * 10**8 for n in range(6)])
+        begin = time.monotonic()
+        capture = Capture(self.folder, '--pcap', path, '--pace', 'recorded')
+        self.good(capture.end())
+        self.assertGreaterEqual(time.monotonic() - begin, 0.5)
+        self.assertEqual([p.ns for p in capture.packets()], [10**18 + n * 10**8 for n in range(6)])
+
+    def test_recorded_pace_can_be_interrupted(self):
+        capture = Capture(self.folder, '--pcap', self.write('a', [0, 10**15]), '--pace', 'recorded').until_polling()
+        capture.until_received(1)
+        summary = self.good(capture.stop())
+        self.assertEqual(summary['packets_framed'], 1)
+
+    def test_standard_input(self):
+        path = self.write('a', range(1000))
+        config = os.path.join(self.folder, 'c.yaml')
+        with open(config, 'w') as file:
+            file.write(vega.SMALL)
+        cat = subprocess.Popen(['cat', path], stdout=subprocess.PIPE)
+        summary = vega.output('vega-capture', '--pcap', '-', '--region', f'e2e-{os.getpid()}', '--config', config, stdin=cat.stdout)
+        cat.stdout.close()
+        cat.wait()
+        self.assertEqual(summary['packets_framed'], 1000)
+
+    def test_count(self):
+        capture = Capture(self.folder, '--pcap', self.write('a', range(1000)), '--count', 77)
+        self.assertEqual(self.good(capture.end())['packets_received'], 77)
+        self.assertEqual(self.names(capture.packets())[-1], 'a:76')
+
+    def test_a_lane_of_two_blocks_loses_nothing(self):
+        """Far more than the lane holds: at full speed a file waits for the drain."""
+        path = os.path.join(self.folder, 'big')
+        capfile.write(path, [(n, n.to_bytes(4, 'big') * 300) for n in range(20000)])
+        config = os.path.join(self.folder, 'c.yaml')
+        with open(config, 'w') as file:
+            file.write('memory: shm\ndefault_frame_lane: 2MiB\n')
+        capture = Capture(self.folder, '--config', config, '--pcap', path)
+        self.assertEqual(self.good(capture.end())['packets_framed'], 20000)
+        self.assertEqual([p.ns for p in capture.packets()], list(range(20000)))
+
+    def test_too_many_files(self):
+        path = self.write('a', [1])
+        done = vega.run('vega-capture', '--pcap', *[path] * 17)
+        self.assertEqual(done.returncode, 64)
+        self.assertTrue(vega.one_line(done.stderr), done.stderr)
+
+
+if __name__ == '__main__':
+    unittest.main()
