@@ -139,7 +139,7 @@ uint64_t vega_cursor_block_off(const struct vega_cursor *cursor);
 uint64_t vega_cursor_blocks_read(const struct vega_cursor *cursor);
 
 /* The calling thread's message of the last failure: one line that says what was needed, what was found, what to do. */
-const char *vega_err_text(void);
+const char *vega_err_text(void); /* NOLINT: the tree has it from base/err.h */
 
 #ifdef __cplusplus
 }
