@@ -3,6 +3,7 @@
 
 usage: test_journal_tools.py VEGA_JOURNAL MKJOURNAL VEGA_GEN
 """
+import fcntl
 import json
 import os
 import shutil
@@ -124,6 +125,17 @@ class Tools(unittest.TestCase):
         packets, damage = capfile.read(self.export(journal, 'pcap'))
         self.assertEqual((len(packets), damage), (4900, None))
         self.assertEqual(self.json('recover', journal)['files_sealed_now'], 0)
+
+    def test_recover_waits_for_a_dying_capture(self):
+        journal, file = self.make(state='open')
+        with open(file, 'rb') as held:
+            fcntl.flock(held, fcntl.LOCK_EX)
+            self.refused(75, 'frames-0000.pcapng', 'recover', journal)
+            waiting = subprocess.Popen([JOURNAL, 'recover', journal], stdout=subprocess.DEVNULL)
+            with self.assertRaises(subprocess.TimeoutExpired):
+                waiting.wait(0.2)
+            fcntl.flock(held, fcntl.LOCK_UN)
+            self.assertEqual(waiting.wait(30), 0)
 
     def test_export_is_the_input(self):
         for state in ('sealed', 'open'):
