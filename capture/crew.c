@@ -126,6 +126,9 @@ vega_crew_add_source(struct vega_crew *crew, uint32_t lcore_idx, struct vega_sou
 {
 	struct vega_rx *rx = &crew->members[lcore_idx].rx;
 
+	/* a clock block may be laid before the first packet: it goes into a file of the right type */
+	for (uint32_t i = 0; rx->source_cnt == 0 && i < rx->feed_cnt; i++)
+		vega_frame_linktype(&rx->feeds[i].writer, source->linktype);
 	rx->sources[rx->source_cnt++] = source;
 }
 

@@ -12,6 +12,7 @@
 #include <rte_eth_ring.h>
 #include <rte_ethdev.h>
 #include <rte_mbuf.h>
+#include <rte_mbuf_dyn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -193,6 +194,40 @@ test_frames_are_as_received(void **state)
 	vega_port_close(&port);
 }
 
+/* A port that stamps: its ticks become ns by its own line, and a frame without a stamp takes the TSC's. */
+static void
+test_port_clock(void **state)
+{
+	const struct vega_stamp line = {
+		.base_ticks = 1000, .base_ns = 5000000000, .rate_q32 = 2ull << 32};
+	struct vega_packet p[VEGA_BURST_CNT_MAX];
+	struct vega_source *source;
+	struct vega_source *stamping;
+	struct vega_port port;
+	struct rte_mbuf *m;
+
+	(void)state;
+	open_ring_port("nic", &port, &source);
+	assert_int_equal(
+		rte_mbuf_dyn_rx_timestamp_register(&port.nic_field_off, &port.nic_flag), 0);
+	vega_stamp_publish(&port.nic_cell, &line);
+	assert_int_equal(vega_source_port_open(&port, 0, 5, &tsc, &stamping), 0);
+	send_counting(&port, 60, 2000, 0);
+	m = rte_pktmbuf_alloc(port.pool);
+	assert_non_null(rte_pktmbuf_append(m, 60));
+	m->ol_flags = port.nic_flag;
+	*RTE_MBUF_DYNFIELD(m, (size_t)port.nic_field_off, rte_mbuf_timestamp_t *) = 1010;
+	assert_int_equal(rte_ring_sp_enqueue(wire, m), 0);
+	assert_int_equal(stamping->ops->burst(stamping, p, VEGA_BURST_CNT_MAX), 2);
+	assert_true(p[0].recv_ns > 1700000000000000000);
+	assert_int_equal(p[1].recv_ns, 5000000020);
+	stamping->ops->release(stamping);
+	stamping->ops->close(stamping);
+	source->ops->close(source);
+	port.nic_flag = 0;
+	vega_port_close(&port);
+}
+
 /* Copies beyond the bounce buffer: the burst is given out in parts, nothing is lost or hurt. */
 static void
 test_more_copies_than_room(void **state)
@@ -347,6 +382,7 @@ main(void)
 		cmocka_unit_test(test_null_gives_stamped_packets),
 		cmocka_unit_test(test_time_goes_back_only_with_a_step),
 		cmocka_unit_test(test_frames_are_as_received),
+		cmocka_unit_test(test_port_clock),
 		cmocka_unit_test(test_more_copies_than_room),
 		cmocka_unit_test(test_pcap_port),
 		cmocka_unit_test(test_refusals),

@@ -78,6 +78,7 @@ class Ports(unittest.TestCase):
         summary = self.good(capture.end())
         self.assertEqual(summary['packets_framed'], len(want))
         self.assertEqual(summary['ports_loss_not_observable'], 0)
+        self.assertEqual(summary['journal_files'], 1)
         got = capture.packets()
         self.assertEqual([p.data for p in got], [p.data for p in want])
         self.assertTrue(all(begin < p.ns < time.time_ns() for p in got), 'times are the clock\'s, not the file\'s')
