@@ -161,6 +161,16 @@ init_eal(const char *device)
 	return 0;
 }
 
+/* The EAL makes a folder of its own and leaves it behind, empty as we run it; also when it fails. */
+static void
+remove_folder(void)
+{
+	const char *folder = rte_eal_get_runtime_dir();
+
+	if (folder[0] != '\0')
+		(void)rmdir(folder);
+}
+
 static int
 start_eal(const char *device)
 {
@@ -177,6 +187,8 @@ start_eal(const char *device)
 			"its arguments and permissions",
 			device, first_line(&log));
 	free_log(&log);
+	if (rc != 0)
+		remove_folder();
 	return rc;
 }
 
@@ -261,18 +273,6 @@ start_port(struct dpdk_tx *tx)
 	return wait_for_link(tx);
 }
 
-/* The EAL makes a folder of its own and leaves it behind, empty as we run it. */
-static void
-stop_eal(void)
-{
-	char *folder = strdup(rte_eal_get_runtime_dir());
-
-	(void)rte_eal_cleanup();
-	if (folder != NULL)
-		(void)rmdir(folder);
-	free(folder);
-}
-
 static int
 close_dpdk(struct vega_tx *base)
 {
@@ -280,7 +280,8 @@ close_dpdk(struct vega_tx *base)
 
 	(void)rte_eth_dev_stop(tx->port);
 	(void)rte_eth_dev_close(tx->port);
-	stop_eal();
+	(void)rte_eal_cleanup();
+	remove_folder();
 	free(tx);
 	return 0;
 }

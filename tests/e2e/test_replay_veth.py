@@ -162,8 +162,9 @@ class Wire(unittest.TestCase):
     def test_nothing_is_left_behind(self):
         capfile.write(self.source, [(T0, udp_frame(1))])
         before = set(os.listdir('/var/run/dpdk')) if os.path.isdir('/var/run/dpdk') else set()
-        done = replay(self.source, '--out', 'dpdk:net_af_packet0,iface=tx0')
-        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(replay(self.source, '--out', 'dpdk:net_af_packet0,iface=tx0').returncode, 0)
+        self.assertEqual(replay(self.source, '--out', 'dpdk:net_af_packet0,iface=nosuch').returncode, 69)
+        self.assertEqual(replay(self.source, '--out', 'dpdk:nonsense').returncode, 69)
         after = set(os.listdir('/var/run/dpdk')) if os.path.isdir('/var/run/dpdk') else set()
         self.assertEqual({name for name in after - before if name.startswith('vega-replay')}, set())
 
