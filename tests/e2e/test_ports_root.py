@@ -78,6 +78,31 @@ def frame(number, tags=(), size=100):
     return head + number.to_bytes(4, 'big') + bytes(size - len(head) - 4)
 
 
+def udp(number, group, port):
+    payload = number.to_bytes(8, 'big') + bytes(50)
+    datagram = struct.pack('>HHHH', 4000, port, 8 + len(payload), 0) + payload
+    ip = struct.pack('>BBHHHBBH4s4s', 0x45, 0, 20 + len(datagram), number, 0, 16, 17, 0, socket.inet_aton('192.0.2.9'),
+                     socket.inet_aton(group))
+    return b'\x01\x00\x5e\x01\x01\x01\x02\x00\x00\x00\x00\x01\x08\x00' + ip + datagram
+
+
+STEERED = '''memory: shm
+default_frame_lane: 4MiB
+idle: adaptive
+ports:
+  - {{name: a, device: '{device}', queues: 2}}
+lcores:
+  - {{cpu: {cpu0}, polls: ['a:0']}}
+  - {{cpu: {cpu1}, polls: ['a:1']}}
+feeds:
+  - name: STEERED
+    frame_lane: 4MiB
+    lcore: 1
+    channels:
+      - {{group: 239.1.1.1, port: 5000, line: A}}
+'''
+
+
 class Wire(unittest.TestCase):
     def setUp(self):
         scratch = vega.scratch()
@@ -221,6 +246,45 @@ class Wire(unittest.TestCase):
         self.assertTrue(vega.conserved(summary), summary)
         mine = [p.data for p in capture.packets() if p.data[:6] == frames[0][:6] and p.data[12:14] == b'\x08\x00']
         self.same(frames, len(frames), mine)
+
+    def steered(self, device):
+        """Two lcores on one port, a feed on the second: (configuration file, a frame of the feed, one that is not)."""
+        path = self.path('steer.yaml')
+        cpus = sorted(os.sched_getaffinity(0))
+        if len(cpus) < 2:
+            self.skipTest('needs two processors')
+        with open(path, 'w') as file:
+            file.write(STEERED.format(device=device, cpu0=cpus[0], cpu1=cpus[1]))
+        return path
+
+    def test_a_port_that_steers(self):
+        """net_tap steers by the kernel's traffic control."""
+        name = f'vtap{os.getpid()}'[:15]
+        config = self.steered(f'net_tap0,iface={name}')
+        probe = vega.run('vega-capture', '--config', config, '--count', 1, '--duration', '1ms', '--region', f'e2e-{os.getpid()}')
+        if probe.returncode == 69 and 'steer' in probe.stderr:
+            self.assertTrue(vega.one_line(probe.stderr), probe.stderr)
+            self.skipTest(f'the kernel cannot: {probe.stderr.strip()}')
+        self.assertEqual(probe.returncode, 0, probe.stderr)
+        capture = Capture(self.folder, '--config', config).until_polling()
+        want = [udp(n, '239.1.1.1', 5000) for n in range(100)]
+        other = [udp(n, '239.1.1.2', 5000) for n in range(100)]
+        sender = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+        sender.bind((name, 0))
+        for data in (x for pair in zip(want, other) for x in pair):
+            sender.send(data)
+        sender.close()
+        capture.until_received(200)
+        status, summary, error = capture.stop()
+        self.assertEqual((status, error), (0, ''))
+        self.assertTrue(vega.conserved(summary), summary)
+        self.same(want, 100, [p.data for p in capture.packets('STEERED')])
+
+    def test_a_port_that_cannot_steer_is_refused(self):
+        done = vega.run('vega-capture', '--config', self.steered('net_null0'), '--region', f'e2e-{os.getpid()}')
+        self.assertEqual(done.returncode, 69, done.stderr)
+        self.assertIn('steer', done.stderr)
+        self.assertTrue(vega.one_line(done.stderr), done.stderr)
 
     def test_without_permission(self):
         for device in ('net_af_packet0,iface=lo', 'net_af_xdp0,iface=lo', 'net_tap0'):
