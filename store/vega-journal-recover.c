@@ -64,7 +64,8 @@ recover_once(
 {
 	int rc = alone ? 0 : vega_recover_empty(work->io, path);
 
-	return rc != 0 ? rc : vega_recover_file(work->io, path, progress, work, ret_report);
+	/* What keeps it from being looked at keeps it from being sealed, and is told better there. */
+	return rc > 0 ? rc : vega_recover_file(work->io, path, progress, work, ret_report);
 }
 
 static int
@@ -92,7 +93,7 @@ recover_one(struct work *work, const char *path, bool alone)
 	if (rc < 0) {
 		if (work->failures++ == 0)
 			vega_err_save(&work->first, rc);
-		if (!alone)
+		else
 			(void)fprintf(stderr, "not recovered: %s\n", vega_err_text());
 		return;
 	}
