@@ -72,7 +72,7 @@ spawn(const char *const *argv, pid_t *ret_pid)
 
 	if (rc != 0)
 		return rc;
-	for (; argv[argc] != NULL && argc < VEGA_ARRAY_CNT(copy) - 1; argc++)
+	for (; argc < VEGA_ARRAY_CNT(copy) - 1 && argv[argc] != NULL; argc++)
 		memcpy(&copy[argc], &argv[argc], sizeof(copy[argc])); /* never written through */
 	copy[argc] = NULL;
 	rc = posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);

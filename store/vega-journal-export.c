@@ -73,7 +73,7 @@ static int
 export_journal(const struct verb_options *o, struct vega_journal *journal)
 {
 	struct work work = {.started_ns = vega_monotonic_ns()};
-	struct vega_export_sum sum;
+	struct vega_export_sum sum = {0};
 	struct vega_export_conf conf = {
 		.format = o->format,
 		.out_path = o->out_path,

@@ -36,8 +36,8 @@ struct vega_walk {
 	uint32_t message_cnt; /* that the header announces; 0 where it does not */
 	uint32_t message_idx; /* of the next */
 	uint64_t seq_first;   /* of the header; VEGA_SEQ_NONE: none */
-	uint64_t
-		session; /* a number or a hash of the session's text; a change is a new sequence space */
+	/* A number or a hash of the session's text; a change is a new sequence space. */
+	uint64_t session;
 	uint8_t session_text[12]; /* NUL-terminated, "" where there is none */
 	uint8_t scratch[VEGA_WALK_SCRATCH_BYTES];
 };

@@ -26,8 +26,8 @@ count(struct vega_journal *journal, uint32_t feed_idx)
 		bytes += frame.captured_bytes;
 	}
 	vega_cursor_close(cursor);
-	printf("%s: %" PRIu64 " frames, %" PRIu64 " bytes\n", vega_journal_feed(journal, feed_idx), frames,
-		bytes);
+	printf("%s: %" PRIu64 " frames, %" PRIu64 " bytes\n", vega_journal_feed(journal, feed_idx),
+		frames, bytes);
 	return rc;
 }
 
