@@ -130,7 +130,7 @@ vega_writer_seal_begin(struct vega_writer *w)
 		vega_writer_give_up(w);
 		return;
 	}
-	if (w->failed) /* what follows the last good block is cut, as recover does */
+	if (w->failed) /* what follows the last good block is cut, as recover does: the tail may need its room */
 		rc = w->io->ops->truncate(w->io, w->file, w->good_end_off);
 	if (rc < 0) {
 		vega_writer_fail(w, rc, "cut");

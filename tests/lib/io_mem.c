@@ -356,6 +356,14 @@ mem_submit(struct vega_io *io, struct vega_io_req *req)
 	return 0;
 }
 
+/* A disk of larger sectors. */
+static bool
+misfits(const struct io_mem *m, const struct vega_io_req *req)
+{
+	return m->faults.sector_bytes != 0 && (m->handles[req->file].flags & VEGA_IO_DIRECT) &&
+	       (req->off | req->bytes) % m->faults.sector_bytes != 0;
+}
+
 static int64_t
 end_write(struct io_mem *m, const struct flight *f)
 {
@@ -365,6 +373,10 @@ end_write(struct io_mem *m, const struct flight *f)
 	if (memcmp(change->data, f->req->data + f->req->written, change->bytes) != 0)
 		complain("data was changed while it was being written");
 	change->done_tick = ++m->tick;
+	if (misfits(m, f->req)) {
+		change->bytes = 0;
+		return -EINVAL;
+	}
 	if (!has_room(m, f->node, change->off + change->bytes)) {
 		change->bytes = 0;
 		return -ENOSPC;
@@ -398,10 +410,16 @@ mem_reap(struct vega_io *io, bool wait, int64_t *ret_result)
 	struct io_mem *m = self(io);
 	struct flight f;
 	uint64_t pick;
+	uint32_t tries;
 
 	if (m->flight_cnt == 0 || (!wait && !m->power_off && strikes(m, m->faults.late_one_in)))
 		return NULL;
 	pick = m->faults.reorder ? rng_below(&m->rng, m->flight_cnt) : 0;
+	for (tries = 0; m->faults.hold_dir_syncs && m->flights[pick].node->dir; tries++) {
+		if (tries == m->flight_cnt)
+			return NULL;
+		pick = (pick + 1) % m->flight_cnt;
+	}
 	f = m->flights[pick];
 	memmove(&m->flights[pick], &m->flights[pick + 1],
 		(m->flight_cnt - pick - 1) * sizeof(m->flights[0]));
