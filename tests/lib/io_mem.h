@@ -17,11 +17,10 @@ struct io_mem_faults {
 	uint32_t sync_eio_one_in;
 	uint64_t capacity_bytes; /* 0: no end */
 	bool reorder;
-	bool hold_dir_syncs; /* syncs of folders do not come back */
-	uint32_t
-		sector_bytes; /* O_DIRECT writes that are not aligned to it get -EINVAL; 0: 512 do */
-	bool no_reserve;      /* the file system knows no fallocate */
-	uint64_t power_ops;   /* acts that change the disk until the power fails; 0: never */
+	bool hold_dir_syncs;   /* syncs of folders do not come back */
+	uint32_t sector_bytes; /* of O_DIRECT; 0: 512 */
+	bool no_reserve;       /* the file system knows no fallocate */
+	uint64_t power_ops;    /* acts that change the disk until the power fails; 0: never */
 };
 
 /* Made with a folder "/j". Abort on lack of memory: it is a test. */
