@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """A running vega-capture, for tests: started, waited for until it polls, stopped, its summary and its journal read."""
+import glob
 import json
 import os
 import shutil
@@ -61,6 +62,8 @@ class Capture:
             self.process.kill()
         out, err = self.process.communicate(timeout=60)
         shutil.rmtree(os.path.join(REGIONS, self.region), ignore_errors=True)  # a stopped region's counters stay for vega-bus
+        for lanes in glob.glob(f'/dev/shm/vega-{self.region}.*'):  # and so do a killed one's lanes
+            os.unlink(lanes)
         return self.process.returncode, json.loads(out) if out.strip() else None, err
 
     def files(self):
