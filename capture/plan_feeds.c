@@ -107,6 +107,7 @@ add_feed(struct vega_plan *plan, const struct vega_layout_feed *feed,
 				       "lcores included, found more",
 			VEGA_FEED_CNT_MAX, plan->lcore_cnt);
 	*to = *feed;
+	to->numa = plan->lcores[feed->lcore].numa;
 	to->if_cnt = if_cnt;
 	memcpy(to->if_name, names->name[feed->lcore], if_cnt * sizeof(to->if_name[0]));
 	plan->feed_cnt++;

@@ -17,6 +17,7 @@ struct vega_layout_feed {
 	uint32_t day_start_s;
 	uint32_t price_scale;
 	uint32_t lcore;             /* index of the rx lcore that owns it */
+	uint32_t numa;              /* node its lanes must come from; UINT32_MAX: any */
 	uint64_t record_lane_bytes; /* 0: frames only; else a multiple of 2 MiB */
 	uint64_t frame_lane_bytes;  /* 2^k MiB */
 	uint32_t if_cnt;

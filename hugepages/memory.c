@@ -4,10 +4,12 @@
 #include <ctype.h>
 #include <dirent.h>
 #include <fcntl.h>
+#include <linux/mempolicy.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "hugepages/base/err.h"
@@ -15,6 +17,8 @@
 
 #define SHM_DIR        "/dev/shm"
 #define SHM_PAGE_BYTES 4096u
+#define NODE_ANY       UINT32_MAX
+#define NODE_BITS      64u /* more nodes than any machine of this kind has: those above are not bound */
 #define HOLDERS_BYTES  160u
 
 /* Does a process map a lanes file of this region? */
@@ -56,9 +60,42 @@ list_holders(const char *name, char holders[HOLDERS_BYTES])
 	(void)closedir(proc);
 }
 
+/* Pages that this thread allocates from now on come from one node, or from anywhere (NODE_ANY). */
+static void
+allocate_on(uint32_t node)
+{
+	unsigned long mask = 1ul << (node % NODE_BITS);
+
+	if (node < NODE_BITS)
+		(void)syscall(SYS_set_mempolicy, MPOL_BIND, &mask, NODE_BITS + 1);
+	else
+		(void)syscall(SYS_set_mempolicy, MPOL_DEFAULT, NULL, 0);
+}
+
+/*
+ * Allocate the file lane by lane, each on the node of the lcore that writes it: what is allocated here is where it stays,
+ * whoever touches it first. Returns 0 or a negative errno.
+ */
+static int
+allocate(int fd, const struct vega_layout *layout, uint64_t bytes)
+{
+	int rc = 0;
+
+	for (uint32_t i = 0; i < layout->lane_cnt && rc == 0; i++) {
+		const uint64_t begin = layout->lanes[i].lane_off;
+		const uint64_t end =
+			i + 1 < layout->lane_cnt ? layout->lanes[i + 1].lane_off : bytes;
+
+		allocate_on(layout->feeds[layout->lanes[i].feed_id].numa);
+		rc = -posix_fallocate(fd, (off_t)begin, (off_t)(end - begin));
+	}
+	allocate_on(NODE_ANY);
+	return rc;
+}
+
 /* Create, allocate and map one file; the name goes again when a step fails. */
 static int
-map_file(struct vega_memory_map *map, uint64_t bytes)
+map_file(struct vega_memory_map *map, const struct vega_layout *layout, uint64_t bytes)
 {
 	void *address;
 	int rc;
@@ -66,7 +103,7 @@ map_file(struct vega_memory_map *map, uint64_t bytes)
 
 	if (fd < 0)
 		return -errno;
-	rc = ftruncate(fd, (off_t)bytes) != 0 ? -errno : -posix_fallocate(fd, 0, (off_t)bytes);
+	rc = ftruncate(fd, (off_t)bytes) != 0 ? -errno : allocate(fd, layout, bytes);
 	if (rc != 0) {
 		(void)unlink(map->path);
 		(void)close(fd);
@@ -107,7 +144,7 @@ try_huge(const struct vega_host *host, const struct vega_region_conf *conf, uint
 		(unsigned long long)generation);
 	map->page_bytes = page_bytes;
 	map->memory = VEGA_MEMORY_HUGE;
-	rc = needed > found ? -ENOMEM : map_file(map, bytes);
+	rc = needed > found ? -ENOMEM : map_file(map, layout, bytes);
 	if (rc == 0) {
 		layout->lanes_bytes = bytes;
 		return 0;
@@ -139,7 +176,7 @@ try_shm(const struct vega_region_conf *conf, uint64_t generation, struct vega_la
 		(unsigned long long)generation);
 	map->page_bytes = SHM_PAGE_BYTES;
 	map->memory = VEGA_MEMORY_SHM;
-	rc = map_file(map, layout->lanes_bytes);
+	rc = map_file(map, layout, layout->lanes_bytes);
 	if (rc == -ENOMEM)
 		return VEGA_ERR(rc,
 			"need %llu MiB free in " SHM_DIR ", found less; make the lanes smaller",

@@ -58,6 +58,7 @@ rig_open(struct rig *rig, uint64_t lane_bytes, uint32_t frame_bytes, bool lossle
 {
 	const struct vega_layout_feed feed = {.name = "default",
 		.zone = "UTC",
+		.numa = UINT32_MAX,
 		.frame_lane_bytes = lane_bytes,
 		.if_cnt = 1,
 		.if_name = {"memory"}};

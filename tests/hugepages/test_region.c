@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -24,12 +25,14 @@ static char name[32];
 static struct vega_layout_feed feeds[2] = {
 	{.name = "NSE_FO",
 		.zone = "Asia/Kolkata",
+		.numa = 0, /* every machine has it */
 		.record_lane_bytes = 2u << 20,
 		.frame_lane_bytes = 2u << 20,
 		.if_cnt = 1,
 		.if_name = {"nse_a:0"}},
 	{.name = "default",
 		.zone = "UTC",
+		.numa = UINT32_MAX,
 		.frame_lane_bytes = 4u << 20,
 		.if_cnt = 1,
 		.if_name = {"nse_a:0"}},
@@ -95,6 +98,23 @@ test_create_fills_directory_and_lanes(void **state)
 	assert_int_equal(reader->control->state, VEGA_STATE_STOPPED);
 	assert_false(vega_region_alive(name));
 	vega_region_release(reader);
+}
+
+/* The pages of a lane whose feed names a node lie there: the kernel is asked. */
+static void
+test_lanes_lie_on_their_node(void **state)
+{
+	const struct vega_region_conf conf = conf_shm();
+	struct vega_region *region;
+	void *pages[1];
+	int node = -1;
+
+	(void)state;
+	assert_int_equal(vega_region_create(&conf, &region), 0);
+	pages[0] = region->memory;
+	if (syscall(SYS_move_pages, 0, 1, pages, NULL, &node, 0) == 0)
+		assert_int_equal(node, 0);
+	vega_region_close(region);
 }
 
 static void
@@ -244,6 +264,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(
 			test_create_fills_directory_and_lanes, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_lanes_lie_on_their_node, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_second_capture_is_refused, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_dead_capture_is_superseded, setup, teardown),
 		cmocka_unit_test_setup_teardown(
