@@ -291,6 +291,8 @@ int
 vega_drain_finish(struct vega_drain *drain)
 {
 	drain->finishing = true;
+	for (uint32_t i = 0; i < drain->feed_cnt; i++)
+		drain->feeds[i].retry_ns = 0; /* one last try, now */
 	while (!vega_drain_idle(drain) || !all_closed(drain)) {
 		if (vega_drain_poll(drain, drain->now_ns) == 0 && drain->io != NULL)
 			(void)vega_io_poll(drain->io, true);

@@ -339,6 +339,27 @@ test_quarter_is_kept(void **state)
 	vega_io_delete(io);
 }
 
+/* What was kept is tried once more at the end, without waiting for its time. */
+static void
+test_last_try(void **state)
+{
+	struct vega_io *io = io_mem_new(8);
+	struct rig rig;
+
+	(void)state;
+	rig_new(&rig, 1, 16);
+	rig_drain_mem(&rig, io);
+	io_mem_faults(io)->capacity_bytes = 1;
+	for (int i = 0; i < 4; i++)
+		block_of(&rig, 1, VEGA_SEAL_AGE);
+	io_mem_faults(io)->capacity_bytes = 0;
+	assert_int_equal(vega_drain_finish(rig.drain), -ENOSPC);
+	assert_int_equal(rig_cells(&rig, 0)->frames_written, 4);
+	assert_int_equal(rig_cells(&rig, 0)->lost_disk, 0);
+	rig_delete(&rig);
+	vega_io_delete(io);
+}
+
 static void
 test_without_a_journal(void **state)
 {
@@ -370,6 +391,7 @@ main(void)
 		cmocka_unit_test(test_full_disk),
 		cmocka_unit_test(test_failing_disk),
 		cmocka_unit_test(test_quarter_is_kept),
+		cmocka_unit_test(test_last_try),
 		cmocka_unit_test(test_without_a_journal),
 	};
 
