@@ -219,3 +219,12 @@ vega_source_pcap_open(const char *const *paths, uint32_t path_cnt, enum vega_pac
 	*ret_source = &s->source;
 	return 0;
 }
+
+void
+vega_source_pcap_stop_on(struct vega_source *source, const uint64_t *stop)
+{
+	struct source_pcap *s = (struct source_pcap *)source;
+
+	for (uint32_t i = 0; i < s->input_cnt; i++)
+		vega_pcapfile_stop_on(s->inputs[i].file, stop);
+}

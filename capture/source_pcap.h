@@ -26,4 +26,7 @@ enum vega_pace {
 int vega_source_pcap_open(const char *const *paths, uint32_t path_cnt, enum vega_pace pace,
 	struct vega_source **ret_source) VEGA_MUST_CHECK;
 
+/* Let the source end when *stop is set though a pipe it reads from gives nothing, see vega_pcapfile_stop_on. */
+void vega_source_pcap_stop_on(struct vega_source *source, const uint64_t *stop);
+
 #endif

@@ -101,10 +101,15 @@ load_conf(struct capture *c)
 static int
 open_files(struct capture *c)
 {
+	int rc;
+
 	if (!from_files(c))
 		return 0;
-	return vega_source_pcap_open(
+	rc = vega_source_pcap_open(
 		c->options.files, c->options.file_cnt, c->options.pace, &c->files);
+	if (rc == 0)
+		vega_source_pcap_stop_on(c->files, &c->watch.stop);
+	return rc;
 }
 
 static void
@@ -163,6 +168,21 @@ name_ports(struct capture *c)
 		(void)snprintf(cells->name, sizeof(cells->name), "%s", name);
 		vega_store_relaxed(&cells->loss_observable, 1); /* the port says otherwise */
 	}
+}
+
+/* From here on there is something to undo: a signal waits for the control thread. */
+static int
+hold_signals(struct capture *c)
+{
+	(void)signal(SIGPIPE, SIG_IGN); /* a reader that goes away must not end a capture */
+	vega_watch_prepare(&c->watch);
+	return 0;
+}
+
+static void
+keep_holding(struct capture *c)
+{
+	(void)c;
 }
 
 static int
@@ -287,6 +307,7 @@ static const struct stage stages[] = {
 	{load_conf, drop_conf},
 	{open_files, close_files},
 	{make_plan, drop_plan},
+	{hold_signals, keep_holding},
 	{create_region, close_region},
 	{open_journal, close_journal},
 	{open_ports, close_ports},
@@ -453,8 +474,6 @@ main(int argc, char **argv)
 
 	vega_cli_init(PROGRAM);
 	vega_capture_parse(argc, argv, &c.options);
-	(void)signal(SIGPIPE, SIG_IGN); /* a reader that goes away must not end a capture */
-	vega_watch_prepare(&c.watch);
 	while (rc == 0 && started_cnt < VEGA_ARRAY_CNT(stages))
 		if ((rc = stages[started_cnt].start(&c)) == 0)
 			started_cnt++;

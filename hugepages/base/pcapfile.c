@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <pcap/pcap.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdio_ext.h>
@@ -10,11 +11,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "hugepages/base/atomic.h"
 #include "hugepages/base/err.h"
 #include "hugepages/base/linktype.h"
 
 #define BUFFER_BYTES (1u << 20)
 #define NS_A_S       1000000000ll
+#define STOP_POLL_MS 100
 
 /* What the first four bytes say; libpcap knows it too but does not tell. */
 enum container {
@@ -34,11 +37,28 @@ struct vega_pcapfile {
 	struct vega_err end; /* rc 0 and no text: still reading */
 	bool ended;
 	int read_errno;
+	const uint64_t *stop; /* NULL: a read waits as long as it takes */
+	bool stopped;
 	int fd;
 	uint32_t head_at; /* bytes of head that libpcap has got */
 	uint32_t head_bytes;
 	uint8_t head[4];
 };
+
+/* Wait for a pipe's next bytes. Returns false when the reader was stopped instead. */
+static bool
+wait_readable(struct vega_pcapfile *file)
+{
+	struct pollfd fd = {.fd = file->fd, .events = POLLIN};
+
+	while (file->stop != NULL && poll(&fd, 1, STOP_POLL_MS) == 0) {
+		if (vega_load_relaxed(file->stop) == 0)
+			continue;
+		file->stopped = true;
+		return false;
+	}
+	return true;
+}
 
 /* libpcap reads through this: first the bytes already looked at (a pipe cannot be rewound), then the file. */
 static ssize_t
@@ -55,6 +75,8 @@ cookie_read(void *cookie, char *buf, size_t bytes)
 		file->head_at += (uint32_t)got;
 		return got;
 	}
+	if (!wait_readable(file))
+		return 0;
 	do
 		got = read(file->fd, buf, bytes);
 	while (got < 0 && errno == EINTR);
@@ -254,7 +276,7 @@ vega_pcapfile_next(struct vega_pcapfile *file, struct vega_pcapfile_packet *ret_
 		return file->end.rc < 0 ? vega_err_restore(&file->end) : 0;
 	got = pcap_next_ex(file->pcap, &hdr, &data);
 	if (vega_unlikely(got != 1)) {
-		if (got == PCAP_ERROR_BREAK)
+		if (got == PCAP_ERROR_BREAK || file->stopped)
 			return end(file, 0);
 		return end_damaged(file, pcap_geterr(file->pcap));
 	}
@@ -269,6 +291,12 @@ vega_pcapfile_next(struct vega_pcapfile *file, struct vega_pcapfile_packet *ret_
 	ret_packet->wire_bytes = hdr->len;
 	file->packet_cnt++;
 	return 1;
+}
+
+void
+vega_pcapfile_stop_on(struct vega_pcapfile *file, const uint64_t *stop)
+{
+	file->stop = stop;
 }
 
 uint32_t

@@ -39,6 +39,13 @@ void vega_pcapfile_close(struct vega_pcapfile *file); /* NULL is allowed */
 int vega_pcapfile_next(
 	struct vega_pcapfile *file, struct vega_pcapfile_packet *ret_packet) VEGA_MUST_CHECK;
 
+/*
+ * Let a reader of a pipe be stopped: a read that waits ends the file, without an error, once *stop is not 0.
+ *
+ * Params: stop	set by another thread; looked at ten times a second; outlives the file
+ */
+void vega_pcapfile_stop_on(struct vega_pcapfile *file, const uint64_t *stop);
+
 /* One link type a file (LINKTYPE_ value); the path as given; packets returned so far; bytes read so far. */
 uint32_t vega_pcapfile_linktype(const struct vega_pcapfile *file);
 const char *vega_pcapfile_path(const struct vega_pcapfile *file);

@@ -4,7 +4,9 @@
 
 usage: test_capture_files.py BUILD
 """
+import json
 import os
+import signal
 import subprocess
 import time
 import unittest
@@ -89,6 +91,27 @@ class Files(unittest.TestCase):
         cat.stdout.close()
         cat.wait()
         self.assertEqual(summary['packets_framed'], 1000)
+
+    def test_a_silent_pipe_can_be_interrupted(self):
+        """Before the first packet, and in the middle of one: what came whole is kept, and nothing is called damaged."""
+        with open(self.write('a', range(1000)), 'rb') as file:
+            data = file.read()
+        for sent, packets in ((data, 1000), (data[:-10], 999)):
+            with self.subTest(packets=packets):
+                end, pipe = os.pipe()
+                config = os.path.join(self.folder, f'{packets}.yaml')
+                with open(config, 'w') as file:
+                    file.write(vega.SMALL)
+                region = f'e2e-pipe-{os.getpid()}-{packets}'
+                process = vega.start('vega-capture', '--pcap', '-', '--region', region, '--config', config, '--json', stdin=end)
+                os.write(pipe, sent)
+                time.sleep(0.5)
+                process.send_signal(signal.SIGINT)
+                out, error = process.communicate(timeout=20)
+                os.close(pipe)
+                os.close(end)
+                self.assertEqual((process.returncode, error), (0, ''))
+                self.assertEqual(json.loads(out)['packets_framed'], packets)
 
     def test_count(self):
         capture = Capture(self.folder, '--pcap', self.write('a', range(1000)), '--count', 77)
