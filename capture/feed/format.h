@@ -25,7 +25,8 @@ struct vega_message {
 	uint64_t seq;      /* its exchange sequence; VEGA_SEQ_NONE: it has none */
 	uint32_t stream;   /* MTBT stream, CME and IEX channel; 0 where the format has one */
 	bool is_heartbeat; /* carries no data: not counted as a message */
-	bool is_odd;       /* longer than its documents say: decoded all the same, and counted */
+	/* Of a type that is not known, or not as long as its documents say: given as far as it is understood, and counted. */
+	bool is_odd;
 };
 
 /* Where a datagram's walk stands. The caller makes it, open fills it, next moves it. */
@@ -42,12 +43,24 @@ struct vega_walk {
 	uint8_t scratch[VEGA_WALK_SCRATCH_BYTES];
 };
 
+/* Who reads a text: the same appenders write for each. */
+enum vega_text_style {
+	VEGA_TEXT_LINE, /* the canonical line: raw integers, latin-1 one to one */
+	VEGA_TEXT_JSON, /* members of a JSON object: raw integers, UTF-8 */
+	VEGA_TEXT_PEOPLE /* as the line, but prices have their decimal point and lists their keys; nothing unprintable */
+};
+
 /* Text is appended to a buffer of the caller's; what does not fit is cut and told by `cut`. */
 struct vega_text {
 	char *buf;
 	size_t bytes; /* of buf */
 	size_t used;  /* without the NUL */
 	bool cut;
+	enum vega_text_style style;
+	/* Where it stands: the appenders' own. Zero at the beginning. */
+	bool after_open; /* nothing to separate the next key from */
+	bool in_list;
+	bool in_quotes; /* of JSON */
 };
 
 struct vega_format {
@@ -69,7 +82,8 @@ struct vega_format {
 
 	/*
 	 * Append the message's fields as `key=value` in canonical order, from `type=` on, separated by single spaces.
-	 * An unknown type gives type and len. May be called with any bytes that next can return.
+	 * An unknown type gives type and len. May be called with any bytes that next can return. What the canonical line
+	 * leaves out may follow in the other styles.
 	 */
 	void (*line)(const struct vega_message *message, struct vega_text *text);
 };
@@ -79,17 +93,35 @@ const struct vega_format *vega_format_find(const char *name);
 extern const struct vega_format *const vega_formats[];
 
 /* Each in the file of its name. */
+extern const struct vega_format vega_format_cme_mdp3;
+extern const struct vega_format vega_format_iex;
+extern const struct vega_format vega_format_itch;
 extern const struct vega_format vega_format_nse_mtbt;
 
-/* Appenders of canonical text. */
-void vega_text_str(struct vega_text *text, const char *str);
-void vega_text_bytes_as_is(
-	struct vega_text *text, const uint8_t *from, uint32_t bytes); /* latin-1, one to one */
+/* Empty it; JSON: begin the object. And end it. */
+void vega_text_begin(struct vega_text *text);
+void vega_text_end(struct vega_text *text);
+
+/* A key with its value; before it what separates it from the one before. JSON: quoted where it is text. */
 void vega_text_alpha(struct vega_text *text, const char *key, const uint8_t *from,
-	uint32_t bytes); /* " key=" and the text without trailing blanks */
-void vega_text_u64(struct vega_text *text, const char *key,
-	uint64_t value); /* " key=123"; no blank when text is empty */
+	uint32_t bytes); /* without trailing blanks */
+void vega_text_char(
+	struct vega_text *text, const char *key, uint8_t value); /* a blank is a blank */
+void vega_text_hex(struct vega_text *text, const char *key, const uint8_t *from, uint32_t bytes);
+void vega_text_u64(struct vega_text *text, const char *key, uint64_t value);
 void vega_text_i64(struct vega_text *text, const char *key, int64_t value);
-void vega_text_dec(struct vega_text *text, int64_t value); /* the digits alone, for lists */
+void vega_text_price(struct vega_text *text, const char *key, int64_t value, uint8_t digits);
+
+/* A list of entries, each with its keys: "entries=1/2;3/4"; JSON: an array of objects. Lists do not nest. */
+void vega_text_list_begin(struct vega_text *text, const char *key);
+void vega_text_list_next(struct vega_text *text); /* before each entry */
+void vega_text_list_end(struct vega_text *text);
+
+/* A value put together from pieces, a string in JSON; between open and close only the appenders without a key. */
+void vega_text_open(struct vega_text *text, const char *key);
+void vega_text_close(struct vega_text *text);
+void vega_text_str(struct vega_text *text, const char *str);
+void vega_text_dec(struct vega_text *text, int64_t value);
+void vega_text_bytes_as_is(struct vega_text *text, const uint8_t *from, uint32_t bytes);
 
 #endif

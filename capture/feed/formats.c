@@ -5,6 +5,9 @@
 #include "capture/feed/format.h"
 
 const struct vega_format *const vega_formats[] = {
+	&vega_format_cme_mdp3,
+	&vega_format_iex,
+	&vega_format_itch,
 	&vega_format_nse_mtbt,
 	NULL,
 };

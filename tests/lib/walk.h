@@ -9,7 +9,7 @@
 
 #include "capture/feed/format.h"
 
-#define WALK_LINE_BYTES 65536u
+#define WALK_LINE_BYTES (1u << 18) /* hexadecimal doubles, and JSON has keys */
 
 /* How a walk ended, and what it gave until then. */
 struct walked {
@@ -55,6 +55,28 @@ walk_line(const struct vega_format *format, const struct vega_message *message,
 	       memcmp(ret_line->buf, small, cut.used) == 0 && small[cut.used] == '\0';
 }
 
+/* The message in the other styles: whole, and for people nothing that a terminal obeys. */
+static inline bool
+walk_styles(const struct vega_format *format, const struct vega_message *message,
+	struct vega_text *line)
+{
+	struct vega_text text = {.buf = line->buf, .bytes = line->bytes, .style = VEGA_TEXT_JSON};
+
+	vega_text_begin(&text);
+	format->line(message, &text);
+	vega_text_end(&text);
+	if (text.cut || text.used < 3 || text.buf[text.used - 1] != '}')
+		return false;
+	text.style = VEGA_TEXT_PEOPLE;
+	vega_text_begin(&text);
+	format->line(message, &text);
+	vega_text_end(&text);
+	for (size_t i = 0; i < text.used; i++)
+		if (text.buf[i] < ' ' || text.buf[i] > '~')
+			return false;
+	return !text.cut && text.used != 0;
+}
+
 /*
  * Walk to the end.
  *
@@ -80,7 +102,7 @@ walk_all(const struct vega_format *format, const uint8_t *payload, uint32_t byte
 		ret_walked->heartbeat_cnt += m.is_heartbeat;
 		ret_walked->odd_cnt += m.is_odd;
 		if (walk.at <= before || walk.at > bytes || !walk_is_inside(&walk, &m) ||
-			!walk_line(format, &m, &line))
+			!walk_styles(format, &m, &line) || !walk_line(format, &m, &line))
 			return false;
 		if (visit != NULL)
 			visit(arg, &m, &line);
