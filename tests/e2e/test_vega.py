@@ -33,7 +33,7 @@ class FrontWord(unittest.TestCase):
         return subprocess.run([name or self.vega, *args], capture_output=True, text=True, timeout=30, check=False)
 
     def test_runs_the_program_beside_it(self):
-        for word in ('bus', 'capture', 'gen', 'hugepages', 'journal', 'replay'):
+        for word in ('bus', 'capture', 'decode', 'gen', 'hugepages', 'journal', 'replay'):
             path = self.add(f'bin/vega-{word}')
             done = self.run_vega(word, 'a b', '', '*')
             self.assertEqual((done.returncode, done.stdout), (5, f'{path}|a b||*|'))

@@ -11,7 +11,7 @@ import tempfile
 BUILD = sys.argv.pop(1) if len(sys.argv) > 1 and os.path.isdir(sys.argv[1]) else 'build'
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 SHARED = os.environ.get('VEGA_SHARED', os.path.join(ROOT, '..', 'shared'))
-FOLDERS = {'vega-capture': 'capture', 'vega-journal': 'store', 'vega-replay': 'replay', 'vega-gen': 'replay',
+FOLDERS = {'vega-capture': 'capture', 'vega-journal': 'store', 'vega-replay': 'replay', 'vega-gen': 'replay', 'vega-decode': 'replay',
            'vega-bus': 'hugepages', 'vega-hugepages': 'hugepages'}
 
 # Lanes of the least size: a test makes hundreds of regions.
