@@ -77,6 +77,7 @@ struct vega_format {
 	/*
 	 * The next message.
 	 * Returns 1, 0 at the end, -EBADMSG when what follows is no message (the rest of the datagram is malformed).
+	 * An end or an error stays.
 	 */
 	int (*next)(struct vega_walk *walk, struct vega_message *ret_message);
 
@@ -97,6 +98,7 @@ extern const struct vega_format vega_format_cme_mdp3;
 extern const struct vega_format vega_format_iex;
 extern const struct vega_format vega_format_itch;
 extern const struct vega_format vega_format_nse_mtbt;
+extern const struct vega_format vega_format_nse_nnf;
 
 /* Empty it; JSON: begin the object. And end it. */
 void vega_text_begin(struct vega_text *text);

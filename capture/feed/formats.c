@@ -9,6 +9,7 @@ const struct vega_format *const vega_formats[] = {
 	&vega_format_iex,
 	&vega_format_itch,
 	&vega_format_nse_mtbt,
+	&vega_format_nse_nnf,
 	NULL,
 };
 

@@ -72,6 +72,36 @@ class Mtbt(unittest.TestCase):
         cls.all = lines('nse-mtbt', cls.NAME)
 
 
+class Nnf(unittest.TestCase):
+    """Both segments: datagram, transcode, BCSeqNo, records, keys of each entry; the counts of truth.json."""
+
+    def check(self, segment):
+        name = f'nse_nnf_{segment}.pcap'
+        said = truth(name)
+        got, entries, records = [], collections.Counter(), collections.Counter()
+        for line in lines('nse-nnf', name):
+            packet, to, seq, _, kind, _, recs, keys = line.split(' ', 7)
+            self.assertEqual(to, said['group'])
+            kind = kind.removeprefix('type=')
+            entries[kind] += 1
+            records[kind] += int(recs.removeprefix('recs='))
+            got.append(f'{packet} {kind} seq={seq} {recs} {keys}')
+        self.assertEqual(got, facts(f'nse_nnf_{segment}.lines.txt.gz'))
+        self.assertEqual(entries, said['by_transcode'])
+        self.assertEqual(records, said['records_by_transcode'])
+        self.assertEqual(sum(entries.values()), said['messages'])
+
+    def test_derivatives(self):
+        self.check('fo')
+
+    def test_equity(self):
+        self.check('cm')
+
+    def test_every_cut(self):
+        for segment in ('fo', 'cm'):
+            self.assertRegex(lines('nse-nnf', f'nse_nnf_{segment}.pcap', '--cut')[0], r'^[1-9]\d+ cuts$')
+
+
 class Malformed(unittest.TestCase):
     """nse_malformed.pcap, case by case: decoded where its name says good, else malformed."""
     NAME = 'nse_malformed.pcap'
@@ -102,8 +132,12 @@ class Malformed(unittest.TestCase):
     def test_mtbt(self):
         self.check('nse-mtbt', ('mtbt_', 'snaplen_', 'vlan_', 'ip_', 'udp_', 'ihl_'))
 
+    def test_nnf(self):
+        self.check('nse-nnf', 'nnf_')
+
     def test_every_cut(self):
-        lines('nse-mtbt', self.NAME, '--cut')
+        for feed in ('nse-mtbt', 'nse-nnf'):
+            lines(feed, self.NAME, '--cut')
 
 
 if __name__ == '__main__':

@@ -97,7 +97,8 @@ walk_all(const struct vega_format *format, const uint8_t *payload, uint32_t byte
 	for (uint32_t before = walk.at;; before = walk.at) {
 		ret_walked->rc = format->next(&walk, &m);
 		if (ret_walked->rc != 1)
-			return ret_walked->rc == 0 || ret_walked->rc == -EBADMSG;
+			return (ret_walked->rc == 0 || ret_walked->rc == -EBADMSG) &&
+			       format->next(&walk, &m) == ret_walked->rc; /* it stays */
 		ret_walked->message_cnt++;
 		ret_walked->heartbeat_cnt += m.is_heartbeat;
 		ret_walked->odd_cnt += m.is_odd;
