@@ -186,7 +186,8 @@ epb_bytes(const struct vega_traffic *traffic)
 static double
 packets_per_block(const struct vega_traffic *traffic)
 {
-	const double full = (double)(VEGA_FRAME_PAYLOAD_BYTES_MAX / epb_bytes(traffic));
+	const uint32_t whole = VEGA_FRAME_PAYLOAD_BYTES_MAX / epb_bytes(traffic);
+	const double full = whole;
 	const double aged = traffic->rate_pps * BLOCK_AGE_S;
 
 	if (aged >= full)
