@@ -4,6 +4,7 @@
 /*
  * Numbers as they lie in a packet: unaligned, of either byte order. Whoever reads has looked at the bounds before.
  */
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -50,6 +51,22 @@ static inline uint64_t
 vega_be64(const uint8_t *at)
 {
 	return __builtin_bswap64(vega_le64(at));
+}
+
+/*
+ * A whole number that is written as an IEEE double. False where it is none below 2^63: not a number, infinite, negative, with a
+ * fraction.
+ */
+static inline bool
+vega_whole(uint64_t bits, int64_t *ret_value)
+{
+	double value;
+
+	memcpy(&value, &bits, sizeof(value));
+	if (!(value >= 0 && value < 0x1p63) || (double)(int64_t)value != value)
+		return false;
+	*ret_value = (int64_t)value;
+	return true;
 }
 
 #endif

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "capture/feed/fields.h"
 
+#include "capture/feed/bytes.h"
+
 static uint64_t
 number(const uint8_t *at, uint32_t bytes, bool big_endian)
 {
@@ -41,6 +43,14 @@ put_unsigned_price(const char *key, uint64_t value, uint8_t digits, struct vega_
 		vega_text_price(text, key, (int64_t)value, digits);
 }
 
+static int64_t
+whole_or_none(uint64_t bits)
+{
+	int64_t value;
+
+	return vega_whole(bits, &value) ? value : -1;
+}
+
 static void
 put_number(const struct vega_fields *how, const struct vega_field *field, uint64_t value,
 	struct vega_text *text)
@@ -51,6 +61,13 @@ put_number(const struct vega_fields *how, const struct vega_field *field, uint64
 		break;
 	case VEGA_FIELD_PRICE:
 		vega_text_price(text, field->key, (int64_t)value, how->price_digits);
+		break;
+	case VEGA_FIELD_SIGNED_PRICE:
+		vega_text_price(
+			text, field->key, extend_sign(value, field->bytes), how->price_digits);
+		break;
+	case VEGA_FIELD_WHOLE:
+		vega_text_i64(text, field->key, whole_or_none(value));
 		break;
 	case VEGA_FIELD_PRICE8:
 		put_unsigned_price(field->key, value, 8, text);

@@ -14,6 +14,8 @@ enum vega_field_kind {
 	VEGA_FIELD_INT,
 	VEGA_FIELD_PRICE,  /* signed, or shorter than 8 bytes and unsigned */
 	VEGA_FIELD_PRICE8, /* unsigned, always of 8 decimal digits */
+	VEGA_FIELD_SIGNED_PRICE,
+	VEGA_FIELD_WHOLE, /* a whole number as a double; -1 where it is none */
 };
 
 struct vega_field {
@@ -80,6 +82,15 @@ void vega_field_types_line(const struct vega_field_types *types, const struct ve
 #define VEGA_PRICE_AT(key, off, bytes)               \
 	{                                            \
 		key, off, bytes, VEGA_FIELD_PRICE, 0 \
+	}
+
+#define VEGA_SIGNED_PRICE_AT(key, off, bytes)               \
+	{                                                   \
+		key, off, bytes, VEGA_FIELD_SIGNED_PRICE, 0 \
+	}
+#define VEGA_WHOLE_AT(key, off)                  \
+	{                                        \
+		key, off, 8, VEGA_FIELD_WHOLE, 0 \
 	}
 
 #endif

@@ -9,56 +9,36 @@
 #include <errno.h>
 
 #include "capture/feed/bytes.h"
-#include "capture/feed/format.h"
+#include "capture/feed/fields.h"
 
 enum {
 	OFF_STREAM = 2,
 	OFF_SEQ = 4,
 	OFF_TYPE = 8,
-	OFF_BODY = 9,
+	HEAD_BYTES = 9,
 	OFF_ID = 17, /* the order's, or the buyer's */
 	OFF_SELL_ID = 25,
 	OFF_SIDE = 29
 };
 
-enum kind {
-	KIND_I64,
-	KIND_I32,
-	KIND_U32,
-	KIND_ID,
-	KIND_CHAR
-};
-
-struct field {
-	const char *key; /* NULL ends a shape's fields */
-	uint8_t off;
-	uint8_t kind;
-};
-
 struct shape {
 	uint32_t bytes; /* of the whole message */
-	struct field fields[7];
+	struct vega_field fields[7];
 };
+
+static const struct vega_fields how = {.price_digits = 2};
 
 /* clang-format off */
 static const struct shape order = {38, {
-	{"ts",   OFF_BODY, KIND_I64},
-	{"oid",  OFF_ID,   KIND_ID},
-	{"tok",  25,       KIND_I32},
-	{"side", OFF_SIDE, KIND_CHAR},
-	{"px",   30,       KIND_I32},
-	{"qty",  34,       KIND_I32},
+	VEGA_INT_AT("ts", 9, 8), VEGA_WHOLE_AT("oid", OFF_ID), VEGA_INT_AT("tok", 25, 4), VEGA_TEXT_AT("side", OFF_SIDE, 1),
+	VEGA_SIGNED_PRICE_AT("px", 30, 4), VEGA_INT_AT("qty", 34, 4),
 }};
 static const struct shape trade = {45, {
-	{"ts",   OFF_BODY,    KIND_I64},
-	{"buy",  OFF_ID,      KIND_ID},
-	{"sell", OFF_SELL_ID, KIND_ID},
-	{"tok",  33,          KIND_I32},
-	{"px",   37,          KIND_I32},
-	{"qty",  41,          KIND_I32},
+	VEGA_INT_AT("ts", 9, 8), VEGA_WHOLE_AT("buy", OFF_ID), VEGA_WHOLE_AT("sell", OFF_SELL_ID), VEGA_INT_AT("tok", 33, 4),
+	VEGA_SIGNED_PRICE_AT("px", 37, 4), VEGA_INT_AT("qty", 41, 4),
 }};
 static const struct shape heartbeat = {13, {
-	{"last", OFF_BODY, KIND_U32},
+	VEGA_UINT_AT("last", 9, 4),
 }};
 static const struct shape response = {10, {{0}}};
 
@@ -71,36 +51,28 @@ static const struct shape *const shape_of[256] = {
 };
 /* clang-format on */
 
-static double
-id_at(const uint8_t *at)
-{
-	double id;
-
-	memcpy(&id, at, sizeof(id));
-	return id;
-}
-
-/* Not a number, infinite, negative or with a fraction: all of these are false. */
 static bool
-is_id(double id)
+is_id(const uint8_t *at)
 {
-	return id >= 0 && id < 0x1p63 && (double)(int64_t)id == id;
+	int64_t id;
+
+	return vega_whole(vega_le64(at), &id);
 }
 
 static bool
 is_sound(const struct shape *shape, const uint8_t *at)
 {
 	if (shape == &order)
-		return is_id(id_at(at + OFF_ID)) && (at[OFF_SIDE] == 'B' || at[OFF_SIDE] == 'S');
+		return is_id(at + OFF_ID) && (at[OFF_SIDE] == 'B' || at[OFF_SIDE] == 'S');
 	if (shape == &trade)
-		return is_id(id_at(at + OFF_ID)) && is_id(id_at(at + OFF_SELL_ID));
+		return is_id(at + OFF_ID) && is_id(at + OFF_SELL_ID);
 	return true;
 }
 
 static int
 mtbt_open(struct vega_walk *walk, const uint8_t *payload, uint32_t bytes)
 {
-	if (bytes < OFF_BODY)
+	if (bytes < HEAD_BYTES)
 		return -EBADMSG;
 	walk->payload = payload;
 	walk->bytes = bytes;
@@ -124,7 +96,7 @@ mtbt_next(struct vega_walk *walk, struct vega_message *ret_message)
 
 	if (left == 0)
 		return 0;
-	shape = left < OFF_BODY ? NULL : shape_of[at[OFF_TYPE]];
+	shape = left < HEAD_BYTES ? NULL : shape_of[at[OFF_TYPE]];
 	if (shape == NULL || shape->bytes != vega_le16(at) || shape->bytes > left ||
 		!is_sound(shape, at))
 		return -EBADMSG;
@@ -142,38 +114,13 @@ mtbt_next(struct vega_walk *walk, struct vega_message *ret_message)
 }
 
 static void
-put_field(const struct field *field, const uint8_t *message, struct vega_text *text)
-{
-	const uint8_t *at = message + field->off;
-
-	switch ((enum kind)field->kind) {
-	case KIND_I64:
-		vega_text_i64(text, field->key, (int64_t)vega_le64(at));
-		break;
-	case KIND_I32:
-		vega_text_i64(text, field->key, (int32_t)vega_le32(at));
-		break;
-	case KIND_U32:
-		vega_text_u64(text, field->key, vega_le32(at));
-		break;
-	case KIND_ID:
-		vega_text_u64(text, field->key, (uint64_t)id_at(at));
-		break;
-	case KIND_CHAR:
-		vega_text_alpha(text, field->key, at, 1);
-		break;
-	}
-}
-
-static void
 mtbt_line(const struct vega_message *message, struct vega_text *text)
 {
 	const struct shape *shape = shape_of[message->data[OFF_TYPE]];
 
-	vega_text_alpha(text, "type", message->data + OFF_TYPE, 1);
+	vega_text_char(text, "type", message->data[OFF_TYPE]);
 	vega_text_u64(text, "len", message->bytes);
-	for (const struct field *field = shape->fields; field->key != NULL; field++)
-		put_field(field, message->data, text);
+	vega_fields_put(&how, shape->fields, message->data, message->bytes, text);
 }
 
 const struct vega_format vega_format_nse_mtbt = {

@@ -168,6 +168,26 @@ test_orders(void **state)
 	}
 }
 
+/* A spread's price is a difference: signed, as all are. */
+static void
+test_prices_for_people(void **state)
+{
+	char buf[256];
+	struct vega_text text = {.buf = buf, .bytes = sizeof(buf), .style = VEGA_TEXT_PEOPLE};
+	struct datagram d = {0};
+	struct vega_walk w;
+	struct vega_message m;
+
+	(void)state;
+	put_order(&d, 'G', 7, 1, 'S');
+	assert_int_equal(vega_format_nse_mtbt.open(&w, d.data, d.bytes), 0);
+	assert_int_equal(vega_format_nse_mtbt.next(&w, &m), 1);
+	vega_text_begin(&text);
+	vega_format_nse_mtbt.line(&m, &text);
+	vega_text_end(&text);
+	assert_non_null(strstr(buf, " px=-99.05 qty=25"));
+}
+
 static void
 test_trades(void **state)
 {
@@ -405,6 +425,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_found_by_name),
 		cmocka_unit_test(test_orders),
+		cmocka_unit_test(test_prices_for_people),
 		cmocka_unit_test(test_trades),
 		cmocka_unit_test(test_heartbeat_has_no_sequence),
 		cmocka_unit_test(test_recovery_responses),
