@@ -135,6 +135,7 @@ instruction(void)
 static uint32_t
 invent(uint8_t *stream)
 {
+	static const uint8_t end[] = {0x11, 0, 0};
 	uint32_t at = 0;
 
 	stream[at++] = (uint8_t)(18 + below(238));
@@ -148,8 +149,8 @@ invent(uint8_t *stream)
 			stream[at++] = (uint8_t)(below(8) << shift);
 		}
 	}
-	memcpy(stream + at, "\x11\0\0", 3);
-	return at + 3;
+	memcpy(stream + at, end, sizeof(end));
+	return at + (uint32_t)sizeof(end);
 }
 
 static int

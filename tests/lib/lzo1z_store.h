@@ -13,6 +13,7 @@
 static inline uint32_t
 lzo1z_store(const uint8_t *from, uint32_t bytes, uint8_t *to)
 {
+	static const uint8_t end[] = {0x11, 0, 0};
 	uint32_t at = 0;
 
 	if (bytes != 0 && bytes <= 238) {
@@ -26,8 +27,8 @@ lzo1z_store(const uint8_t *from, uint32_t bytes, uint8_t *to)
 		to[at++] = (uint8_t)more;
 	}
 	memcpy(to + at, from, bytes);
-	memcpy(to + at + bytes, "\x11\0\0", 3);
-	return at + bytes + 3;
+	memcpy(to + at + bytes, end, sizeof(end));
+	return at + bytes + (uint32_t)sizeof(end);
 }
 
 #endif
