@@ -9,16 +9,15 @@
  *		then reported as a hole
  *	end	of a file that is not sealed: looked at again if it has grown
  */
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "hugepages/base/err.h"
 #include "store/reader.h"
 
 struct vega_cursor {
 	struct vega_journal *journal;
+	struct vega_io *io; /* the journal's */
 	uint64_t from_ns;
 	uint64_t to_ns;
 	void (*hole)(void *arg, const struct vega_hole *hole);
@@ -49,7 +48,7 @@ static void
 close_file(struct vega_cursor *c)
 {
 	if (c->fd >= 0)
-		(void)close(c->fd);
+		c->io->ops->close(c->io, c->fd);
 	c->fd = -1;
 	if (c->has_grown)
 		vega_jfile_unload(&c->grown);
@@ -59,15 +58,10 @@ close_file(struct vega_cursor *c)
 static int
 open_file(struct vega_cursor *c)
 {
-	int rc;
-
-	c->fd = open(c->file->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	if (c->fd < 0) {
-		rc = -errno;
-		return VEGA_ERR(rc, "need to read %s, found: %s; was it removed meanwhile?",
-			c->file->path, strerror(-rc));
-	}
-	(void)posix_fadvise(c->fd, 0, 0, POSIX_FADV_SEQUENTIAL);
+	c->fd = c->io->ops->open(c->io, c->file->path, VEGA_IO_SCAN);
+	if (c->fd < 0)
+		return VEGA_ERR(c->fd, "need to read %s, found: %s; was it removed meanwhile?",
+			c->file->path, strerror(-c->fd));
 	return 0;
 }
 
@@ -129,9 +123,9 @@ look_again(struct vega_cursor *c)
 	struct vega_jfile fresh;
 	int rc;
 
-	if (c->file->info.sealed || !vega_jfile_changed(c->file))
+	if (c->file->info.sealed || !vega_jfile_changed(c->file, c->io))
 		return 0;
-	rc = vega_jfile_load(c->file->path, &as, &fresh);
+	rc = vega_jfile_load(c->io, c->file->path, &as, &fresh);
 	if (rc == -ENOMEM)
 		return rc;
 	if (rc < 0)
@@ -188,7 +182,7 @@ pass_gap(struct vega_cursor *c, uint64_t to_off)
 		if (rc < 0)
 			return rc;
 	}
-	tell_hole(c, c->next_off, to_off, vega_jfile_is_hole(c->file, c->fd, c->next_off));
+	tell_hole(c, c->next_off, to_off, vega_jfile_is_hole(c->file, c->io, c->fd, c->next_off));
 	c->next_off = to_off;
 	return 0;
 }
@@ -201,9 +195,9 @@ pass_end(struct vega_cursor *c)
 
 	if (rc != 0)
 		return rc;
-	if (c->file->info.sealed && c->next_off < c->file->data_end) {
-		rc = pass_gap(c, c->file->data_end);
-		if (rc < 0)
+	if (c->next_off < c->file->settled_end) {
+		rc = pass_gap(c, c->file->settled_end);
+		if (rc != 0)
 			return rc;
 	}
 	if (c->file_idx + 1 == c->file_end)
@@ -258,7 +252,7 @@ read_block(struct vega_cursor *c, const struct vega_index_entry *entry, void *bu
 	const uint64_t bytes = entry->end_off - entry->start_off;
 
 	c->blocks_read++;
-	return vega_jfile_pread(c->fd, buffer, bytes, entry->start_off) &&
+	return vega_io_read(c->io, c->fd, buffer, bytes, entry->start_off) == (int64_t)bytes &&
 	       hdr->header_crc32c == entry->header_crc32c && hdr->kind == VEGA_KIND_FRAMES &&
 	       hdr->codec == 0 && hdr->stored_bytes == bytes &&
 	       vega_format_check_block(hdr, bytes, c->file->file_id, entry->start_off) == VEGA_GOOD;
@@ -359,6 +353,7 @@ vega_cursor_open(struct vega_journal *journal, uint32_t feed_idx, uint64_t from_
 	if (c == NULL)
 		return VEGA_ERR(-ENOMEM, "need memory for a cursor, found none");
 	c->journal = journal;
+	c->io = journal->io;
 	c->feed_idx = feed_idx;
 	c->from_ns = from_ns;
 	c->to_ns = to_ns;

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Export: choose feeds, merge them, hand each frame to the format, and put the finished file in its place.
+ *
+ * The journal is read through store/io.h; what is made is not. It is no part of a journal but a stream, often to a pipe,
+ * which the formats print to: stdio is the table for that.
  */
 #include "store/export.h"
 

@@ -8,7 +8,8 @@
  * Writes and syncs are requests: they are submitted, and some time later a poll marks them done. A request that cannot
  * be submitted is marked done with its error, so there is one place to look. Everything else happens at once.
  *
- * Threads: one object belongs to one thread.
+ * Threads: one object belongs to one thread. What a reader needs (open for reading, close, pread, size, stat, list, resolve)
+ * leaves the object of a real backend as it is, and may be called from any.
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -25,6 +26,7 @@
 	0x4u /* past the page cache where the file system can: data, offset and bytes aligned to 512 */
 #define VEGA_IO_DIR  0x8u  /* a folder, to sync it */
 #define VEGA_IO_LOCK 0x10u /* for this process alone; -EBUSY when another one holds it */
+#define VEGA_IO_SCAN 0x20u /* will be read from its start to its end: read ahead */
 
 enum vega_io_verb {
 	VEGA_IO_DO_WRITE = 1,
@@ -48,6 +50,18 @@ struct vega_io_req {
 
 struct vega_io;
 
+enum vega_io_kind {
+	VEGA_IO_IS_FILE = 1,
+	VEGA_IO_IS_DIR = 2,
+	VEGA_IO_IS_OTHER = 3, /* a device, a pipe, a socket */
+};
+
+/* What lies at a path. */
+struct vega_io_stat {
+	uint64_t bytes; /* of a file */
+	enum vega_io_kind kind;
+};
+
 /* A backend. Every int is 0 or -errno without a message, unless it says otherwise. */
 struct vega_io_ops {
 	int (*open)(
@@ -57,12 +71,22 @@ struct vega_io_ops {
 	struct vega_io_req *(*reap)(
 		struct vega_io *io, bool wait, int64_t *ret_result); /* NULL: none done */
 	int64_t (*pread)(struct vega_io *io, int file, void *buf, uint64_t bytes, uint64_t off);
-	int (*size)(struct vega_io *io, int file, uint64_t *ret_bytes);
+	int (*size)(
+		struct vega_io *io, int file, uint64_t *ret_bytes); /* -EINVAL: no regular file */
 	int (*reserve)(struct vega_io *io, int file, uint64_t off, uint64_t bytes);
 	int (*truncate)(struct vega_io *io, int file, uint64_t bytes);
 	int (*mkdir)(struct vega_io *io, const char *path);
 	int (*rename)(struct vega_io *io, const char *from, const char *to);
 	int (*unlink)(struct vega_io *io, const char *path);
+	int (*stat)(struct vega_io *io, const char *path, struct vega_io_stat *ret_stat);
+	/*
+	 * The names in a folder but "." and "..", in no order; `each` ends the list with other than 0, which is then the
+	 * answer. It may list another folder.
+	 */
+	int (*list)(struct vega_io *io, const char *path, int (*each)(void *arg, const char *name),
+		void *arg);
+	/* The path without links, "." and "..", in PATH_MAX bytes. */
+	int (*resolve)(struct vega_io *io, const char *path, char *ret_real);
 	int (*space)(struct vega_io *io, const char *path, uint64_t *ret_free_bytes);
 	int (*random)(struct vega_io *io, void *buf, uint64_t bytes);
 	void (*memory)(struct vega_io *io, void *base, uint64_t bytes); /* NULL: no use for it */

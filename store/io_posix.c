@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "store/io_posix.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/random.h>
@@ -40,6 +43,8 @@ open_flags(uint32_t flags)
 	out |= flags & VEGA_IO_WRITE ? O_RDWR : O_RDONLY;
 	out |= flags & VEGA_IO_CREATE ? O_CREAT | O_EXCL : 0;
 	out |= flags & VEGA_IO_DIR ? O_DIRECTORY : 0;
+	/* a pipe by a file's name must not make a reader wait; io_uring would take it as a wish not to wait for a write */
+	out |= flags & (VEGA_IO_WRITE | VEGA_IO_DIR) ? 0 : O_NONBLOCK;
 	return out;
 }
 
@@ -83,6 +88,8 @@ vega_posix_open(struct vega_io *io, const char *path, uint32_t flags)
 		(void)close(fd);
 		return rc;
 	}
+	if (flags & VEGA_IO_SCAN)
+		(void)posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
 	return fd;
 }
 
@@ -110,6 +117,8 @@ vega_posix_size(struct vega_io *io, int file, uint64_t *ret_bytes)
 	(void)io;
 	if (fstat(file, &st) < 0)
 		return -errno;
+	if (!S_ISREG(st.st_mode))
+		return -EINVAL;
 	*ret_bytes = (uint64_t)st.st_size;
 	return 0;
 }
@@ -147,6 +156,62 @@ vega_posix_unlink(struct vega_io *io, const char *path)
 {
 	(void)io;
 	return or_errno(unlink(path));
+}
+
+static enum vega_io_kind
+kind_of(mode_t mode)
+{
+	if (S_ISREG(mode))
+		return VEGA_IO_IS_FILE;
+	return S_ISDIR(mode) ? VEGA_IO_IS_DIR : VEGA_IO_IS_OTHER;
+}
+
+int
+vega_posix_stat(struct vega_io *io, const char *path, struct vega_io_stat *ret_stat)
+{
+	struct stat st;
+
+	(void)io;
+	if (stat(path, &st) < 0)
+		return -errno;
+	*ret_stat = (struct vega_io_stat){
+		.bytes = (uint64_t)st.st_size,
+		.kind = kind_of(st.st_mode),
+	};
+	return 0;
+}
+
+int
+vega_posix_list(
+	struct vega_io *io, const char *path, int (*each)(void *arg, const char *name), void *arg)
+{
+	DIR *dir = opendir(path);
+	int rc = 0;
+
+	(void)io;
+	if (dir == NULL)
+		return -errno;
+	while (rc == 0) {
+		const struct dirent *entry;
+
+		errno = 0;
+		entry = readdir(dir);
+		if (entry == NULL) {
+			rc = -errno; /* 0 after the last */
+			break;
+		}
+		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+			rc = each(arg, entry->d_name);
+	}
+	(void)closedir(dir);
+	return rc;
+}
+
+int
+vega_posix_resolve(struct vega_io *io, const char *path, char *ret_real)
+{
+	(void)io;
+	return realpath(path, ret_real) != NULL ? 0 : -errno;
 }
 
 int

@@ -19,6 +19,10 @@ int vega_posix_truncate(struct vega_io *io, int file, uint64_t bytes);
 int vega_posix_mkdir(struct vega_io *io, const char *path);
 int vega_posix_rename(struct vega_io *io, const char *from, const char *to);
 int vega_posix_unlink(struct vega_io *io, const char *path);
+int vega_posix_stat(struct vega_io *io, const char *path, struct vega_io_stat *ret_stat);
+int vega_posix_list(
+	struct vega_io *io, const char *path, int (*each)(void *arg, const char *name), void *arg);
+int vega_posix_resolve(struct vega_io *io, const char *path, char *ret_real);
 int vega_posix_space(struct vega_io *io, const char *path, uint64_t *ret_free_bytes);
 int vega_posix_random(struct vega_io *io, void *buf, uint64_t bytes);
 

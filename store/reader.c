@@ -37,7 +37,7 @@ load_file(struct vega_journal *journal, const struct vega_tree_file *from, bool 
 {
 	const struct vega_jfile_load_as as = {.feed = from->feed, .keep_damaged = !alone};
 	struct vega_jfile *file = &journal->files[journal->file_cnt];
-	int rc = vega_jfile_load(from->path, &as, file);
+	int rc = vega_jfile_load(journal->io, from->path, &as, file);
 
 	if (rc == -ENOENT && !alone)
 		return 0; /* retention removed it this moment */
@@ -82,17 +82,21 @@ group_feeds(struct vega_journal *journal)
 }
 
 int
-vega_journal_open(const char *path, struct vega_journal **ret_journal)
+vega_journal_open_io(struct vega_io *io, const char *path, struct vega_journal **ret_journal)
 {
 	struct vega_journal *journal;
 	struct vega_tree tree;
-	int rc = vega_tree_list(path, &tree);
+	int rc = vega_tree_list(io, path, &tree);
 
 	if (rc < 0)
 		return rc;
 	journal = calloc(1, sizeof(*journal));
-	rc = journal == NULL ? VEGA_ERR(-ENOMEM, "need memory to open %s, found none", path)
-			     : load_files(journal, &tree);
+	if (journal != NULL) {
+		journal->io = io;
+		rc = load_files(journal, &tree);
+	} else {
+		rc = VEGA_ERR(-ENOMEM, "need memory to open %s, found none", path);
+	}
 	vega_tree_free(&tree);
 	if (rc < 0) {
 		vega_journal_close(journal);
@@ -103,6 +107,22 @@ vega_journal_open(const char *path, struct vega_journal **ret_journal)
 	return 0;
 }
 
+int
+vega_journal_open(const char *path, struct vega_journal **ret_journal)
+{
+	struct vega_io *io;
+	int rc = vega_io_new("pwrite", NULL, &io);
+
+	if (rc < 0)
+		return rc;
+	rc = vega_journal_open_io(io, path, ret_journal);
+	if (rc < 0)
+		vega_io_delete(io);
+	else
+		(*ret_journal)->own_io = true;
+	return rc;
+}
+
 void
 vega_journal_close(struct vega_journal *journal)
 {
@@ -110,6 +130,8 @@ vega_journal_close(struct vega_journal *journal)
 		return;
 	for (uint32_t i = 0; i < journal->file_cnt; i++)
 		vega_jfile_unload(&journal->files[i]);
+	if (journal->own_io)
+		vega_io_delete(journal->io);
 	free(journal->files);
 	free(journal->feeds);
 	free(journal);

@@ -7,6 +7,7 @@
  */
 #include "hugepages/vega_layout.h"
 #include "store/format.h"
+#include "store/io.h"
 #include "store/vega_journal.h"
 
 /*
@@ -21,6 +22,8 @@ struct vega_jfile {
 	uint64_t created_ns;
 	/* Entries lie before it: the index of a sealed file, else what was the file's end. */
 	uint64_t data_end;
+	/* What lies before it and is in no entry is lost; behind it blocks may still appear. */
+	uint64_t settled_end;
 	uint64_t idx_bytes; /* of NAME.idx when it was read, 0: none */
 	struct vega_index_entry *entries;
 	uint64_t entry_cnt;
@@ -38,6 +41,8 @@ struct vega_jfeed {
 };
 
 struct vega_journal {
+	struct vega_io *io;
+	bool own_io;
 	struct vega_jfile *files;
 	uint32_t file_cnt;
 	struct vega_jfeed *feeds;
@@ -52,24 +57,28 @@ struct vega_jfile_load_as {
 };
 
 /*
+ * vega_journal_open with file access of the caller's (tests: a disk in memory), which outlives the journal. What uses the
+ * journal uses it: see there about threads.
+ */
+int vega_journal_open_io(
+	struct vega_io *io, const char *path, struct vega_journal **ret_journal) VEGA_MUST_CHECK;
+
+/*
  * Open, look at head, trailer and index (or what is there of a file that has none yet), close.
  *
  * Returns 0; -EBADMSG: no journal, or of another version; -ENOENT, -EACCES, -EIO, -ENOMEM.
  */
-int vega_jfile_load(const char *path, const struct vega_jfile_load_as *as,
+int vega_jfile_load(struct vega_io *io, const char *path, const struct vega_jfile_load_as *as,
 	struct vega_jfile *ret_file) VEGA_MUST_CHECK;
 void vega_jfile_unload(struct vega_jfile *file);
 
 /* True when the file has grown or was sealed since it was loaded. */
-bool vega_jfile_changed(const struct vega_jfile *file);
+bool vega_jfile_changed(const struct vega_jfile *file, struct vega_io *io);
 
 /* Index of the first entry that starts at or after off. */
 uint64_t vega_jfile_entry_at(const struct vega_jfile *file, uint64_t off);
 
-/* Did recover cover the gap at off? */
-bool vega_jfile_is_hole(const struct vega_jfile *file, int fd, uint64_t off);
-
-/* pread of exactly `bytes`: false at the end of the file or on an error. */
-bool vega_jfile_pread(int fd, void *to, uint64_t bytes, uint64_t off);
+/* Did recover cover the gap at off? fd: the file, open. */
+bool vega_jfile_is_hole(const struct vega_jfile *file, struct vega_io *io, int fd, uint64_t off);
 
 #endif

@@ -6,14 +6,12 @@
  *	unsealed:  NAME.idx as far as it checks, then every aligned header to the end of the file
  *	damaged:   a sealed file whose index fails is walked like an unsealed one; a file whose head fails takes its identity
  *	           from its first good block, for the frames are still there
+ *	unreadable: what the disk refuses is passed over like damage; only a lone file's head cannot be done without
  */
-#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "hugepages/base/err.h"
 #include "store/reader.h"
@@ -24,6 +22,7 @@
 /* A file while it is loaded. */
 struct load {
 	struct vega_jfile *file;
+	struct vega_io *io;
 	int fd;
 	uint8_t *block; /* VEGA_BLOCK_BYTES_MAX, 4096-aligned; taken when a walk needs it */
 	struct vega_trailer trailer;
@@ -31,29 +30,19 @@ struct load {
 	bool index_damaged;
 };
 
-bool
-vega_jfile_pread(int fd, void *to, uint64_t bytes, uint64_t off)
+/* All of it, or false. */
+static bool
+read_at(const struct load *load, void *to, uint64_t bytes, uint64_t off)
 {
-	uint64_t done = 0;
-
-	while (done < bytes) {
-		ssize_t n = pread(fd, (uint8_t *)to + done, bytes - done, (off_t)(off + done));
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return false;
-		done += (uint64_t)n;
-	}
-	return true;
+	return vega_io_read(load->io, load->fd, to, bytes, off) == (int64_t)bytes;
 }
 
 bool
-vega_jfile_is_hole(const struct vega_jfile *file, int fd, uint64_t off)
+vega_jfile_is_hole(const struct vega_jfile *file, struct vega_io *io, int fd, uint64_t off)
 {
 	struct vega_hole_hdr hole;
 
-	return vega_jfile_pread(fd, &hole, sizeof(hole), off) &&
+	return vega_io_read(io, fd, &hole, sizeof(hole), off) == (int64_t)sizeof(hole) &&
 	       vega_format_check_hole(&hole, sizeof(hole), file->file_id, off) == VEGA_GOOD;
 }
 
@@ -132,9 +121,9 @@ read_index(struct load *load)
 		struct vega_index_hdr *hdr = (struct vega_index_hdr *)(void *)load->block;
 		int64_t taken;
 
-		if (left < sizeof(*hdr) || !vega_jfile_pread(load->fd, hdr, sizeof(*hdr), off) ||
+		if (left < sizeof(*hdr) || !read_at(load, hdr, sizeof(*hdr), off) ||
 			hdr->block_length > left || hdr->block_length > VEGA_BLOCK_BYTES_MAX ||
-			!vega_jfile_pread(load->fd, hdr, hdr->block_length, off) ||
+			!read_at(load, hdr, hdr->block_length, off) ||
 			vega_format_check_index(hdr, hdr->block_length, file->file_id,
 				file->entry_cnt) != VEGA_GOOD)
 			return 0;
@@ -158,19 +147,19 @@ idx_path(const char *path, char idx[PATH_MAX])
 }
 
 static int
-read_idx_entries(struct vega_jfile *file, int fd)
+read_idx_entries(struct load *load, int idx)
 {
 	struct vega_index_entry entries[IDX_CHUNK];
 	struct vega_idx_head head;
 	uint64_t off = sizeof(head);
 
-	if (!vega_jfile_pread(fd, &head, sizeof(head), 0) ||
-		vega_format_check_idx_head(&head, file->file_id) != VEGA_GOOD)
+	if (vega_io_read(load->io, idx, &head, sizeof(head), 0) != (int64_t)sizeof(head) ||
+		vega_format_check_idx_head(&head, load->file->file_id) != VEGA_GOOD)
 		return 0;
 	for (;;) {
-		ssize_t n = pread(fd, entries, sizeof(entries), (off_t)off);
-		uint64_t cnt = n < 0 ? 0 : (uint64_t)n / sizeof(entries[0]);
-		int64_t taken = add_entries(file, entries, cnt);
+		const int64_t n = vega_io_read(load->io, idx, entries, sizeof(entries), off);
+		const uint64_t cnt = n < 0 ? 0 : (uint64_t)n / sizeof(entries[0]);
+		const int64_t taken = add_entries(load->file, entries, cnt);
 
 		if (taken < 0)
 			return (int)taken;
@@ -185,38 +174,55 @@ static int
 read_idx(struct load *load)
 {
 	char path[PATH_MAX];
-	struct stat st;
-	int fd;
+	int idx;
 	int rc;
 
 	if (idx_path(load->file->path, path) < 0)
 		return 0;
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	if (fd < 0)
+	idx = load->io->ops->open(load->io, path, 0);
+	if (idx < 0)
 		return 0;
-	if (fstat(fd, &st) == 0)
-		load->file->idx_bytes = (uint64_t)st.st_size;
-	rc = read_idx_entries(load->file, fd);
-	(void)close(fd);
+	if (load->io->ops->size(load->io, idx, &load->file->idx_bytes) < 0)
+		load->file->idx_bytes = 0;
+	rc = read_idx_entries(load, idx);
+	load->io->ops->close(load->io, idx);
 	return rc;
+}
+
+/*
+ * Read in a walk. What cannot be read is lost, and all behind an end that has come nearer.
+ *
+ * Params: lost_bytes	lost when the disk refuses
+ *	   ret_next	where to go on after that
+ */
+static bool
+walk_read(struct load *load, uint64_t bytes, uint64_t off, uint64_t lost_bytes, uint64_t *ret_next)
+{
+	const int64_t n = vega_io_read(load->io, load->fd, load->block, bytes, off);
+
+	if (n == (int64_t)bytes)
+		return true;
+	*ret_next = n < 0 ? off + lost_bytes : load->file->data_end;
+	load->file->settled_end = *ret_next;
+	return false;
 }
 
 /* The block at off, whole and in memory. Its header tells its length even when its payload fails. */
 static enum vega_verdict
-read_block(struct load *load, uint64_t off, uint64_t *ret_stored)
+read_block(struct load *load, uint64_t off, uint64_t *ret_next)
 {
 	const struct vega_jfile *file = load->file;
-	struct vega_block_hdr *hdr = (struct vega_block_hdr *)(void *)load->block;
+	const struct vega_block_hdr *hdr = (const struct vega_block_hdr *)(const void *)load->block;
 	enum vega_verdict verdict;
 
-	*ret_stored = VEGA_BLOCK_ALIGN_BYTES;
-	if (!vega_jfile_pread(load->fd, hdr, sizeof(*hdr), off))
+	*ret_next = off + VEGA_BLOCK_ALIGN_BYTES;
+	if (!walk_read(load, sizeof(*hdr), off, VEGA_BLOCK_ALIGN_BYTES, ret_next))
 		return VEGA_TORN;
 	verdict = vega_format_check_block_hdr(hdr, sizeof(*hdr), file->file_id, off);
 	if (verdict != VEGA_GOOD || hdr->stored_bytes > file->data_end - off)
 		return VEGA_TORN;
-	*ret_stored = hdr->stored_bytes;
-	if (!vega_jfile_pread(load->fd, hdr, hdr->stored_bytes, off))
+	*ret_next = off + hdr->stored_bytes;
+	if (!walk_read(load, hdr->stored_bytes, off, hdr->stored_bytes, ret_next))
 		return VEGA_TORN;
 	return vega_format_check_block(hdr, hdr->stored_bytes, file->file_id, off);
 }
@@ -231,14 +237,14 @@ walk(struct load *load)
 
 	while (rc == 0 && off < file->data_end && file->data_end - off >= VEGA_BLOCK_ALIGN_BYTES) {
 		struct vega_index_entry entry;
-		uint64_t stored;
+		uint64_t next;
 
-		if (read_block(load, off, &stored) == VEGA_GOOD) {
+		if (read_block(load, off, &next) == VEGA_GOOD) {
 			vega_format_entry((const struct vega_block_hdr *)(const void *)load->block,
 				last_entry(file), &entry);
 			rc = add_entry(file, &entry);
 		}
-		off += stored;
+		off = next;
 	}
 	return rc;
 }
@@ -254,9 +260,13 @@ identify_by_blocks(struct load *load)
 
 	for (uint64_t off = VEGA_HEAD_BYTES; off < IDENTIFY_BYTES_MAX;
 		off += VEGA_BLOCK_ALIGN_BYTES) {
-		if (!vega_jfile_pread(load->fd, &hdr, sizeof(hdr), off))
+		const int64_t n = vega_io_read(load->io, load->fd, &hdr, sizeof(hdr), off);
+
+		if (n >= 0 && n < (int64_t)sizeof(hdr))
 			return false;
-		if (vega_format_check_block_hdr(&hdr, sizeof(hdr), hdr.file_id, off) != VEGA_GOOD ||
+		if (n < 0 ||
+			vega_format_check_block_hdr(&hdr, sizeof(hdr), hdr.file_id, off) !=
+				VEGA_GOOD ||
 			hdr.kind != VEGA_KIND_FRAMES)
 			continue;
 		memcpy(file->file_id, hdr.file_id, sizeof(hdr.file_id));
@@ -319,13 +329,13 @@ read_head(struct load *load, const struct vega_jfile_load_as *as)
 	const uint64_t bytes =
 		file->info.file_bytes < sizeof(extent) ? file->info.file_bytes : sizeof(extent);
 	const char *feed = as->feed;
+	int64_t n = vega_io_read(load->io, load->fd, extent, bytes, 0);
 	int rc;
 
-	if (!vega_jfile_pread(load->fd, extent, bytes, 0))
-		return VEGA_ERR(-EIO,
-			"%s: need its first %llu bytes, found a read error; check the disk",
-			file->path, (unsigned long long)bytes);
-	rc = vega_format_check_head(extent, bytes);
+	if (n < 0 && !as->keep_damaged)
+		return VEGA_ERR(-EIO, "%s: need its first %llu bytes, found: %s; check the disk",
+			file->path, (unsigned long long)bytes, strerror((int)-n));
+	rc = vega_format_check_head(extent, n < 0 ? 0 : (uint64_t)n);
 	if (rc < 0) {
 		rc = save_damaged(load, extent, as, rc);
 	} else if (head->kind != VEGA_KIND_FRAMES) {
@@ -349,16 +359,22 @@ read_head(struct load *load, const struct vega_jfile_load_as *as)
 static void
 find_trailer(struct load *load)
 {
-	struct vega_journal_file *info = &load->file->info;
+	struct vega_jfile *file = load->file;
 	struct vega_trailer *t = &load->trailer;
+	const uint64_t file_bytes = file->info.file_bytes;
+	int64_t n;
 
-	load->file->data_end = info->file_bytes;
-	if (info->file_bytes < VEGA_HEAD_BYTES + sizeof(*t) ||
-		!vega_jfile_pread(load->fd, t, sizeof(*t), info->file_bytes - sizeof(*t)) ||
-		vega_format_check_trailer(t, load->file->file_id, info->file_bytes) != VEGA_GOOD)
+	file->data_end = file_bytes;
+	if (file_bytes < VEGA_HEAD_BYTES + sizeof(*t))
 		return;
-	info->sealed = true;
-	load->file->data_end = t->index_off;
+	n = vega_io_read(load->io, load->fd, t, sizeof(*t), file_bytes - sizeof(*t));
+	load->index_damaged = n < 0; /* for all we know it was sealed */
+	if (n != (int64_t)sizeof(*t) ||
+		vega_format_check_trailer(t, file->file_id, file_bytes) != VEGA_GOOD)
+		return;
+	file->info.sealed = true;
+	file->data_end = t->index_off;
+	file->settled_end = t->index_off;
 }
 
 static void
@@ -367,10 +383,12 @@ add_losses(struct load *load, uint64_t off)
 	struct vega_journal_file *info = &load->file->info;
 	struct vega_block_hdr hdr;
 
-	if (!vega_jfile_pread(load->fd, &hdr, sizeof(hdr), off) ||
+	if (!read_at(load, &hdr, sizeof(hdr), off) ||
 		vega_format_check_block_hdr(&hdr, sizeof(hdr), load->file->file_id, off) !=
-			VEGA_GOOD)
+			VEGA_GOOD) {
+		info->damaged_blocks++;
 		return;
+	}
 	info->lost_lane_full += hdr.lost_lane_full;
 	info->lost_oversize += hdr.lost_oversize;
 	info->lost_port += hdr.lost_port_missed + hdr.lost_port_nombuf;
@@ -380,7 +398,7 @@ add_losses(struct load *load, uint64_t off)
 static void
 count_gap(struct load *load, uint64_t off)
 {
-	if (vega_jfile_is_hole(load->file, load->fd, off))
+	if (vega_jfile_is_hole(load->file, load->io, load->fd, off))
 		load->file->info.hole_cnt++;
 	else
 		load->file->info.damaged_blocks++;
@@ -413,7 +431,7 @@ summarize(struct load *load)
 			info->last_ns = entry->recv_ns_max;
 		info->packet_cnt += entry->packet_cnt;
 	}
-	if (info->sealed && end_off != file->data_end)
+	if (end_off < file->settled_end)
 		count_gap(load, end_off);
 	if (info->sealed && !load->index_damaged)
 		info->hole_cnt = load->trailer.hole_cnt; /* a long gap is covered by several */
@@ -423,13 +441,14 @@ static int
 load_open_file(struct load *load, const struct vega_jfile_load_as *as)
 {
 	struct vega_jfile *file = load->file;
-	struct stat st;
-	int rc;
+	int rc = load->io->ops->size(load->io, load->fd, &file->info.file_bytes);
 
-	if (fstat(load->fd, &st) < 0 || !S_ISREG(st.st_mode))
+	if (rc == -EINVAL)
 		return VEGA_ERR(-EBADMSG,
 			"%s: need a journal file, found something that is no file", file->path);
-	file->info.file_bytes = (uint64_t)st.st_size;
+	if (rc < 0)
+		return VEGA_ERR(rc, "%s: need its size, found: %s; check the disk", file->path,
+			strerror(-rc));
 	rc = read_head(load, as);
 	if (rc < 0)
 		return rc;
@@ -445,23 +464,23 @@ load_open_file(struct load *load, const struct vega_jfile_load_as *as)
 }
 
 int
-vega_jfile_load(const char *path, const struct vega_jfile_load_as *as, struct vega_jfile *ret_file)
+vega_jfile_load(struct vega_io *io, const char *path, const struct vega_jfile_load_as *as,
+	struct vega_jfile *ret_file)
 {
 	struct vega_jfile file = {0};
-	struct load load = {.file = &file};
+	struct load load = {.file = &file, .io = io};
 	int rc;
 
 	file.path = strdup(path);
 	if (file.path == NULL)
 		return VEGA_ERR(-ENOMEM, "need memory to open %s, found none", path);
-	load.fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	load.fd = io->ops->open(io, path, 0);
 	if (load.fd < 0) {
-		rc = -errno;
-		rc = VEGA_ERR(rc, "need to read %s, found: %s; check its path and mode", path,
-			strerror(-rc));
+		rc = VEGA_ERR(load.fd, "need to read %s, found: %s; check its path and mode", path,
+			strerror(-load.fd));
 	} else {
 		rc = load_open_file(&load, as);
-		(void)close(load.fd);
+		io->ops->close(io, load.fd);
 	}
 	free(load.block);
 	if (rc < 0)
@@ -481,16 +500,16 @@ vega_jfile_unload(struct vega_jfile *file)
 }
 
 bool
-vega_jfile_changed(const struct vega_jfile *file)
+vega_jfile_changed(const struct vega_jfile *file, struct vega_io *io)
 {
 	char path[PATH_MAX];
-	struct stat st;
+	struct vega_io_stat stat;
 
-	if (stat(file->path, &st) == 0 && (uint64_t)st.st_size != file->info.file_bytes)
+	if (io->ops->stat(io, file->path, &stat) == 0 && stat.bytes != file->info.file_bytes)
 		return true;
-	if (idx_path(file->path, path) < 0 || stat(path, &st) < 0)
+	if (idx_path(file->path, path) < 0 || io->ops->stat(io, path, &stat) < 0)
 		return file->idx_bytes != 0;
-	return (uint64_t)st.st_size != file->idx_bytes;
+	return stat.bytes != file->idx_bytes;
 }
 
 uint64_t

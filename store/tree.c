@@ -1,17 +1,24 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "store/tree.h"
 
-#include <dirent.h>
 #include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "hugepages/base/err.h"
 
 #define DEPTH_MAX 2 /* journal, day, feed */
+
+/* A folder being listed. */
+struct listing {
+	struct vega_io *io;
+	struct vega_tree *tree;
+	const char *folder;
+	int depth;
+	int rc; /* of what ended it, its message set */
+};
 
 static int
 no_memory(void)
@@ -46,14 +53,14 @@ is_frames_file(const char *name, uint32_t *ret_number)
 
 /* The last two names of a path as it really is: <day>/<feed>. */
 static void
-names_of(const char *folder, char feed[NAME_MAX + 1], uint32_t *ret_day)
+names_of(struct vega_io *io, const char *folder, char feed[NAME_MAX + 1], uint32_t *ret_day)
 {
 	char real[PATH_MAX];
 	char *slash;
 
 	*ret_day = 0;
 	(void)snprintf(feed, NAME_MAX + 1, "%s", folder);
-	if (realpath(folder, real) == NULL || (slash = strrchr(real, '/')) == NULL)
+	if (io->ops->resolve(io, folder, real) < 0 || (slash = strrchr(real, '/')) == NULL)
 		return;
 	(void)snprintf(feed, NAME_MAX + 1, "%s", slash + 1);
 	*slash = '\0';
@@ -78,47 +85,43 @@ add_file(struct vega_tree *tree, const char *path, const char *feed, uint32_t da
 	return file->path == NULL || (feed != NULL && file->feed == NULL) ? no_memory() : 0;
 }
 
-static int list_folder(struct vega_tree *tree, const char *folder, int depth);
+static int list_folder(struct vega_io *io, struct vega_tree *tree, const char *folder, int depth);
 
 static int
-list_entry(struct vega_tree *tree, const char *folder, const char *name, int depth)
+list_entry(void *arg, const char *name)
 {
+	struct listing *in = arg;
 	char feed[NAME_MAX + 1];
 	char path[PATH_MAX];
-	struct stat st;
+	struct vega_io_stat stat;
 	uint32_t number;
 	uint32_t day;
 
 	if (name[0] == '.')
 		return 0;
-	if ((size_t)snprintf(path, sizeof(path), "%s/%s", folder, name) >= sizeof(path))
+	if ((size_t)snprintf(path, sizeof(path), "%s/%s", in->folder, name) >= sizeof(path))
 		return 0;
-	if (stat(path, &st) < 0)
+	if (in->io->ops->stat(in->io, path, &stat) < 0)
 		return 0; /* gone meanwhile */
-	if (S_ISDIR(st.st_mode))
-		return depth < DEPTH_MAX ? list_folder(tree, path, depth + 1) : 0;
-	if (!S_ISREG(st.st_mode) || !is_frames_file(name, &number))
-		return 0;
-	names_of(folder, feed, &day);
-	return add_file(tree, path, feed, day, number);
+	if (stat.kind == VEGA_IO_IS_DIR && in->depth < DEPTH_MAX) {
+		in->rc = list_folder(in->io, in->tree, path, in->depth + 1);
+	} else if (stat.kind == VEGA_IO_IS_FILE && is_frames_file(name, &number)) {
+		names_of(in->io, in->folder, feed, &day);
+		in->rc = add_file(in->tree, path, feed, day, number);
+	}
+	return in->rc < 0;
 }
 
 static int
-list_folder(struct vega_tree *tree, const char *folder, int depth)
+list_folder(struct vega_io *io, struct vega_tree *tree, const char *folder, int depth)
 {
-	DIR *dir = opendir(folder);
-	struct dirent *entry;
-	int rc = 0;
+	struct listing in = {.io = io, .tree = tree, .folder = folder, .depth = depth};
+	int rc = io->ops->list(io, folder, list_entry, &in);
 
-	if (dir == NULL) {
-		rc = -errno;
+	if (rc < 0)
 		return VEGA_ERR(rc, "need to read folder %s, found: %s; check its owner and mode",
 			folder, strerror(-rc));
-	}
-	while (rc == 0 && (entry = readdir(dir)) != NULL)
-		rc = list_entry(tree, folder, entry->d_name, depth);
-	(void)closedir(dir);
-	return rc;
+	return in.rc;
 }
 
 static int
@@ -132,7 +135,7 @@ by_path(const void *a, const void *b)
 
 /* "dir///" would make every path below it ugly. */
 static int
-list_root(struct vega_tree *tree, const char *path)
+list_root(struct vega_io *io, struct vega_tree *tree, const char *path)
 {
 	char root[PATH_MAX];
 	size_t len = strlen(path);
@@ -144,7 +147,7 @@ list_root(struct vega_tree *tree, const char *path)
 	memcpy(root, path, len + 1);
 	while (len > 1 && root[len - 1] == '/')
 		root[--len] = '\0';
-	rc = list_folder(tree, root, 0);
+	rc = list_folder(io, tree, root, 0);
 	if (rc == 0 && tree->file_cnt == 0)
 		rc = VEGA_ERR(-ENOENT,
 			"need journal files (frames-NNNN.pcapng) below %s, found none; name the "
@@ -156,21 +159,19 @@ list_root(struct vega_tree *tree, const char *path)
 }
 
 int
-vega_tree_list(const char *path, struct vega_tree *ret_tree)
+vega_tree_list(struct vega_io *io, const char *path, struct vega_tree *ret_tree)
 {
 	struct vega_tree tree = {0};
-	struct stat st;
-	int rc;
+	struct vega_io_stat stat;
+	int rc = io->ops->stat(io, path, &stat);
 
-	if (stat(path, &st) < 0) {
-		rc = -errno;
+	if (rc < 0)
 		return VEGA_ERR(rc,
 			"need a journal folder or file, found no %s: %s; check the path", path,
 			strerror(-rc));
-	}
-	if (S_ISDIR(st.st_mode))
-		rc = list_root(&tree, path);
-	else if (S_ISREG(st.st_mode))
+	if (stat.kind == VEGA_IO_IS_DIR)
+		rc = list_root(io, &tree, path);
+	else if (stat.kind == VEGA_IO_IS_FILE)
 		rc = add_file(&tree, path, NULL, 0, 0);
 	else
 		rc = VEGA_ERR(-EBADMSG, "%s: need a journal folder or file, found a device or pipe",

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "hugepages/base/attr.h"
+#include "store/io.h"
 
 struct vega_tree_file {
 	char *path;
@@ -25,7 +26,8 @@ struct vega_tree {
  *
  * Returns 0; -ENOENT: nothing there, or a folder without journal files; -EACCES; -ENOMEM; each with a message.
  */
-int vega_tree_list(const char *path, struct vega_tree *ret_tree) VEGA_MUST_CHECK;
+int vega_tree_list(
+	struct vega_io *io, const char *path, struct vega_tree *ret_tree) VEGA_MUST_CHECK;
 void vega_tree_free(struct vega_tree *tree);
 
 #endif

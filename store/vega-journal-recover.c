@@ -151,14 +151,13 @@ verb_recover(const struct verb_options *o)
 {
 	struct work work = {.options = o, .started_ns = vega_monotonic_ns()};
 	struct vega_tree tree = {0};
-	int rc = vega_tree_list(o->path, &tree);
+	int rc = vega_io_new("auto", NULL, &work.io);
 
 	if (rc == 0)
-		rc = vega_io_new("auto", NULL, &work.io);
-	if (rc == 0) {
+		rc = vega_tree_list(work.io, o->path, &tree);
+	if (rc == 0)
 		rc = recover_all(&work, &tree);
-		vega_io_delete(work.io);
-	}
 	vega_tree_free(&tree);
+	vega_io_delete(work.io);
 	return rc;
 }

@@ -18,6 +18,7 @@
 
 struct work {
 	const struct verb_options *options;
+	struct vega_io *io;
 	struct vega_verify_sum sum;
 	json_t *damages;
 	uint64_t damage_cnt;
@@ -61,7 +62,7 @@ static int
 verify_one(struct work *work, const char *path, bool alone)
 {
 	const struct vega_verify_hooks hooks = {.damage = tell, .progress = progress, .arg = work};
-	int rc = vega_verify_file(path, &hooks, &work->sum);
+	int rc = vega_verify_file(work->io, path, &hooks, &work->sum);
 
 	work->done_bytes = work->sum.bytes;
 	if (rc == -EBADMSG && !alone) {
@@ -120,8 +121,10 @@ verb_verify(const struct verb_options *o)
 	struct work work = {
 		.options = o, .damages = json_array(), .started_ns = vega_monotonic_ns()};
 	struct vega_tree tree = {0};
-	int rc = vega_tree_list(o->path, &tree);
+	int rc = vega_io_new("pwrite", NULL, &work.io);
 
+	if (rc == 0)
+		rc = vega_tree_list(work.io, o->path, &tree);
 	for (uint32_t i = 0; rc == 0 && i < tree.file_cnt; i++)
 		rc = verify_one(&work, tree.files[i].path, tree.file_cnt == 1);
 	vega_progress_done();
@@ -137,5 +140,6 @@ verb_verify(const struct verb_options *o)
 	}
 	json_decref(work.damages);
 	vega_tree_free(&tree);
+	vega_io_delete(work.io);
 	return rc;
 }

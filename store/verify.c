@@ -6,13 +6,9 @@
  */
 #include "store/verify.h"
 
-#include <fcntl.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "hugepages/base/crc32c.h"
 #include "hugepages/base/err.h"
@@ -28,44 +24,44 @@ verify_next_block(struct verify *v)
 }
 
 void
-verify_damage(struct verify *v, uint64_t file_off, const char *fmt, ...)
+verify_tell(struct verify *v, const char *path, uint64_t file_off, const char *fmt, va_list ap)
 {
 	char what[256];
-	struct vega_damage damage = {.path = v->path, .file_off = file_off, .what = what};
+	const struct vega_damage damage = {.path = path, .file_off = file_off, .what = what};
+
+	if (v->hooks == NULL || v->hooks->damage == NULL)
+		return;
+	(void)vsnprintf(what, sizeof(what), fmt, ap);
+	v->hooks->damage(v->hooks->arg, &damage);
+}
+
+void
+verify_damage(struct verify *v, uint64_t file_off, const char *fmt, ...)
+{
 	va_list ap;
 
 	if (!v->block_damaged)
 		v->sum->damaged_blocks++;
 	v->block_damaged = true;
-	if (v->hooks == NULL || v->hooks->damage == NULL)
-		return;
 	va_start(ap, fmt);
-	(void)vsnprintf(what, sizeof(what), fmt, ap);
+	verify_tell(v, v->path, file_off, fmt, ap);
 	va_end(ap);
-	v->hooks->damage(v->hooks->arg, &damage);
 }
 
 int
 verify_read(struct verify *v, void *to, uint64_t off, uint64_t bytes)
 {
-	uint64_t done = 0;
+	const int64_t n = vega_io_read(v->io, v->fd, to, bytes, off);
 
-	while (done < bytes) {
-		ssize_t n = pread(v->fd, (uint8_t *)to + done, bytes - done, (off_t)(off + done));
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return VEGA_ERR(-EIO, "need to read %s at %llu, found: %s; check the disk",
-				v->path, (unsigned long long)(off + done), strerror(errno));
-		if (n == 0)
-			return VEGA_ERR(-EIO,
-				"need %llu bytes of %s, found its end at %llu; it was cut while it "
-				"was read",
-				(unsigned long long)(off + bytes), v->path,
-				(unsigned long long)(off + done));
-		done += (uint64_t)n;
-	}
+	if (n < 0)
+		return VEGA_ERR(-EIO, "need to read %s at %llu, found: %s; check the disk", v->path,
+			(unsigned long long)off, strerror((int)-n));
+	if (n != (int64_t)bytes)
+		return VEGA_ERR(-EIO,
+			"need %llu bytes of %s, found its end at %llu; it was cut while it was "
+			"read",
+			(unsigned long long)(off + bytes), v->path,
+			(unsigned long long)(off + (uint64_t)n));
 	return 0;
 }
 
@@ -511,13 +507,14 @@ check_extents(struct verify *v)
 static int
 verify_open_file(struct verify *v)
 {
-	struct stat st;
-	int rc;
+	int rc = v->io->ops->size(v->io, v->fd, &v->file_bytes);
 
-	if (fstat(v->fd, &st) < 0 || !S_ISREG(st.st_mode))
+	if (rc == -EINVAL)
 		return VEGA_ERR(-EBADMSG,
 			"%s: need a journal file, found something that is no file", v->path);
-	v->file_bytes = (uint64_t)st.st_size;
+	if (rc < 0)
+		return VEGA_ERR(-EIO, "%s: need its size, found: %s; check the disk", v->path,
+			strerror(-rc));
 	rc = read_head(v);
 	if (rc < 0)
 		return rc;
@@ -531,22 +528,21 @@ verify_open_file(struct verify *v)
 }
 
 int
-vega_verify_file(
-	const char *path, const struct vega_verify_hooks *hooks, struct vega_verify_sum *sum)
+vega_verify_file(struct vega_io *io, const char *path, const struct vega_verify_hooks *hooks,
+	struct vega_verify_sum *sum)
 {
-	struct verify v = {.hooks = hooks, .sum = sum, .path = path, .good_end = VEGA_HEAD_BYTES};
+	struct verify v = {
+		.hooks = hooks, .sum = sum, .path = path, .io = io, .good_end = VEGA_HEAD_BYTES};
 	int rc;
 
 	v.damaged_was = sum->damaged_blocks;
-	v.fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	if (v.fd < 0) {
-		rc = -errno;
+	v.fd = io->ops->open(io, path, 0);
+	if (v.fd < 0)
 		return VEGA_ERR(
-			rc, "need to read %s, found: %s; check the path", path, strerror(-rc));
-	}
+			v.fd, "need to read %s, found: %s; check the path", path, strerror(-v.fd));
 	rc = verify_open_file(&v);
 	free(v.facts);
 	free(v.buffer);
-	(void)close(v.fd);
+	io->ops->close(io, v.fd);
 	return rc;
 }

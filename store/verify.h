@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "hugepages/base/attr.h"
+#include "store/io.h"
 
 struct vega_damage {
 	const char *path;
@@ -47,7 +48,7 @@ struct vega_verify_sum {
  * Returns 0 when the file was read through, damaged or not; -EBADMSG: no journal, or one of another version; -ENOENT,
  * -EACCES, -EIO, -ENOMEM: could not be read.
  */
-int vega_verify_file(const char *path, const struct vega_verify_hooks *hooks,
+int vega_verify_file(struct vega_io *io, const char *path, const struct vega_verify_hooks *hooks,
 	struct vega_verify_sum *sum) VEGA_MUST_CHECK;
 
 #endif

@@ -2,9 +2,12 @@
 #ifndef VEGA_STORE_VERIFY_PRIV_H
 #define VEGA_STORE_VERIFY_PRIV_H
 /*
- * What the three halves of the verifier share: verify.c (the walk), verify_block.c (one data block) and
- * verify_index.c (index and trailer).
+ * What the parts of the verifier share: verify.c (the walk), verify_block.c (one data block), verify_index.c (index and
+ * trailer) and verify_idx.c (NAME.idx).
  */
+#include <limits.h>
+#include <stdarg.h>
+
 #include "store/format.h"
 #include "store/verify.h"
 
@@ -13,6 +16,7 @@ struct verify {
 	const struct vega_verify_hooks *hooks;
 	struct vega_verify_sum *sum;
 	const char *path;
+	struct vega_io *io;
 	int fd;
 	uint64_t file_bytes;
 	struct vega_head head;
@@ -39,6 +43,10 @@ struct verify {
 	uint64_t frame_next;
 	uint64_t good_end;
 };
+
+/* What the hooks are told. */
+void verify_tell(struct verify *v, const char *path, uint64_t file_off, const char *fmt, va_list ap)
+	VEGA_PRINTF(4, 0);
 
 /* The next damage belongs to another block. */
 void verify_next_block(struct verify *v);

@@ -12,7 +12,7 @@
 
 #include "hugepages/base/crc32c.h"
 #include "store/format.h"
-#include "store/vega_journal.h"
+#include "store/reader.h"
 #include "store/verify.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -98,14 +98,14 @@ read_from(struct vega_journal *journal, uint64_t from_ns)
 }
 
 static void
-look_at(const char *path)
+look_at(struct vega_io *io, const char *path)
 {
 	struct vega_verify_sum sum = {0};
 	struct vega_journal *journal;
-	const int verified = vega_verify_file(path, NULL, &sum);
+	const int verified = vega_verify_file(io, path, NULL, &sum);
 	uint64_t packets;
 
-	if (vega_journal_open(path, &journal) < 0) {
+	if (vega_journal_open_io(io, path, &journal) < 0) {
 		FUZZ_CHECK(verified < 0 || sum.damaged_blocks != 0 || sum.packets == 0);
 		return;
 	}
@@ -119,9 +119,11 @@ look_at(const char *path)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
 {
+	static struct vega_io *io;
 	char path[64];
 	int fd;
 
+	FUZZ_CHECK(io != NULL || vega_io_new("pwrite", NULL, &io) == 0);
 	if (bytes == 0 || bytes - 1 > sizeof(file))
 		return 0;
 	memcpy(file, data + 1, bytes - 1);
@@ -130,7 +132,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
 	fd = memfd_create("journal", MFD_CLOEXEC);
 	FUZZ_CHECK(fd >= 0 && pwrite(fd, file, bytes - 1, 0) == (ssize_t)(bytes - 1));
 	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	look_at(path);
+	look_at(io, path);
 	(void)close(fd);
 	return 0;
 }

@@ -2,6 +2,7 @@
 #include "tests/lib/io_mem.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -434,23 +435,74 @@ mem_reap(struct vega_io *io, bool wait, int64_t *ret_result)
 static int64_t
 mem_pread(struct vega_io *io, int file, void *buf, uint64_t bytes, uint64_t off)
 {
-	struct node *node = node_of(self(io), file);
-	uint64_t left = off < node->seen.bytes ? node->seen.bytes - off : 0;
+	struct io_mem *m = self(io);
+	const struct image *seen = &node_of(m, file)->seen;
+	uint64_t left = off < seen->bytes ? seen->bytes - off : 0;
 
-	if (self(io)->power_off)
+	if (m->power_off || strikes(m, m->faults.read_eio_one_in))
 		return -EIO;
 	if (left > bytes)
 		left = bytes;
+	if (left > 1 && strikes(m, m->faults.read_short_one_in))
+		left = 1 + rng_below(&m->rng, left - 1);
 	if (left != 0)
-		memcpy(buf, node->seen.data + off, left);
+		memcpy(buf, seen->data + off, left);
 	return (int64_t)left;
 }
 
 static int
 mem_size(struct vega_io *io, int file, uint64_t *ret_bytes)
 {
-	*ret_bytes = node_of(self(io), file)->seen.bytes;
-	return self(io)->power_off ? -EIO : 0;
+	struct io_mem *m = self(io);
+	struct image *seen = &node_of(m, file)->seen;
+
+	*ret_bytes = seen->bytes;
+	if (seen->bytes != 0 && strikes(m, m->faults.shrink_one_in))
+		image_size(seen, rng_below(&m->rng, seen->bytes));
+	return m->power_off ? -EIO : 0;
+}
+
+static int
+mem_stat(struct vega_io *io, const char *path, struct vega_io_stat *ret_stat)
+{
+	const struct node *node = find(self(io), path);
+
+	if (self(io)->power_off)
+		return -EIO;
+	if (node == NULL)
+		return -ENOENT;
+	*ret_stat = (struct vega_io_stat){
+		.bytes = node->seen.bytes,
+		.kind = node->dir ? VEGA_IO_IS_DIR : VEGA_IO_IS_FILE,
+	};
+	return 0;
+}
+
+static int
+mem_list(struct vega_io *io, const char *path, int (*each)(void *arg, const char *name), void *arg)
+{
+	struct io_mem *m = self(io);
+	const struct node *folder = find(m, path);
+	int rc = 0;
+
+	if (m->power_off)
+		return -EIO;
+	if (folder == NULL || !folder->dir)
+		return folder == NULL ? -ENOENT : -ENOTDIR;
+	for (uint32_t i = 0; rc == 0 && i < m->node_cnt; i++)
+		if (m->nodes[i]->linked && is_in(m->nodes[i]->path, path))
+			rc = each(arg, m->nodes[i]->path + strlen(path) + 1);
+	return rc;
+}
+
+/* There are no links, and nobody says "..". */
+static int
+mem_resolve(struct vega_io *io, const char *path, char *ret_real)
+{
+	if (find(self(io), path) == NULL)
+		return -ENOENT;
+	(void)snprintf(ret_real, PATH_MAX, "%s", path);
+	return 0;
 }
 
 static int
@@ -584,6 +636,9 @@ static const struct vega_io_ops ops = {
 	.mkdir = mem_mkdir,
 	.rename = mem_rename,
 	.unlink = mem_unlink,
+	.stat = mem_stat,
+	.list = mem_list,
+	.resolve = mem_resolve,
 	.space = mem_space,
 	.random = mem_random,
 	.delete = mem_delete,

@@ -17,10 +17,13 @@ struct io_mem_faults {
 	uint32_t sync_eio_one_in;
 	uint64_t capacity_bytes; /* 0: no end */
 	bool reorder;
-	bool hold_dir_syncs;   /* syncs of folders do not come back */
-	uint32_t sector_bytes; /* of O_DIRECT; 0: 512 */
-	bool no_reserve;       /* the file system knows no fallocate */
-	uint64_t power_ops;    /* acts that change the disk until the power fails; 0: never */
+	bool hold_dir_syncs;        /* syncs of folders do not come back */
+	uint32_t sector_bytes;      /* of O_DIRECT; 0: 512 */
+	bool no_reserve;            /* the file system knows no fallocate */
+	uint32_t read_short_one_in; /* a read that stops on the way */
+	uint32_t read_eio_one_in;
+	uint32_t shrink_one_in; /* a file that is cut just after its size was told */
+	uint64_t power_ops;     /* acts that change the disk until the power fails; 0: never */
 };
 
 /* Made with a folder "/j". Abort on lack of memory: it is a test. */

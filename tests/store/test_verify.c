@@ -22,6 +22,7 @@
 
 static struct jmake m;
 static char *dir;
+static struct vega_io *io;
 
 static void
 make_small(bool sealed)
@@ -60,7 +61,7 @@ verify(const char *path, struct vega_verify_sum *sum)
 
 	last_damage[0] = '\0';
 	*sum = (struct vega_verify_sum){0};
-	return vega_verify_file(path, &hooks, sum);
+	return vega_verify_file(io, path, &hooks, sum);
 }
 
 /* Open and walk whatever can be walked; what is served must come in whole frames. */
@@ -310,6 +311,7 @@ setup(void **state)
 {
 	(void)state;
 	dir = jmake_dir();
+	assert_int_equal(vega_io_new("pwrite", NULL, &io), 0);
 	return 0;
 }
 
@@ -318,6 +320,7 @@ teardown(void **state)
 {
 	(void)state;
 	jmake_dir_remove(dir);
+	vega_io_delete(io);
 	return 0;
 }
 

@@ -19,6 +19,7 @@
 #define FRAME_CNT 9000u
 
 static char *dir;
+static struct vega_io *io;
 
 static void
 tell(void *arg, const struct vega_damage *damage)
@@ -35,9 +36,9 @@ verify_all(const char *path)
 	struct vega_verify_sum sum = {0};
 	struct vega_tree tree;
 
-	assert_int_equal(vega_tree_list(path, &tree), 0);
+	assert_int_equal(vega_tree_list(io, path, &tree), 0);
 	for (uint32_t i = 0; i < tree.file_cnt; i++)
-		assert_int_equal(vega_verify_file(tree.files[i].path, &hooks, &sum), 0);
+		assert_int_equal(vega_verify_file(io, tree.files[i].path, &hooks, &sum), 0);
 	vega_tree_free(&tree);
 	assert_int_equal(sum.damaged_blocks, 0);
 	return sum;
@@ -140,6 +141,7 @@ setup(void **state)
 {
 	(void)state;
 	dir = jmake_dir();
+	assert_int_equal(vega_io_new("pwrite", NULL, &io), 0);
 	return 0;
 }
 
@@ -148,6 +150,7 @@ teardown(void **state)
 {
 	(void)state;
 	jmake_dir_remove(dir);
+	vega_io_delete(io);
 	return 0;
 }
 
