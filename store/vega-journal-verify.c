@@ -83,13 +83,14 @@ print_json(const struct work *work)
 	const struct vega_verify_sum *s = &work->sum;
 
 	return vega_cli_json(json_pack(
-		"{s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:O}", "ok",
+		"{s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:O}", "ok",
 		s->damaged_blocks == 0, "damaged_blocks", (json_int_t)s->damaged_blocks, "files",
 		(json_int_t)s->files, "unsealed_files", (json_int_t)s->unsealed_files, "blocks",
 		(json_int_t)s->blocks, "packets", (json_int_t)s->packets, "bytes",
 		(json_int_t)s->bytes, "holes", (json_int_t)s->hole_cnt, "hole_bytes",
 		(json_int_t)s->hole_bytes, "torn_tail_bytes", (json_int_t)s->tail_bytes,
-		"damage_cnt", (json_int_t)work->damage_cnt, "damages", work->damages));
+		"idx_bad_entries", (json_int_t)s->idx_bad_entries, "damage_cnt",
+		(json_int_t)work->damage_cnt, "damages", work->damages));
 }
 
 static void
@@ -109,6 +110,12 @@ print_text(const struct work *work)
 			     " bytes torn behind their last good block; "
 			     "if no capture is writing them, `vega-journal recover` seals them\n",
 			s->unsealed_files, s->tail_bytes);
+	if (s->idx_bad_entries != 0)
+		(void)printf(
+			"idx: %" PRIu64
+			" bad entries beside unsealed files; no frame is lost by them, sealing "
+			"makes the index again\n",
+			s->idx_bad_entries);
 	if (s->hole_cnt != 0)
 		(void)printf("holes: %" PRIu64 " extents, %" PRIu64
 			     " bytes, that recover covered\n",

@@ -505,7 +505,7 @@ check_extents(struct verify *v)
 }
 
 static int
-verify_open_file(struct verify *v)
+verify_open_file(struct verify *v, const struct verify_idx *idx)
 {
 	int rc = v->io->ops->size(v->io, v->fd, &v->file_bytes);
 
@@ -524,7 +524,11 @@ verify_open_file(struct verify *v)
 	rc = check_extents(v);
 	v->sum->hole_cnt += v->hole_cnt;
 	v->sum->hole_bytes += v->hole_bytes;
-	return rc < 0 || !v->sealed ? rc : verify_index(v);
+	if (rc == 0 && v->sealed)
+		rc = verify_index(v);
+	else if (rc == 0)
+		verify_idx(v, idx);
+	return rc;
 }
 
 int
@@ -533,6 +537,7 @@ vega_verify_file(struct vega_io *io, const char *path, const struct vega_verify_
 {
 	struct verify v = {
 		.hooks = hooks, .sum = sum, .path = path, .io = io, .good_end = VEGA_HEAD_BYTES};
+	struct verify_idx idx;
 	int rc;
 
 	v.damaged_was = sum->damaged_blocks;
@@ -540,7 +545,9 @@ vega_verify_file(struct vega_io *io, const char *path, const struct vega_verify_
 	if (v.fd < 0)
 		return VEGA_ERR(
 			v.fd, "need to read %s, found: %s; check the path", path, strerror(-v.fd));
-	rc = verify_open_file(&v);
+	verify_idx_open(&v, &idx);
+	rc = verify_open_file(&v, &idx);
+	verify_idx_close(&v, &idx);
 	free(v.facts);
 	free(v.buffer);
 	io->ops->close(io, v.fd);

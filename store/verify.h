@@ -41,6 +41,11 @@ struct vega_verify_sum {
 	uint64_t hole_cnt; /* extents that recover covered */
 	uint64_t hole_bytes;
 	uint64_t tail_bytes; /* behind the last good block of unsealed files */
+	/*
+	 * Of NAME.idx beside unsealed files: entries that do not check, or do not say what the blocks say. Told as damages,
+	 * but no damage of the journal: the index is derived, and made again when the file is sealed.
+	 */
+	uint64_t idx_bad_entries;
 };
 
 /*

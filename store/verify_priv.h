@@ -72,4 +72,19 @@ void verify_block(struct verify *v, const uint8_t *block, uint64_t off);
 /* Index and trailer of a sealed file against v->facts. Returns 0 or -EIO. */
 int verify_index(struct verify *v);
 
+/*
+ * NAME.idx. Opened before the file is looked at: what it says by then must be found in the file, even while a capture is
+ * writing both.
+ */
+struct verify_idx {
+	int fd; /* -1: none */
+	uint64_t bytes;
+	char path[PATH_MAX];
+};
+
+void verify_idx_open(struct verify *v, struct verify_idx *ret_idx);
+/* Of an unsealed file, against v->facts. It is derived data: where it cannot be read it is bad, and nothing more. */
+void verify_idx(struct verify *v, const struct verify_idx *idx);
+void verify_idx_close(struct verify *v, struct verify_idx *idx);
+
 #endif

@@ -2,6 +2,7 @@
 /*
  * The verifier sees every flipped bit and every cut of a journal; the reader survives each of them.
  */
+#include <fcntl.h>
 #include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,6 +16,7 @@
 
 #include <cmocka.h>
 
+#include "hugepages/base/crc32c.h"
 #include "hugepages/base/err.h"
 #include "store/vega_journal.h"
 #include "store/verify.h"
@@ -289,6 +291,89 @@ lies_with_good_checksums_are_seen(void **state)
 	jmake_free(&m);
 }
 
+/* The list beside an unsealed file is derived: each flip in it is told, none is damage of the journal. */
+static void
+every_flipped_byte_of_an_idx_is_told(void **state)
+{
+	const uint64_t idx_bytes = sizeof(struct vega_idx_head) + 2 * VEGA_INDEX_ENTRY_BYTES;
+	const char *path = jmake_path(dir, "idx.pcapng");
+	const char *idx = jmake_path(dir, "idx.pcapng.idx");
+	struct vega_verify_sum sum;
+	int fd;
+
+	(void)state;
+	make_small(false);
+	jmake_save(&m, path);
+	jmake_save_idx(&m, path, 2);
+	assert_int_equal(verify(path, &sum), 0);
+	assert_int_equal(sum.idx_bad_entries, 0);
+	fd = open(idx, O_RDWR | O_CLOEXEC);
+	assert_true(fd >= 0);
+	for (uint64_t at = 0; at < idx_bytes; at++) {
+		uint8_t byte;
+
+		assert_int_equal(pread(fd, &byte, 1, (off_t)at), 1);
+		byte ^= 0x10;
+		assert_int_equal(pwrite(fd, &byte, 1, (off_t)at), 1);
+		assert_int_equal(verify(path, &sum), 0);
+		assert_int_equal(sum.idx_bad_entries, 1);
+		assert_int_equal(sum.damaged_blocks, 0);
+		assert_int_equal(sum.packets, 3);
+		assert_non_null(strstr(last_damage, "idx"));
+		byte ^= 0x10;
+		assert_int_equal(pwrite(fd, &byte, 1, (off_t)at), 1);
+	}
+	for (uint64_t len = idx_bytes; len-- != 0;) { /* a shorter one is behind, not wrong */
+		assert_int_equal(ftruncate(fd, (off_t)len), 0);
+		assert_int_equal(verify(path, &sum), 0);
+		assert_int_equal(sum.idx_bad_entries, 0);
+	}
+	assert_int_equal(close(fd), 0);
+	jmake_free(&m);
+}
+
+static uint64_t
+bad_entries_with(const struct vega_index_entry *second, const char *what)
+{
+	const char *path = jmake_path(dir, "idxlies.pcapng");
+	const struct vega_index_entry was = m.entries[1];
+	struct vega_verify_sum sum;
+
+	m.entries[1] = *second;
+	m.entries[1].entry_crc32c =
+		vega_crc32c(0, second, offsetof(struct vega_index_entry, entry_crc32c));
+	jmake_save(&m, path);
+	jmake_save_idx(&m, path, 2);
+	assert_int_equal(verify(path, &sum), 0);
+	assert_int_equal(sum.damaged_blocks, 0);
+	assert_non_null(strstr(last_damage, what));
+	m.entries[1] = was;
+	return sum.idx_bad_entries;
+}
+
+static void
+an_idx_that_lies_is_told(void **state)
+{
+	struct vega_index_entry lie;
+
+	(void)state;
+	make_small(false);
+	assert_int_equal(bad_entries_with(&m.entries[1], ""), 0);
+	lie = m.entries[1];
+	lie.packet_cnt++;
+	assert_int_equal(bad_entries_with(&lie, "does not say what the block"), 1);
+	lie = m.entries[1];
+	lie.recv_ns_runmax = lie.recv_ns_max; /* the block before ends later */
+	assert_int_equal(bad_entries_with(&lie, "does not say what the block"), 1);
+	lie = m.entries[1];
+	lie.start_off += 4096;
+	lie.end_off += 4096;
+	assert_int_equal(bad_entries_with(&lie, "no block at"), 1);
+	lie = m.entries[0];
+	assert_int_equal(bad_entries_with(&lie, "out of order"), 1);
+	jmake_free(&m);
+}
+
 static void
 other_files_are_refused(void **state)
 {
@@ -336,6 +421,8 @@ main(void)
 		cmocka_unit_test(a_torn_extent_between_good_blocks_is_damage),
 		cmocka_unit_test(a_covered_hole_is_a_known_loss),
 		cmocka_unit_test(lies_with_good_checksums_are_seen),
+		cmocka_unit_test(every_flipped_byte_of_an_idx_is_told),
+		cmocka_unit_test(an_idx_that_lies_is_told),
 		cmocka_unit_test(other_files_are_refused),
 	};
 
