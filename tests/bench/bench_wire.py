@@ -26,8 +26,8 @@ def receive(rig, veth, sender, count):
     rig.stop(dump)
     times = {int.from_bytes(frame[42:50], "big"): ns for ns, frame in harness.read_pcap(out)}
     os.unlink(out)
-    if len(times) < 0.99 * count:
-        raise RuntimeError(f"{sender[0]} sent {count}, the receiver saw {len(times)}")
+    if len(times) < 0.9 * count:
+        raise RuntimeError(f"{sender[0]} sent {count}, the receiver saw {len(times)}: the machine is too busy to judge")
     return times, steal
 
 
@@ -56,6 +56,7 @@ def run(rig):
             times, steal = receive(rig, veth, command, count)
             result = judge(original, times)
             figures |= {f"wire_{name}_{key}_ns": value for key, value in result.items()}
+            figures[f"wire_{name}_received_packets"] = len(times)
             figures[f"wire_{name}_steal_s"] = steal
     with open(report, encoding="utf-8") as file:
         figures["wire_vega_own_departure_error_ns_p99"] = json.load(file)["departure_error_ns_p99"]

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """What the benches share: built programs, a scratch folder, a veth pair between network namespaces, sources of packets."""
+import glob
 import json
 import os
 import random
@@ -31,6 +32,8 @@ class Rig:
                 proc.kill()
                 proc.wait()
         shutil.rmtree(self.dir, ignore_errors=True)
+        for region in glob.glob(os.path.join(region_root(), "bench-*")):
+            shutil.rmtree(region, ignore_errors=True)
 
     def path(self, name):
         return os.path.join(self.dir, name)
@@ -71,6 +74,10 @@ class Rig:
             proc.kill()
             proc.wait()
         return cpu
+
+
+def region_root():
+    return "/run/vega" if os.geteuid() == 0 else os.path.join(os.environ.get("XDG_RUNTIME_DIR", "/tmp"), "vega")
 
 
 def tool(name):
