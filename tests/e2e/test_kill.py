@@ -92,6 +92,9 @@ class Kill(unittest.TestCase):
             return None
         done = vega.run('vega-journal', 'recover', journal)
         self.assertEqual(done.returncode, 0, done.stderr)
+        if not glob.glob(journal + '/*/*/*.pcapng'):
+            self.assertEqual(durable, 0, 'killed before the first block: recover took the empty file away')
+            return 0, 0
         verify = vega.output('vega-journal', 'verify', journal)
         self.assertTrue(verify['ok'])
         info = vega.output('vega-journal', 'info', journal)
