@@ -25,14 +25,14 @@ static inline void
 datagram_be(struct datagram *d, uint64_t value, uint32_t bytes)
 {
 	for (uint32_t i = bytes; i-- > 0;)
-		d->data[d->bytes++] = (uint8_t)(value >> 8 * i);
+		d->data[d->bytes++] = (uint8_t)(i < 8 ? value >> 8 * i : 0);
 }
 
 static inline void
 datagram_le(struct datagram *d, uint64_t value, uint32_t bytes)
 {
 	for (uint32_t i = 0; i < bytes; i++)
-		d->data[d->bytes++] = (uint8_t)(value >> 8 * i);
+		d->data[d->bytes++] = (uint8_t)(i < 8 ? value >> 8 * i : 0);
 }
 
 static inline void
@@ -43,7 +43,7 @@ datagram_zeros(struct datagram *d, uint32_t bytes)
 }
 
 /*
- * A message from its description, words separated by blanks: "4=100" is a number of 4 bytes, "8'META" text of 8 bytes,
+ * A message from its description, words separated by blanks: "4=100" is a number of 4 bytes (more than 8: zeros), "8'META" text of 8 bytes,
  * filled up with blanks (an underscore stands for one).
  */
 static inline void
