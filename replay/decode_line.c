@@ -5,10 +5,13 @@
 
 #include "hugepages/base/zone.h"
 
-static int64_t
-seq_of(const struct vega_message *message)
+static void
+put_seq(const struct vega_message *message, struct vega_text *text)
 {
-	return message->seq == VEGA_SEQ_NONE ? -1 : (int64_t)message->seq;
+	if (message->seq == VEGA_SEQ_NONE)
+		vega_text_dec(text, -1);
+	else
+		vega_text_dec_u64(text, message->seq);
 }
 
 static void
@@ -17,11 +20,11 @@ put_line_head(const struct vega_decode_from *from, const struct vega_message *me
 {
 	if (from->channel == NULL)
 		return;
-	vega_text_dec(text, (int64_t)from->recv_ns);
+	vega_text_dec_u64(text, from->recv_ns);
 	vega_text_str(text, " ");
 	vega_text_str(text, from->channel->text);
 	vega_text_str(text, " ");
-	vega_text_dec(text, seq_of(message));
+	put_seq(message, text);
 	text->after_open = false;
 }
 
@@ -38,7 +41,7 @@ put_people_head(const struct vega_decode_from *from, const struct vega_message *
 	vega_text_str(text, from->channel->text);
 	if (message->seq != VEGA_SEQ_NONE) {
 		vega_text_str(text, " #");
-		vega_text_dec(text, seq_of(message));
+		put_seq(message, text);
 	}
 	vega_text_str(text, " ");
 	vega_text_str(text, from->format->name);

@@ -124,6 +124,7 @@ void vega_text_open(struct vega_text *text, const char *key);
 void vega_text_close(struct vega_text *text);
 void vega_text_str(struct vega_text *text, const char *str);
 void vega_text_dec(struct vega_text *text, int64_t value);
+void vega_text_dec_u64(struct vega_text *text, uint64_t value);
 void vega_text_bytes_as_is(struct vega_text *text, const uint8_t *from, uint32_t bytes);
 
 #endif

@@ -197,6 +197,12 @@ vega_text_dec(struct vega_text *text, int64_t value)
 }
 
 void
+vega_text_dec_u64(struct vega_text *text, uint64_t value)
+{
+	put_decimal(text, value, 0);
+}
+
+void
 vega_text_u64(struct vega_text *text, const char *key, uint64_t value)
 {
 	put_key(text, key);

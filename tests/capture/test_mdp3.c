@@ -60,6 +60,8 @@ static const struct message messages[] = {
 	{30, 9, "8=1 3'ES_ 3=0 2'ES 4=0 4=-7 2=17000 1=1 1=2 1=3 1=4", "", "",
 		" tt=1 group=ES asset=ES sec=-7 date=17000 mei=1 status=2 halt=3 event=4"},
 	{12, 9, "", "", "", ""},
+	{32, 6, ROOT, "2=32 1=0", "2=24 5=0 1=1 24=0", /* orders came with version 7: skipped */
+		ROOT_LINE " n=0 norders=0 entries= orders="},
 	{15, 9, "1=30", "", "", ""},
 	{4, 9, "8=1 1=2", "2=2 1=1 2=310", "", " rest=5"},
 	{52, 9, "59=0", "2=22 1=0", "", " rest=3"},
@@ -259,8 +261,8 @@ test_more_in_json(void **state)
 		{7, "\"entries\":[{\"high\":1,\"low\":2,\"maxvar\":3,\"sec\":4,\"rpt\":171}]"},
 		{9, "\"aggr\":2,\"action\":0}]"},
 		{10, "\"aggr\":2,\"action\":0,\"trade\":341412}]"},
-		{16, "\"entries\":[{\"appl\":310}]"},
-		{18, "\"entries\":[{\"size\":1,\"sec\":2,\"rpt\":3,\"action\":4}]"},
+		{17, "\"entries\":[{\"appl\":310}]"},
+		{19, "\"entries\":[{\"size\":1,\"sec\":2,\"rpt\":3,\"action\":4}]"},
 	};
 	char buf[4096];
 
@@ -281,6 +283,34 @@ test_more_in_json(void **state)
 	}
 }
 
+/* Templates up to 44 have prices of 7 digits, later ones of 9. */
+static void
+test_price_digits(void **state)
+{
+	static const struct {
+		uint32_t idx;
+		const char *px;
+	} prices[] = {{0, "px=-0.0000005"}, {3, "px=-0.000000005"}};
+	char buf[1024];
+
+	(void)state;
+	for (uint32_t i = 0; i < VEGA_ARRAY_CNT(prices); i++) {
+		struct vega_text text = {
+			.buf = buf, .bytes = sizeof(buf), .style = VEGA_TEXT_PEOPLE};
+		struct datagram d = {0};
+		struct vega_walk walk;
+		struct vega_message m;
+
+		put_packet_head(&d);
+		(void)put_message(&d, &messages[prices[i].idx]);
+		assert_int_equal(MDP3->open(&walk, d.data, d.bytes), 0);
+		assert_int_equal(MDP3->next(&walk, &m), 1);
+		vega_text_begin(&text);
+		MDP3->line(&m, &text);
+		assert_non_null(strstr(buf, prices[i].px));
+	}
+}
+
 int
 main(void)
 {
@@ -291,6 +321,7 @@ main(void)
 		cmocka_unit_test(test_blocks_too_short),
 		cmocka_unit_test(test_framing),
 		cmocka_unit_test(test_more_in_json),
+		cmocka_unit_test(test_price_digits),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -161,6 +161,9 @@ test_behind_a_prefix(void **state)
 	vega_text_str(&text, "before");
 	vega_text_u64(&text, "a", 1);
 	assert_string_equal(buf, "before a=1");
+	vega_text_str(&text, " ");
+	vega_text_dec_u64(&text, UINT64_MAX);
+	assert_string_equal(buf, "before a=1 18446744073709551615");
 }
 
 /* Fields of every kind and length, of either byte order, whole and cut off. */

@@ -7,6 +7,7 @@ import collections
 import hashlib
 import json
 import os
+import struct
 import subprocess
 import unittest
 
@@ -183,11 +184,88 @@ class Options(unittest.TestCase):
         self.assertEqual((status, summary(told)[0]), (0, self.truth['packets']))
         self.assertGreater(summary(told)[3], 12000)  # no header is wrong to MoldUDP64, but the rest is
 
+    def test_a_stranger_is_not_guessed(self):
+        """MoldUDP64 with the messages of another exchange: framed as ITCH is, and still none of it."""
+        path = capfile.shared('omi-data-packets', 'Asx', 'Ntp.Itch.v1.05', 'TextMessage.pcap')
+        status, output, told = decode('--lines', path)
+        self.assertEqual((status, output), (0, b''))
+        self.assertNotIn('guessed', told)
+        self.assertEqual(summary(told)[4], 1)
+        _, output, told = decode('--lines', '--feed', 'itch', path)
+        self.assertEqual(output.count(b'\n'), summary(told)[1])
+
     def test_a_full_disk(self):
         with open('/dev/full', 'wb') as full:
             done = subprocess.run([vega.program('vega-decode'), '--lines', self.path], stdout=full,
                                   stderr=subprocess.PIPE, timeout=120, check=False)
         self.assertEqual(done.returncode, 74)
+
+
+class Journal(unittest.TestCase):
+    def test_a_journal_gives_the_lines_of_its_capture(self):
+        path, truth = next((p, t) for p, t in truths() if t['file'] == 'TOPS16.pcapng')
+        with vega.scratch() as folder:
+            config = os.path.join(folder, 'vega.yaml')
+            with open(config, 'w', encoding='ascii') as file:
+                file.write(vega.SMALL)
+            journal = os.path.join(folder, 'journal')
+            done = vega.run('vega-capture', '--pcap', path, '--journal', journal, '--config', config,
+                            '--region', f'e2e-{os.path.basename(folder)[-12:]}')
+            self.assertEqual(done.returncode, 0, done.stderr)
+            status, output, told = decode('--lines', journal)
+            self.assertEqual((status, hashlib.sha256(output).hexdigest()), (0, truth['canonical_sha256']), told)
+            self.check_damage(journal, truth)
+
+    def check_damage(self, journal, truth):
+        """A block is lost: what is around it is printed, and the end is 65."""
+        found = [os.path.join(at, n) for at, _, names in os.walk(journal) for n in names if n.endswith('.pcapng')]
+        with open(found[0], 'r+b') as file:
+            middle = os.path.getsize(found[0]) // 2
+            file.seek(middle)
+            byte = file.read(1)
+            file.seek(middle)
+            file.write(bytes([byte[0] ^ 1]))
+        status, output, told = decode('--lines', journal)
+        self.assertEqual(status, 65)
+        self.assertIn('vega-journal verify', told)
+        self.assertLess(output.count(b'\n'), truth['messages'])
+
+
+class Anything(unittest.TestCase):
+    def test_every_capture_there_is(self):
+        """Whatever is in a file: an end by itself, lines that are JSON, and every packet counted."""
+        paths = [path for path in capfile.captures() if os.path.getsize(path) < 200000]
+        if not paths:
+            self.skipTest('need the shared captures; set VEGA_SHARED')
+        for path in paths:
+            with self.subTest(file=path):
+                status, output, told = decode('--json', path)
+                self.assertIn(status, (0, 65))
+                for line in output.decode().split('\n')[:-1]:
+                    json.loads(line)
+                if status == 0:
+                    self.assertEqual(summary(told)[0], len(capfile.read(path)[0]))
+
+
+class Extremes(unittest.TestCase):
+    def test_the_last_time_and_the_last_sequence(self):
+        """Both are unsigned 64-bit numbers; the very last sequence means that there is none."""
+        message = b'S' + bytes(10) + b'O'
+        mold = struct.pack('>10sQHH', b'0000000001', 2**64 - 2, 1, len(message)) + message
+        udp = struct.pack('>HHHH', 1, 26477, 8 + len(mold), 0) + mold
+        ip = struct.pack('>BBHHHBBH4s4s', 0x45, 0, 20 + len(udp), 0, 0, 64, 17, 0, bytes(4), bytes([233, 54, 12, 111])) + udp
+        frame = bytes(12) + b'\x08\0' + ip
+        block = struct.pack('<IIIII', 0, 2**32 - 1, 2**32 - 2, len(frame), len(frame)) + frame + bytes(-len(frame) % 4)
+        file = struct.pack('<IIIHHqI', 0x0A0D0D0A, 28, 0x1A2B3C4D, 1, 0, -1, 28)
+        file += struct.pack('<IIHHIHHB3xII', 1, 32, 1, 0, 0, 9, 1, 9, 0, 32)
+        file += struct.pack('<II', 6, len(block) + 12) + block + struct.pack('<I', len(block) + 12)
+        with vega.scratch() as folder:
+            path = os.path.join(folder, 'late.pcapng')
+            with open(path, 'wb') as out:
+                out.write(file)
+            _, output, told = decode('--lines', path)
+            self.assertEqual(output, b'18446744073709551614 233.54.12.111:26477 18446744073709551614 '
+                                     b'type=S len=12 locate=0 tracking=0 ts=0 event=O\n', told)
 
 
 class Stocks(unittest.TestCase):
