@@ -98,8 +98,8 @@ def main():
     for suite in sorted(suites):
         c = suites[suite]
         print(f"{suite:10} {c['passed']:6} passed {c['failed']:6} failed {c['skipped']:6} skipped")
-    for line in sorted(said):
-        print(line)
+    for line, times in sorted(Counter(said).items()):
+        print(line + (f' ({times} times)' if times > 1 else ''))
     if total['failed']:
         print(f'the whole output of each: {log.removesuffix(".json")}.txt')
     if not tests:

@@ -65,6 +65,18 @@ load_files(struct vega_journal *journal, const struct vega_tree *tree)
 	return rc;
 }
 
+/* What no feed claims says nothing about a trading day: its zone counts only where there is no other. */
+static bool
+tells_zone_better(const struct vega_jfile *file, const struct vega_jfile *than)
+{
+	const bool claimed = strncmp(file->feed, "default", 7) != 0;
+	const bool than_claimed = strncmp(than->feed, "default", 7) != 0;
+
+	if (claimed != than_claimed)
+		return claimed;
+	return file->created_ns > than->created_ns;
+}
+
 static void
 group_feeds(struct vega_journal *journal)
 {
@@ -76,7 +88,7 @@ group_feeds(struct vega_journal *journal)
 			journal->feeds[journal->feed_cnt++] =
 				(struct vega_jfeed){.name = file->feed, .file_first = i};
 		journal->feeds[journal->feed_cnt - 1].file_cnt++;
-		if (file->created_ns > journal->files[journal->newest].created_ns)
+		if (tells_zone_better(file, &journal->files[journal->newest]))
 			journal->newest = i;
 	}
 }

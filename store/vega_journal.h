@@ -65,7 +65,10 @@ const char *vega_journal_if_name(const struct vega_journal_file *file, uint32_t 
 uint32_t vega_journal_feed_cnt(const struct vega_journal *journal);
 const char *vega_journal_feed(const struct vega_journal *journal, uint32_t idx);
 
-/* The zone and day of a feed's newest file, for HH:MM on a command line; "UTC" when unknown. */
+/*
+ * The zone and day of the newest file of a configured feed (of `default` where there is no other), for HH:MM on a command
+ * line; "UTC" when unknown.
+ */
 const char *vega_journal_zone(const struct vega_journal *journal);
 uint32_t vega_journal_day(const struct vega_journal *journal);
 uint32_t vega_journal_day_start_s(const struct vega_journal *journal);
