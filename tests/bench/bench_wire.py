@@ -22,7 +22,7 @@ def receive(rig, veth, sender, count):
     steal = harness.steal_seconds()
     veth.exec_run(*sender)
     steal = harness.steal_seconds() - steal
-    time.sleep(0.5)
+    time.sleep(2)  # tcpdump hands its kernel buffer over once a second
     rig.stop(dump)
     times = {int.from_bytes(frame[42:50], "big"): ns for ns, frame in harness.read_pcap(out)}
     os.unlink(out)
