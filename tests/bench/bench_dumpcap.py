@@ -6,7 +6,6 @@ to it through hugepages. What counts is what stands in the file at the end.
 """
 import glob
 import os
-import signal
 import time
 
 import harness
@@ -28,15 +27,12 @@ def dumpcap(rig, source, seconds):
     time.sleep(3)
     if testpmd.poll() is not None:
         raise RuntimeError("dpdk-testpmd did not start; it needs 256 MiB of free hugepages and a hugetlbfs mount")
-    dump = rig.start(harness.tool("dpdk-dumpcap"), "-i", "net_pcap0", "-w", out)
-    time.sleep(1 + seconds)
-    dump.send_signal(signal.SIGINT)
-    dump.wait(30)
+    rig.run(harness.tool("dpdk-dumpcap"), "-i", "net_pcap0", "-a", f"duration:{seconds}", "-w", out)
     rig.stop(testpmd)
     count = int(rig.run("capinfos", "-TrcM", out).split()[-1])
     size = os.path.getsize(out)
     os.unlink(out)
-    return count / (1 + seconds), size
+    return count / seconds, size
 
 
 def vega(rig, source, seconds):

@@ -49,8 +49,8 @@ def run(rig):
     original = {int.from_bytes(frame[42:50], "big"): ns for ns, frame in harness.read_pcap(source)}
     figures = {}
     report = rig.path("wire-report.json")
-    senders = {"vega": [rig.program("vega-replay"), source, "--out", "dpdk:net_af_packet0,iface=tx0", "--report", report]}
-    senders |= {name: [harness.tool("tcpreplay"), "-q", "-i", "tx0", *options, source] for name, options in PEERS.items()}
+    senders = {"vega": [rig.program("vega-replay"), source, "--out", "dpdk:net_af_packet0,iface=tx0", "--cpu", "0", "--report", report]}
+    senders |= {name: ["taskset", "-c", "0", harness.tool("tcpreplay"), "-q", "-i", "tx0", *options, source] for name, options in PEERS.items()}
     with harness.Veth(rig) as veth:
         for name, command in senders.items():
             times, steal = receive(rig, veth, command, count)
