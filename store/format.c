@@ -72,7 +72,6 @@ vega_format_head(
 		offsetof(struct vega_head, reserved) - offsetof(struct vega_head, file_id));
 	head->block_type = VEGA_BLOCK_HEAD;
 	head->block_length = sizeof(*head);
-	head->block_length2 = sizeof(*head);
 	head->magic = VEGA_HEAD_MAGIC;
 	head->version = VEGA_FORMAT_VERSION;
 	head->head_bytes = VEGA_HEAD_BYTES;
@@ -87,6 +86,9 @@ vega_format_state(void *extent, enum vega_file_state state, uint64_t block_cnt, 
 	uint8_t *at = extent;
 	struct vega_head *head = (struct vega_head *)(void *)(at + VEGA_HEAD_OFF);
 
+	/* all of the sector: it may be made anew where a crash has dropped it */
+	memset(at + VEGA_STATE_OFF, 0, VEGA_HEAD_BYTES - VEGA_STATE_OFF);
+	head->block_length2 = sizeof(*head);
 	head->state = state;
 	head->state_blocks = block_cnt;
 	head->state_packets = packet_cnt;

@@ -169,6 +169,23 @@ test_without_a_block(void **state)
 }
 
 /* Each block of eight torn or not, in every combination; each in one of three ways. */
+/* The head was written, and its last sector dropped by the crash: sealing lays all of it. */
+static void
+test_lost_state_sector(void **state)
+{
+	struct vega_io *io = make_disk(3, 10, 100, false);
+	uint64_t bytes;
+	uint8_t *at = file_bytes(io, &bytes);
+
+	(void)state;
+	memset(at + VEGA_STATE_OFF, 0, VEGA_HEAD_BYTES - VEGA_STATE_OFF);
+	io_mem_put(io, PATH, at, bytes);
+	(void)recover(io);
+	verify(io, 3, 0);
+	free(at);
+	vega_io_delete(io);
+}
+
 static void
 test_torn_blocks(void **state)
 {
@@ -370,6 +387,7 @@ main(void)
 		cmocka_unit_test(test_sealed_is_left_alone),
 		cmocka_unit_test(test_unsealed),
 		cmocka_unit_test(test_without_a_block),
+		cmocka_unit_test(test_lost_state_sector),
 		cmocka_unit_test(test_torn_blocks),
 		cmocka_unit_test(test_large_hole),
 		cmocka_unit_test(test_cut_tails),
