@@ -51,22 +51,31 @@ is_frames_file(const char *name, uint32_t *ret_number)
 	       parse_digits(name + sizeof(prefix) - 1, 4, 9, ".pcapng", ret_number);
 }
 
-/* The last two names of a path as it really is: <day>/<feed>. */
-static void
+static int
+cannot_look(int rc, const char *path)
+{
+	return VEGA_ERR(rc, "need to look at %s, found: %s; check its owner and mode, and the disk",
+		path, strerror(-rc));
+}
+
+/* The last two names of a folder as it really is: <day>/<feed>. Returns 0 or -errno. */
+static int
 names_of(struct vega_io *io, const char *folder, char feed[NAME_MAX + 1], uint32_t *ret_day)
 {
 	char real[PATH_MAX];
 	char *slash;
+	int rc = io->ops->resolve(io, folder, real);
 
+	if (rc < 0)
+		return rc;
 	*ret_day = 0;
-	(void)snprintf(feed, NAME_MAX + 1, "%s", folder);
-	if (io->ops->resolve(io, folder, real) < 0 || (slash = strrchr(real, '/')) == NULL)
-		return;
+	slash = strrchr(real, '/');
 	(void)snprintf(feed, NAME_MAX + 1, "%s", slash + 1);
 	*slash = '\0';
 	slash = strrchr(real, '/');
 	if (slash != NULL)
 		(void)parse_digits(slash + 1, 8, 8, "", ret_day);
+	return 0;
 }
 
 static int
@@ -88,27 +97,37 @@ add_file(struct vega_tree *tree, const char *path, const char *feed, uint32_t da
 static int list_folder(struct vega_io *io, struct vega_tree *tree, const char *folder, int depth);
 
 static int
+list_file(const struct listing *in, const char *path, uint32_t number)
+{
+	char feed[NAME_MAX + 1];
+	uint32_t day;
+	int rc = names_of(in->io, in->folder, feed, &day);
+
+	return rc < 0 ? cannot_look(rc, in->folder) : add_file(in->tree, path, feed, day, number);
+}
+
+static int
 list_entry(void *arg, const char *name)
 {
 	struct listing *in = arg;
-	char feed[NAME_MAX + 1];
 	char path[PATH_MAX];
 	struct vega_io_stat stat;
 	uint32_t number;
-	uint32_t day;
+	int rc;
 
 	if (name[0] == '.')
 		return 0;
 	if ((size_t)snprintf(path, sizeof(path), "%s/%s", in->folder, name) >= sizeof(path))
 		return 0;
-	if (in->io->ops->stat(in->io, path, &stat) < 0)
+	rc = in->io->ops->stat(in->io, path, &stat);
+	if (rc == -ENOENT)
 		return 0; /* gone meanwhile */
-	if (stat.kind == VEGA_IO_IS_DIR && in->depth < DEPTH_MAX) {
+	if (rc < 0)
+		in->rc = cannot_look(rc, path);
+	else if (stat.kind == VEGA_IO_IS_DIR && in->depth < DEPTH_MAX)
 		in->rc = list_folder(in->io, in->tree, path, in->depth + 1);
-	} else if (stat.kind == VEGA_IO_IS_FILE && is_frames_file(name, &number)) {
-		names_of(in->io, in->folder, feed, &day);
-		in->rc = add_file(in->tree, path, feed, day, number);
-	}
+	else if (stat.kind == VEGA_IO_IS_FILE && is_frames_file(name, &number))
+		in->rc = list_file(in, path, number);
 	return in->rc < 0;
 }
 
