@@ -253,7 +253,7 @@ mem_open(struct vega_io *io, const char *path, uint32_t flags)
 	struct node *node = find(m, path);
 	int file = 0;
 
-	if (m->power_off)
+	if (m->power_off || strikes(m, m->faults.read_eio_one_in))
 		return -EIO;
 	if ((flags & VEGA_IO_CREATE) && node != NULL)
 		return -EEXIST;
@@ -456,10 +456,12 @@ mem_size(struct vega_io *io, int file, uint64_t *ret_bytes)
 	struct io_mem *m = self(io);
 	struct image *seen = &node_of(m, file)->seen;
 
+	if (m->power_off || strikes(m, m->faults.read_eio_one_in))
+		return -EIO;
 	*ret_bytes = seen->bytes;
 	if (seen->bytes != 0 && strikes(m, m->faults.shrink_one_in))
 		image_size(seen, rng_below(&m->rng, seen->bytes));
-	return m->power_off ? -EIO : 0;
+	return 0;
 }
 
 static int
@@ -467,7 +469,7 @@ mem_stat(struct vega_io *io, const char *path, struct vega_io_stat *ret_stat)
 {
 	const struct node *node = find(self(io), path);
 
-	if (self(io)->power_off)
+	if (self(io)->power_off || strikes(self(io), self(io)->faults.read_eio_one_in))
 		return -EIO;
 	if (node == NULL)
 		return -ENOENT;
@@ -485,7 +487,7 @@ mem_list(struct vega_io *io, const char *path, int (*each)(void *arg, const char
 	const struct node *folder = find(m, path);
 	int rc = 0;
 
-	if (m->power_off)
+	if (m->power_off || strikes(m, m->faults.read_eio_one_in))
 		return -EIO;
 	if (folder == NULL || !folder->dir)
 		return folder == NULL ? -ENOENT : -ENOTDIR;
@@ -499,6 +501,8 @@ mem_list(struct vega_io *io, const char *path, int (*each)(void *arg, const char
 static int
 mem_resolve(struct vega_io *io, const char *path, char *ret_real)
 {
+	if (strikes(self(io), self(io)->faults.read_eio_one_in))
+		return -EIO;
 	if (find(self(io), path) == NULL)
 		return -ENOENT;
 	(void)snprintf(ret_real, PATH_MAX, "%s", path);
@@ -744,6 +748,16 @@ io_mem_path(const struct vega_io *io, uint32_t idx)
 			paths[cnt++] = m->nodes[i]->path;
 	qsort(paths, cnt, sizeof(paths[0]), by_name);
 	return idx < cnt ? paths[idx] : NULL;
+}
+
+uint32_t
+io_mem_open_files(const struct vega_io *io)
+{
+	uint32_t cnt = 0;
+
+	for (uint32_t i = 0; i < HANDLE_MAX; i++)
+		cnt += self_const(io)->handles[i].node != NULL;
+	return cnt;
 }
 
 uint8_t *

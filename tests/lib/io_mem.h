@@ -21,9 +21,9 @@ struct io_mem_faults {
 	uint32_t sector_bytes;      /* of O_DIRECT; 0: 512 */
 	bool no_reserve;            /* the file system knows no fallocate */
 	uint32_t read_short_one_in; /* a read that stops on the way */
-	uint32_t read_eio_one_in;
-	uint32_t shrink_one_in; /* a file that is cut just after its size was told */
-	uint64_t power_ops;     /* acts that change the disk until the power fails; 0: never */
+	uint32_t read_eio_one_in; /* a read, open, look at a name or list of a folder that fails */
+	uint32_t shrink_one_in;   /* a file that is cut just after its size was told */
+	uint64_t power_ops;       /* acts that change the disk until the power fails; 0: never */
 };
 
 /* Made with a folder "/j". Abort on lack of memory: it is a test. */
@@ -37,6 +37,9 @@ uint64_t io_mem_ops(const struct vega_io *io); /* acts that changed the disk so 
 
 /* Paths of files (no folders) as they are now: idx from 0; NULL after the last. In order of their names. */
 const char *io_mem_path(const struct vega_io *io, uint32_t idx);
+
+/* Files open now: what a caller forgot to close. */
+uint32_t io_mem_open_files(const struct vega_io *io);
 
 /* The bytes of a file as seen now; NULL when there is none. Valid until the next act. */
 uint8_t *io_mem_bytes(const struct vega_io *io, const char *path, uint64_t *ret_bytes);

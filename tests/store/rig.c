@@ -124,6 +124,16 @@ rig_cells(const struct rig *rig, uint32_t feed)
 	return &rig->region.drain[feed];
 }
 
+void
+rig_frame_check(const struct vega_frame *frame, uint32_t feed, uint64_t number)
+{
+	if (frame->recv_ns != RIG_T0_NS + number * 1000)
+		fail_msg("frame %llu has a wrong time", (unsigned long long)number);
+	for (uint32_t i = 0; i < frame->captured_bytes; i++)
+		if (frame->data[i] != frame_byte(feed, number, i))
+			fail_msg("frame %llu: byte %u is wrong", (unsigned long long)number, i);
+}
+
 static void
 look_at_frames(const struct vega_block_hdr *hdr, uint32_t feed)
 {
@@ -132,15 +142,8 @@ look_at_frames(const struct vega_block_hdr *hdr, uint32_t feed)
 	uint32_t at = 0;
 	int rc;
 
-	while ((rc = vega_frame_walk(hdr, at, &frame, &at)) == 1) {
-		if (frame.recv_ns != RIG_T0_NS + number * 1000)
-			fail_msg("frame %llu has a wrong time", (unsigned long long)number);
-		for (uint32_t i = 0; i < frame.captured_bytes; i++)
-			if (frame.data[i] != frame_byte(feed, number, i))
-				fail_msg("frame %llu: byte %u is wrong", (unsigned long long)number,
-					i);
-		number++;
-	}
+	while ((rc = vega_frame_walk(hdr, at, &frame, &at)) == 1)
+		rig_frame_check(&frame, feed, number++);
 	assert_int_equal(rc, 0);
 	assert_int_equal(number - hdr->frame_first, hdr->packet_cnt);
 }

@@ -35,6 +35,10 @@ void rig_seal(struct rig *rig, uint32_t feed, enum vega_seal cause);
 /* Poll until nothing is left to do; time stands still. */
 void rig_settle(struct rig *rig);
 
+/* Fails the test unless frame `number` of a feed reads as it was laid. */
+struct vega_frame;
+void rig_frame_check(const struct vega_frame *frame, uint32_t feed, uint64_t number);
+
 const struct vega_drain_cells *rig_cells(const struct rig *rig, uint32_t feed);
 
 /* What lies in one journal file. Each frame's bytes and time are checked on the way. */
