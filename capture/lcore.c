@@ -151,7 +151,7 @@ vega_lcore_drain_run(void *arg)
 			empty_cnt = 0;
 			continue;
 		}
-		if (done && l->is_idle(l->drain))
+		if (done)
 			break;
 		rest(l->idle, &empty_cnt);
 	}

@@ -5,7 +5,8 @@
  * The loops around the poll functions: the only `for (;;)` of a capture. Each runs on a thread of its own.
  *
  * Stopping is a one-way street: somebody sets `stop`; each rx loop takes no further burst, lays what it holds, seals its
- * blocks and sets its `done`; the drain loop ends when every rx loop is done and every block is written.
+ * blocks and sets its `done`; the drain loop ends when every rx loop is done and it finds no more to do at once. What is
+ * still under way, or waits for storage that fails, is for whoever finishes the drain: the loop would wait for ever.
  *
  *	L1 whoever stops  store `stop`, release
  *	L2 rx		  load `stop`, acquire; pairs with L1
@@ -54,7 +55,6 @@ int vega_lcore_rx_run(void *arg);
 /* The drain as its loop sees it: capture knows nothing of the store. */
 struct vega_lcore_drain {
 	unsigned (*poll)(void *drain, uint64_t now_ns);
-	bool (*is_idle)(void *drain);
 	void *drain;
 	enum vega_idle idle;
 	struct vega_lcore_clock clock;

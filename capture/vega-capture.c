@@ -382,12 +382,6 @@ poll_drain(void *drain, uint64_t now_ns)
 	return vega_drain_poll(drain, now_ns);
 }
 
-static bool
-is_drain_idle(void *drain)
-{
-	return vega_drain_idle(drain);
-}
-
 /* Keep the first of several failures: it is the one to tell. */
 static int
 first_failure(struct vega_err *err, int rc)
@@ -403,7 +397,6 @@ run_loops(struct capture *c)
 	const uint64_t begin_ns = vega_monotonic_ns();
 	struct vega_lcore_drain loop = {
 		.poll = poll_drain,
-		.is_idle = is_drain_idle,
 		.drain = c->drain,
 		.idle = c->plan->idle,
 		.clock = vega_lcore_clock_begin(),

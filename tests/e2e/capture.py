@@ -46,6 +46,11 @@ class Capture:
     def received(self):
         return json.loads(vega.run('vega-bus', 'stat', '--region', self.region, '--json').stdout)['packets_received']
 
+    def lost_disk(self):
+        """Frames lost to storage so far; 0 while there is no region yet."""
+        done = vega.run('vega-bus', 'stat', '--region', self.region, '--json')
+        return json.loads(done.stdout)['frames_lost_by_cause']['disk'] if done.returncode == 0 else 0
+
     def until_received(self, packets, seconds=20):
         """Waits; a test that needs them all compares afterwards."""
         end = time.monotonic() + seconds

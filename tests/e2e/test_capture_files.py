@@ -129,6 +129,35 @@ class Files(unittest.TestCase):
         self.assertEqual(self.good(capture.end())['packets_framed'], 20000)
         self.assertEqual([p.ns for p in capture.packets()], list(range(20000)))
 
+    @unittest.skipUnless(os.geteuid() == 0, 'needs root to mount a small file system')
+    def test_a_disk_fills_and_gets_room_and_fills(self):
+        """Capture goes on, the journal tells what it lacks and goes on when there is room; on a full disk it still ends."""
+        small = os.path.join(self.folder, 'small')
+        os.mkdir(small)
+        subprocess.run(['mount', '-t', 'tmpfs', '-o', 'size=40m', 'tmpfs', small], check=True)
+        self.addCleanup(subprocess.run, ['umount', small], check=True)
+        filler = os.path.join(small, 'filler')
+        with open(filler, 'wb') as file:
+            file.write(bytes(20 << 20))
+        path = os.path.join(self.folder, 'big')
+        capfile.write(path, [(n * 5_000_000, bytes(60000)) for n in range(1000)])
+        capture = Capture(self.folder, '--pcap', path, '--pace', 'recorded', '--journal', small + '/j', journal=False)
+        capture.journal = small + '/j'
+        end = time.monotonic() + 30
+        while capture.lost_disk() == 0 and capture.process.poll() is None and time.monotonic() < end:
+            time.sleep(0.05)
+        os.unlink(filler)
+        status, summary, error = capture.end()
+        self.assertEqual(status, 73, error)
+        self.assertTrue(vega.one_line(error), error)
+        self.assertTrue(vega.conserved(summary), summary)
+        self.assertEqual(summary['packets_received'], 1000)
+        info = vega.output('vega-journal', 'info', capture.journal)
+        self.assertEqual(info['packets'] + summary['frames_lost_by_cause']['disk'], 1000)
+        self.assertGreater(info['lost_disk'], 0)
+        self.assertEqual(len(capture.files()), 2)
+        self.assertTrue(vega.output('vega-journal', 'verify', capture.journal)['ok'])
+
     def test_too_many_files(self):
         path = self.write('a', [1])
         done = vega.run('vega-capture', '--pcap', *[path] * 17)
