@@ -48,6 +48,15 @@ lay_clock(struct vega_lcore_rx *l, uint32_t flags)
 	vega_rx_clock(l->rx, &block);
 }
 
+static void
+step_back(struct vega_lcore_rx *l)
+{
+	struct vega_clock_block block;
+
+	vega_stamp_block(&l->stamp, VEGA_CLOCK_JUMP, 0, &block);
+	vega_rx_step_back(l->rx, &block);
+}
+
 /* Take the newest line of the clock before a burst is stamped by it; where it was broken, the lanes say so. */
 static void
 look_at_clock(struct vega_lcore_rx *l)
@@ -59,7 +68,7 @@ look_at_clock(struct vega_lcore_rx *l)
 		vega_likely(l->stamp.step_cnt == step_cnt))
 		return;
 	if (l->stamp.back_cnt != back_cnt) {
-		vega_rx_seal(l->rx, VEGA_SEAL_CLOCK);
+		step_back(l);
 		vega_count(&l->rx->cells->clock_steps, l->stamp.back_cnt - back_cnt);
 	}
 	lay_clock(l, VEGA_CLOCK_JUMP);

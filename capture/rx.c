@@ -16,6 +16,14 @@ put(struct vega_rx_feed *feed, const struct vega_packet *p)
 		feed->lost_bytes += p->captured_bytes;
 }
 
+static void
+tell_sealed(struct vega_rx_feed *feed)
+{
+	vega_store_relaxed(&feed->cells->blocks_sealed, feed->writer.sealed);
+	vega_store_relaxed(&feed->cells->seal_ns_last, feed->writer.seal_ns_last);
+	feed->sealed_told = feed->writer.sealed;
+}
+
 /* Store what the burst counted: the cells are shared, so once a burst, not once a packet. */
 static void
 flush(struct vega_rx_feed *feed)
@@ -42,8 +50,6 @@ flush(struct vega_rx_feed *feed)
 	vega_count(&cells->packets_cut, feed->cut_cnt);
 	vega_count(&cells->packets_line_a, feed->line_cnt[0]);
 	vega_count(&cells->packets_line_b, feed->line_cnt[1]);
-	vega_store_relaxed(&cells->blocks_sealed, feed->writer.sealed);
-	vega_store_relaxed(&cells->seal_ns_last, feed->writer.seal_ns_last);
 	memset(feed->put_cnt, 0, sizeof(feed->put_cnt));
 	memset(feed->line_cnt, 0, sizeof(feed->line_cnt));
 	feed->published_bytes = 0;
@@ -72,6 +78,16 @@ feed_of(struct vega_rx *rx, const struct vega_packet *p, uint32_t linktype)
 	return feed;
 }
 
+/* Will the frame be laid, or dropped for its own sake? False: its lane has no room for it now. */
+static bool
+has_room(struct vega_rx_feed *feed, const struct vega_packet *p)
+{
+	return p->captured_bytes > VEGA_FRAME_BYTES_MAX ||
+	       vega_frame_open(&feed->writer,
+		       vega_frame_epb_bytes(&feed->writer, p->captured_bytes, p->interface_id),
+		       p->recv_ns);
+}
+
 /* A port's burst: what does not fit is dropped, counted and told in the data. */
 static void
 lay_burst(struct vega_rx *rx, const struct vega_packet *packets, uint32_t cnt, uint32_t linktype)
@@ -91,16 +107,16 @@ lay_held(struct vega_rx *rx, struct vega_source *source)
 {
 	for (; rx->held_at < rx->held_cnt; rx->held_at++) {
 		const struct vega_packet *p = &rx->burst[rx->held_at];
-		struct vega_rx_feed *feed =
-			rx->match == NULL ? rx->default_feed : feed_of(rx, p, source->linktype);
-		const uint64_t need = VEGA_EPB_OVERHEAD_BYTES + vega_align_up(p->captured_bytes, 4);
 
-		if (p->captured_bytes <= VEGA_FRAME_BYTES_MAX &&
-			!vega_frame_open(&feed->writer, need, p->recv_ns)) {
+		if (rx->held_feed == NULL) /* found, and counted, once */
+			rx->held_feed = rx->match == NULL ? rx->default_feed
+							  : feed_of(rx, p, source->linktype);
+		if (!has_room(rx->held_feed, p)) {
 			vega_count(&rx->cells->source_waits, 1);
 			return;
 		}
-		put(feed, p);
+		put(rx->held_feed, p);
+		rx->held_feed = NULL;
 	}
 	rx->held_cnt = 0;
 	source->ops->release(source);
@@ -178,9 +194,13 @@ vega_rx_poll(struct vega_rx *rx, uint64_t now_ns)
 	const unsigned taken = poll_sources(rx);
 
 	for (uint32_t i = 0; i < rx->feed_cnt; i++) {
+		struct vega_rx_feed *feed = &rx->feeds[i];
+
 		if (taken != 0)
-			flush(&rx->feeds[i]);
-		vega_frame_tick(&rx->feeds[i].writer, now_ns);
+			flush(feed);
+		vega_frame_tick(&feed->writer, now_ns);
+		if (vega_unlikely(feed->writer.sealed != feed->sealed_told))
+			tell_sealed(feed);
 	}
 	vega_count(&rx->cells->polls, 1);
 	if (taken == 0)
@@ -193,9 +213,21 @@ vega_rx_seal(struct vega_rx *rx, enum vega_seal cause)
 {
 	for (uint32_t i = 0; i < rx->feed_cnt; i++) {
 		vega_frame_seal(&rx->feeds[i].writer, cause);
-		vega_store_relaxed(&rx->feeds[i].cells->blocks_sealed, rx->feeds[i].writer.sealed);
-		vega_store_relaxed(
-			&rx->feeds[i].cells->seal_ns_last, rx->feeds[i].writer.seal_ns_last);
+		tell_sealed(&rx->feeds[i]);
+	}
+}
+
+/* A block's seal tells the drain to change files: where no block is open, one of the clock alone tells it. */
+void
+vega_rx_step_back(struct vega_rx *rx, const struct vega_clock_block *clock)
+{
+	for (uint32_t i = 0; i < rx->feed_cnt; i++) {
+		struct vega_frame_writer *w = &rx->feeds[i].writer;
+
+		if (w->cursor == NULL)
+			(void)vega_frame_clock(w, clock, clock->realtime_ns);
+		vega_frame_step_back(w);
+		tell_sealed(&rx->feeds[i]);
 	}
 }
 

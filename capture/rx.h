@@ -24,6 +24,7 @@ struct vega_rx_feed {
 	uint64_t published_bytes;
 	uint64_t cut_cnt;
 	uint64_t line_cnt[2];
+	uint64_t sealed_told; /* of the writer's, in the cells */
 };
 
 struct vega_rx {
@@ -41,6 +42,7 @@ struct vega_rx {
 	int source_rc; /* first damage a source told, 0: none */
 	/* A lossless burst whose packets from held_at on are not laid yet. */
 	struct vega_source *held_source;
+	struct vega_rx_feed *held_feed; /* of packet held_at, once it is known */
 	uint32_t held_at;
 	uint32_t held_cnt;
 	struct vega_packet burst[VEGA_BURST_CNT_MAX];
@@ -63,8 +65,11 @@ vega_rx_done(const struct vega_rx *rx)
 	return rx->held_cnt == 0 && (rx->packets_left == 0 || rx->sources_ended == rx->source_cnt);
 }
 
-/* Seal every open block: at stop, or when the clock stepped backward. */
+/* Seal every open block, at stop. */
 void vega_rx_seal(struct vega_rx *rx, enum vega_seal cause);
+
+/* The clock stepped backward, to what `clock` says: every lane goes on in a new file. */
+void vega_rx_step_back(struct vega_rx *rx, const struct vega_clock_block *clock);
 
 /* Lay a clock block into each lane of this lcore. */
 void vega_rx_clock(struct vega_rx *rx, const struct vega_clock_block *clock);

@@ -107,6 +107,14 @@ roll_day(struct vega_frame_writer *w, uint64_t recv_ns)
 	w->day_end_ns = day.end_ns;
 }
 
+void
+vega_frame_step_back(struct vega_frame_writer *w)
+{
+	vega_frame_seal(w, VEGA_SEAL_CLOCK);
+	w->day = DAY_NONE;
+	w->day_end_ns = 0;
+}
+
 int
 vega_frame_open(struct vega_frame_writer *w, uint64_t need, uint64_t recv_ns)
 {

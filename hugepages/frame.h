@@ -99,6 +99,9 @@ void vega_frame_writer_init(
 /* Seal the open block, if it holds a packet or a clock block (F2). */
 void vega_frame_seal(struct vega_frame_writer *w, enum vega_seal cause);
 
+/* A live clock stepped backward: what follows goes into a new file, and into the day that its time says. */
+void vega_frame_step_back(struct vega_frame_writer *w);
+
 /*
  * The slow half of put: seal what is open (full, or the day rolls at recv_ns), open the next block.
  * Returns 1 when `need` bytes fit now, 0 when no block is free (F1).
@@ -161,6 +164,18 @@ vega_frame_copy(uint8_t *to, const uint8_t *from, uint32_t bytes)
 	memcpy(to + bytes - 32, from + bytes - 32, 32);
 }
 
+/* What a frame takes in a block: a pending drop count is told with it. */
+static VEGA_ALWAYS_INLINE uint32_t
+vega_frame_epb_bytes(
+	const struct vega_frame_writer *w, uint32_t captured_bytes, uint32_t interface_id)
+{
+	const uint32_t bytes = VEGA_EPB_OVERHEAD_BYTES + ((captured_bytes + 3u) & ~3u);
+
+	return vega_unlikely(w->drops_pending & (1u << interface_id))
+		       ? bytes + VEGA_EPB_DROPCOUNT_BYTES
+		       : bytes;
+}
+
 /*
  * Lay one frame as an Enhanced Packet Block.
  *
@@ -174,7 +189,7 @@ vega_frame_put(struct vega_frame_writer *w, const uint8_t *data, uint32_t captur
 	uint32_t wire_bytes, uint64_t recv_ns, uint32_t interface_id)
 {
 	const uint32_t padded = (captured_bytes + 3u) & ~3u;
-	uint32_t length = VEGA_EPB_OVERHEAD_BYTES + padded;
+	const uint32_t length = vega_frame_epb_bytes(w, captured_bytes, interface_id);
 	uint8_t *epb = w->cursor;
 	uint32_t head[7];
 	uint32_t tail;
@@ -183,8 +198,6 @@ vega_frame_put(struct vega_frame_writer *w, const uint8_t *data, uint32_t captur
 		vega_frame_drop(w, interface_id, VEGA_PUT_OVERSIZE);
 		return VEGA_PUT_OVERSIZE;
 	}
-	if (vega_unlikely(w->drops_pending & (1u << interface_id)))
-		length += VEGA_EPB_DROPCOUNT_BYTES;
 	if (vega_unlikely(epb == NULL || (uint64_t)(w->limit - epb) < length ||
 			  recv_ns >= w->day_end_ns)) {
 		if (!vega_frame_open(w, length, recv_ns)) {

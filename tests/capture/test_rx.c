@@ -23,6 +23,7 @@ struct script {
 	uint8_t bytes[2000];
 	uint64_t left;
 	uint64_t given;
+	uint32_t captured_bytes;
 	int end_rc;
 	unsigned out; /* bursts not released */
 };
@@ -38,7 +39,7 @@ script_burst(struct vega_source *source, struct vega_packet *packets, uint32_t m
 		return s->end_rc;
 	for (; cnt < max && s->left != 0; cnt++, s->left--)
 		packets[cnt] = (struct vega_packet){.data = s->bytes,
-			.captured_bytes = 1000,
+			.captured_bytes = s->captured_bytes,
 			.wire_bytes = 1400,
 			.recv_ns = START_NS + s->given++};
 	s->out = cnt != 0;
@@ -83,6 +84,7 @@ setup(void **state)
 	f->feed.frames_only = true;
 	f->script.source = (struct vega_source){.ops = &script_ops, .linktype = 1};
 	f->script.end_rc = -ENODATA;
+	f->script.captured_bytes = 1000;
 	f->sources[0] = &f->script.source;
 	f->rx = (struct vega_rx){.sources = f->sources,
 		.source_cnt = 1,
@@ -176,6 +178,87 @@ test_lossless_source_waits_and_loses_nothing(void **state)
 	assert_int_equal(f->cells.blocks_sealed, vega_frame_sealed(f->lane));
 }
 
+/* A packet that waits for room is looked at often, and counted once. */
+static void
+test_held_packet_counts_once_on_its_line(void **state)
+{
+	struct fixture *f = *state;
+	const struct vega_conf_channel channel = {
+		.vlan = VEGA_CONF_ANY, .udp_port = VEGA_CONF_ANY, .line = 'B'};
+	const struct vega_match_claim claim = {.channel = &channel, .feed_idx = 0, .feed = "F"};
+	struct vega_match *match = aligned_alloc(64, vega_align_up(vega_match_bytes(1), 64));
+	struct vega_rx_feed *feed_of[1] = {&f->feed};
+	const uint64_t cnt = 5000;
+	uint64_t taken = 0;
+
+	assert_int_equal(vega_match_new(match, &claim, 1), 0);
+	f->rx.match = match;
+	f->rx.feed_of = feed_of;
+	f->script.left = cnt;
+	f->script.source.lossless = true;
+	for (unsigned i = 0; i < 1000000 && !vega_rx_done(&f->rx); i++)
+		if (vega_rx_poll(&f->rx, START_NS) == 0 && i % 4 == 0 &&
+			taken != vega_frame_sealed(f->lane))
+			vega_frame_release(f->lane, ++taken);
+	assert_true(vega_rx_done(&f->rx));
+	assert_true(f->lcore.source_waits > 0);
+	assert_int_equal(f->cells.packets_published, cnt);
+	assert_int_equal(f->cells.packets_line_b, cnt);
+	free(match);
+}
+
+/* The drop count that an oversize frame leaves behind needs room too: no frame may be lost for it. */
+static void
+test_lossless_source_waits_for_room_of_a_drop_count(void **state)
+{
+	struct fixture *f = *state;
+	struct vega_frame_writer *w = &f->feed.writer;
+
+	f->script.left = BLOCKS * (VEGA_FRAME_PAYLOAD_BYTES_MAX / 1032); /* fills both blocks */
+	f->script.source.lossless = true;
+	while (f->script.left != 0)
+		(void)vega_rx_poll(&f->rx, START_NS);
+	f->script.captured_bytes = (uint32_t)(w->limit - w->cursor) - VEGA_EPB_OVERHEAD_BYTES;
+	assert_int_equal(
+		f->script.captured_bytes % 4, 0); /* but for one packet that tells nothing */
+	vega_frame_drop(w, 0, VEGA_PUT_OVERSIZE);
+	f->script.left = 1;
+	for (unsigned i = 0; i < 10; i++)
+		(void)vega_rx_poll(&f->rx, START_NS);
+	assert_int_equal(f->cells.drop_lane_full, 0);
+	assert_int_equal(f->rx.held_cnt, 1);
+	vega_frame_release(f->lane, 1);
+	(void)vega_rx_poll(&f->rx, START_NS);
+	assert_int_equal(f->rx.held_cnt, 0);
+	assert_int_equal(f->cells.drop_lane_full, 0);
+}
+
+/* A lane that is idle learns of a backward step too: its next block is in a new file, and in the day of its time. */
+static void
+test_step_back_changes_file_and_day_of_an_idle_lane(void **state)
+{
+	const struct vega_clock_block clock = {.block_type = VEGA_BLOCK_CLOCK,
+		.block_length = sizeof(clock),
+		.realtime_ns = START_NS - 86400000000000ull,
+		.block_length2 = sizeof(clock)};
+	struct fixture *f = *state;
+
+	f->script.left = 1;
+	(void)vega_rx_poll(&f->rx, START_NS);
+	(void)vega_rx_poll(&f->rx, START_NS + 200000000);
+	assert_int_equal(vega_frame_sealed(f->lane), 1); /* by its age */
+	assert_int_equal(f->cells.blocks_sealed, 1);
+	assert_int_equal(vega_frame_block(f->lane, 0)->day, 20250528);
+	vega_frame_release(f->lane, 1);
+	vega_rx_step_back(&f->rx, &clock);
+	assert_int_equal(vega_frame_sealed(f->lane), 2);
+	assert_int_equal(vega_frame_block(f->lane, 1)->seal, VEGA_SEAL_CLOCK);
+	vega_frame_release(f->lane, 2);
+	vega_rx_clock(&f->rx, &clock);
+	vega_rx_seal(&f->rx, VEGA_SEAL_STOP);
+	assert_int_equal(vega_frame_block(f->lane, 2)->day, 20250527);
+}
+
 static void
 test_count_stops_exactly(void **state)
 {
@@ -223,6 +306,12 @@ main(void)
 			test_feed_with_records_publishes_what_has_no_frame, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			test_lossless_source_waits_and_loses_nothing, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			test_held_packet_counts_once_on_its_line, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			test_lossless_source_waits_for_room_of_a_drop_count, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			test_step_back_changes_file_and_day_of_an_idle_lane, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_count_stops_exactly, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			test_damage_ends_the_source_and_is_kept, setup, teardown),
