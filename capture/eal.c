@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "capture/eal.h"
 
+#include <dirent.h>
 #include <fcntl.h>
+#include <libgen.h>
+#include <limits.h>
 #include <rte_debug.h>
 #include <rte_eal.h>
 #include <rte_errno.h>
@@ -9,6 +12,7 @@
 #include <rte_lcore.h>
 #include <rte_log.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,7 +22,8 @@
 #include "hugepages/base/err.h"
 #include "hugepages/host.h"
 
-#define SLACK_BYTES (64u << 20) /* the EAL's own, queues, rings, metadata */
+#define SLACK_BYTES (64u << 20)     /* the EAL's own, queues, rings, metadata */
+#define FILE_PREFIX "vega-capture-" /* and the process id */
 #define ARG_CNT_MAX 64
 #define ARG_BYTES   2048 /* the longest is the lcore map */
 
@@ -188,6 +193,41 @@ huge_free_bytes(void)
 	return bytes;
 }
 
+/* "vega-capture-1234" of a process that is no more: it could not remove its folder itself. */
+static bool
+is_left_behind(const char *name)
+{
+	char *end;
+	long pid;
+
+	if (strncmp(name, FILE_PREFIX, strlen(FILE_PREFIX)) != 0)
+		return false;
+	pid = strtol(name + strlen(FILE_PREFIX), &end, 10);
+	return pid > 0 && pid <= INT_MAX && *end == '\0' && kill((pid_t)pid, 0) != 0 &&
+	       errno == ESRCH;
+}
+
+/* The EAL makes a folder of its own, empty as we run it, and leaves it behind, also when it fails. */
+static void
+remove_folders(void)
+{
+	const char *own = rte_eal_get_runtime_dir();
+	char path[PATH_MAX];
+	struct dirent *entry;
+	DIR *dir;
+
+	if (own[0] == '\0')
+		return;
+	(void)rmdir(own);
+	(void)snprintf(path, sizeof(path), "%s", own);
+	dir = opendir(dirname(path));
+	while (dir != NULL && (entry = readdir(dir)) != NULL)
+		if (is_left_behind(entry->d_name))
+			(void)unlinkat(dirfd(dir), entry->d_name, AT_REMOVEDIR);
+	if (dir != NULL)
+		(void)closedir(dir);
+}
+
 int
 vega_eal_start(const struct vega_eal_conf *conf)
 {
@@ -206,7 +246,7 @@ vega_eal_start(const struct vega_eal_conf *conf)
 		add_arg("-m");
 		add_arg("%llu", (unsigned long long)((need_bytes + (1u << 20) - 1) >> 20));
 	}
-	add_arg("--file-prefix=vega-capture-%d", (int)getpid());
+	add_arg("--file-prefix=" FILE_PREFIX "%d", (int)getpid());
 	add_arg("--no-telemetry");
 	add_lcores(conf);
 	add_devices(conf);
@@ -216,6 +256,7 @@ vega_eal_start(const struct vega_eal_conf *conf)
 	rc = rte_errno == EACCES || rte_errno == EPERM ? -EACCES
 	     : rte_errno == ENOMEM                     ? -ENOMEM
 						       : -ENODEV;
+	remove_folders();
 	return VEGA_ERR(rc, "need DPDK's environment, found: %s (%s); --verbose shows its log",
 		vega_eal_reason(), rte_strerror(rte_errno));
 }
@@ -224,6 +265,7 @@ void
 vega_eal_stop(void)
 {
 	(void)rte_eal_cleanup();
+	remove_folders();
 	(void)rte_openlog_stream(NULL);
 	if (log_sink.stream != NULL)
 		(void)fclose(log_sink.stream);

@@ -197,9 +197,9 @@ vega_capture_parse(int argc, char **argv, struct vega_capture_options *ret_optio
 {
 	static const struct argp argp = {options, parse_option, "[FILE...]",
 		"Capture packets into shared memory and a journal.\v"
-		"A first or second SIGINT or SIGTERM: the first stops cleanly, everything received "
-		"is written and sealed; the "
-		"second ends at once. Exit status as in sysexits.h: 65 when a file is damaged (all "
+		"SIGINT, SIGTERM or SIGHUP stops cleanly: everything received is written and "
+		"sealed; another one, a second or more later, "
+		"ends at once. Exit status as in sysexits.h: 65 when a file is damaged (all "
 		"before the damage is kept).",
 		NULL, NULL, NULL};
 

@@ -55,7 +55,9 @@ wait_round(struct vega_watch *w)
 	number = sigtimedwait(&set, NULL, &timeout);
 	if (number <= 0 || number == WAKE)
 		return;
-	if (vega_load_relaxed(&w->stop) != 0)
+	if (w->asked_ns == 0)
+		w->asked_ns = vega_monotonic_ns();
+	else if (vega_monotonic_ns() - w->asked_ns >= VEGA_SAME_WISH_NS)
 		_exit(SIGNALLED + number); /* asked twice: what is not yet durable is lost */
 	stop(w);
 }

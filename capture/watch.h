@@ -33,6 +33,7 @@ struct vega_watch {
 
 	/* The thread's own. */
 	uint64_t begin_ns; /* CLOCK_MONOTONIC */
+	uint64_t asked_ns; /* when a signal first asked to stop; 0: none has */
 	uint64_t quit;
 	uint64_t round;
 	uint64_t shown_ns;

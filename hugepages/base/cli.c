@@ -194,10 +194,12 @@ vega_progress(const char *fmt, ...)
 
 	if (!vega_progress_wanted())
 		return;
-	(void)fputs("\r\033[K", stderr);
+	(void)fputs(
+		"\r\033[K\033[?7l", stderr); /* a line that wraps would scroll at every update */
 	va_start(ap, fmt);
 	(void)vfprintf(stderr, fmt, ap);
 	va_end(ap);
+	(void)fputs("\033[?7h", stderr);
 	(void)fflush(stderr);
 }
 

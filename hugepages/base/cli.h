@@ -49,6 +49,12 @@ int vega_parse_double(const char *what, const char *text, double min, double max
 char *vega_text_bytes(char buf[32], uint64_t bytes);
 char *vega_text_count(char buf[32], double count);
 
+/*
+ * One wish to stop often comes as two signals: timeout(1) sends one to its child and one to the group, a terminal that goes
+ * away sends SIGHUP by its shell and by the kernel. Only what comes later than this is a second wish.
+ */
+#define VEGA_SAME_WISH_NS 1000000000u
+
 /* One line that is rewritten on a terminal's standard error; nothing when it is none. */
 bool vega_progress_wanted(void);
 void vega_progress(const char *fmt, ...) VEGA_PRINTF(1, 2);
