@@ -8,7 +8,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -93,7 +95,64 @@ allocate(int fd, const struct vega_layout *layout, uint64_t bytes)
 	return rc;
 }
 
-/* Create, allocate and map one file; the name goes again when a step fails. */
+/* Unlink dir/file if it is ours and nobody's lanes: its maker held the lock for as long as it mapped it. */
+static bool
+remove_left_behind(int dir, const char *file)
+{
+	const int fd = openat(dir, file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	struct stat st;
+	bool removed;
+
+	if (fd < 0)
+		return false;
+	removed = fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_uid == geteuid() &&
+		  flock(fd, LOCK_EX | LOCK_NB) == 0 && unlinkat(dir, file, 0) == 0;
+	(void)close(fd);
+	return removed;
+}
+
+/* "vega-NAME.123": the lanes of a generation. */
+static bool
+is_lanes_file(const char *file, const char *name)
+{
+	char front[64];
+	const size_t len = (size_t)snprintf(front, sizeof(front), "vega-%.31s.", name);
+
+	return strncmp(file, front, len) == 0 && file[len] != '\0' &&
+	       file[len + strspn(file + len, "0123456789")] == '\0';
+}
+
+static bool
+sweep_folder(const char *path, const char *name)
+{
+	DIR *dir = opendir(path);
+	struct dirent *entry;
+	bool removed = false;
+
+	if (dir == NULL)
+		return false;
+	while ((entry = readdir(dir)) != NULL)
+		if (is_lanes_file(entry->d_name, name))
+			removed |= remove_left_behind(dirfd(dir), entry->d_name);
+	(void)closedir(dir);
+	return removed;
+}
+
+/*
+ * A capture killed while it started leaves lanes that no control file names; they would hold their memory for ever.
+ * Returns whether there were any: then more pages are free than before.
+ */
+static bool
+sweep(const struct vega_host *host, const char *name)
+{
+	bool removed = sweep_folder(SHM_DIR, name);
+
+	for (uint32_t i = 0; i < host->mount_cnt; i++)
+		removed |= sweep_folder(host->mounts[i].path, name);
+	return removed;
+}
+
+/* Create, allocate and map one file; the name goes again when a step fails. The lock stays while it is mapped. */
 static int
 map_file(struct vega_memory_map *map, const struct vega_layout *layout, uint64_t bytes)
 {
@@ -103,6 +162,7 @@ map_file(struct vega_memory_map *map, const struct vega_layout *layout, uint64_t
 
 	if (fd < 0)
 		return -errno;
+	(void)flock(fd, LOCK_EX | LOCK_NB);
 	rc = ftruncate(fd, (off_t)bytes) != 0 ? -errno : allocate(fd, layout, bytes);
 	if (rc != 0) {
 		(void)unlink(map->path);
@@ -214,6 +274,8 @@ vega_memory_map(const struct vega_region_conf *conf, uint64_t generation,
 	if (host == NULL)
 		return VEGA_ERR(-ENOMEM, "need memory to read what the machine has, found none");
 	rc = vega_host_read("", host);
+	if (rc == 0 && sweep(host, conf->name))
+		rc = vega_host_read("", host);
 	if (rc == 0)
 		rc = map_any(host, conf, generation, layout, &map);
 	free(host);

@@ -15,7 +15,8 @@ struct vega_memory_map {
 };
 
 /*
- * Allocate and map the lanes file of a new generation; every page is faulted in and zero.
+ * Allocate and map the lanes file of a new generation; every page is faulted in and zero. The caller holds the region's
+ * name: lanes of it that nobody has locked are of dead captures and are removed first.
  *
  * Params: layout	lanes_bytes and page_bytes are rounded to the memory found
  * Returns 0; -ENOMEM (69) with needed, found, holders of an old map, and the cure; -EACCES (77).

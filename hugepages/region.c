@@ -361,7 +361,10 @@ create_locked(
 		return rc;
 	}
 	fill_control(region, conf, layout, &map, generation);
-	return publish_control(region);
+	rc = publish_control(region);
+	if (rc < 0)
+		(void)unlink(map.path);
+	return rc;
 }
 
 int

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -167,6 +168,48 @@ test_dead_capture_is_superseded(void **state)
 	vega_region_close(region);
 }
 
+static void
+write_file(const char *path)
+{
+	int fd = open(path, O_RDWR | O_CREAT | O_EXCL, 0644);
+
+	assert_true(fd >= 0);
+	assert_int_equal(close(fd), 0);
+}
+
+/* Killed before it had a control file: its lanes are found by their name, and nothing else is. */
+static void
+test_lanes_of_a_killed_start_are_removed(void **state)
+{
+	const struct vega_region_conf conf = conf_shm();
+	struct vega_region *region;
+	char orphan[128];
+	char other[128];
+	char held[128];
+	int fd;
+
+	(void)state;
+	(void)snprintf(orphan, sizeof(orphan), "/dev/shm/vega-%s.12345", name);
+	(void)snprintf(other, sizeof(other), "/dev/shm/vega-%s.x.12345", name);
+	(void)snprintf(held, sizeof(held), "/dev/shm/vega-%s.678", name);
+	write_file(orphan);
+	write_file(other);
+	write_file(held);
+	fd = open(held, O_RDONLY);
+	assert_int_equal(flock(fd, LOCK_EX), 0); /* as a capture of another root holds its lanes */
+	assert_int_equal(vega_region_create(&conf, &region), 0);
+	assert_int_not_equal(access(orphan, F_OK), 0);
+	assert_int_equal(access(other, F_OK), 0);
+	assert_int_equal(access(held, F_OK), 0);
+	(void)close(fd);
+
+	fd = open(region->control->lanes_path, O_RDONLY);
+	assert_true(fd >= 0);
+	assert_int_not_equal(flock(fd, LOCK_EX | LOCK_NB), 0); /* held as long as it is mapped */
+	(void)close(fd);
+	vega_region_close(region);
+}
+
 /* Any byte of the control file may hold anything: a reader refuses it or serves it. */
 static void
 test_corrupt_control_is_refused_or_served(void **state)
@@ -267,6 +310,10 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_lanes_lie_on_their_node, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_second_capture_is_refused, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_dead_capture_is_superseded, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			test_lanes_of_a_killed_start_are_removed, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			test_lanes_of_a_killed_start_are_removed, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			test_corrupt_control_is_refused_or_served, setup, teardown),
 		cmocka_unit_test_setup_teardown(
