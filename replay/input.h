@@ -119,7 +119,7 @@ struct vega_input_damage vega_input_damage(const struct vega_input *input);
 /* A feed of an open journal, and a capture file. Both return 0 or a negative errno with a message. */
 int vega_input_open_journal(struct vega_journal *journal, uint32_t feed_idx, const char *path,
 	uint64_t from_ns, uint64_t to_ns, struct vega_input **ret_input) VEGA_MUST_CHECK;
-int vega_input_open_pcap(const char *path, uint64_t from_ns, uint64_t to_ns,
+int vega_input_open_pcap(const char *path, uint64_t from_ns, uint64_t to_ns, const uint64_t *stop,
 	struct vega_input **ret_input) VEGA_MUST_CHECK;
 
 #endif

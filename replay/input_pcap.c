@@ -69,8 +69,8 @@ close_pcap(struct vega_input *base)
 static const struct vega_input_ops pcap_ops = {.load = load_pcap, .close = close_pcap};
 
 int
-vega_input_open_pcap(
-	const char *path, uint64_t from_ns, uint64_t to_ns, struct vega_input **ret_input)
+vega_input_open_pcap(const char *path, uint64_t from_ns, uint64_t to_ns, const uint64_t *stop,
+	struct vega_input **ret_input)
 {
 	struct vega_pcapfile *file;
 	struct pcap_input *input;
@@ -84,6 +84,7 @@ vega_input_open_pcap(
 		return -ENOMEM;
 	}
 	input->file = file;
+	vega_pcapfile_stop_on(file, stop);
 	input->base.linktype = vega_pcapfile_linktype(file);
 	*ret_input = &input->base;
 	return 0;

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "hugepages/base/zone.h"
+#include "store/export.h"
 
 struct window {
 	uint64_t from_ns;
@@ -97,7 +98,7 @@ static bool
 is_wanted(const struct vega_inputs_conf *conf, const char *feed)
 {
 	for (uint32_t i = 0; i < conf->feed_cnt; i++)
-		if (strcmp(conf->feeds[i], feed) == 0)
+		if (vega_feed_is(conf->feeds[i], feed))
 			return true;
 	return conf->feed_cnt == 0;
 }
@@ -146,7 +147,7 @@ add_capture(const struct vega_inputs_conf *conf, uint32_t path_idx, const struct
 			conf->paths[path_idx]);
 	if (rc == 0)
 		rc = vega_input_open_pcap(conf->paths[path_idx], window->from_ns, window->to_ns,
-			&inputs->inputs[inputs->input_cnt]);
+			conf->stop, &inputs->inputs[inputs->input_cnt]);
 	if (rc == 0)
 		inputs->input_cnt++;
 	return rc;
@@ -163,8 +164,8 @@ check_feeds(const struct vega_inputs_conf *conf, const struct vega_inputs *input
 			for (uint32_t f = 0; inputs->journals[p] != NULL &&
 					     f < vega_journal_feed_cnt(inputs->journals[p]);
 				f++)
-				found |= strcmp(vega_journal_feed(inputs->journals[p], f),
-						 conf->feeds[i]) == 0;
+				found |= vega_feed_is(
+					conf->feeds[i], vega_journal_feed(inputs->journals[p], f));
 		if (!found)
 			return VEGA_ERR(-ENOENT,
 				"--feed: need a feed of the journal, found no '%s'; `vega-journal "

@@ -32,18 +32,27 @@ struct session {
 };
 
 static uint64_t stop;
+static uint64_t asked_ns; /* when a signal first asked to stop; 0: none has */
 
 static void
-on_signal(int signal_number VEGA_UNUSED)
+on_signal(int signal_number)
 {
+	const uint64_t now_ns = vega_monotonic_ns();
+
+	if (asked_ns == 0) {
+		asked_ns = now_ns;
+	} else if (now_ns - asked_ns >= VEGA_SAME_WISH_NS) {
+		(void)signal(signal_number, SIG_DFL);
+		(void)raise(signal_number);
+	}
 	vega_store_relaxed(&stop, 1);
 }
 
-/* The first signal ends the replay with its report; a second one ends the process. */
+/* The first signal ends the replay with its report; another, a second or more later, ends the process. */
 static void
 catch_signals(void)
 {
-	struct sigaction action = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
+	struct sigaction action = {.sa_handler = on_signal};
 
 	(void)sigemptyset(&action.sa_mask);
 	(void)sigaction(SIGINT, &action, NULL);
@@ -217,6 +226,7 @@ main(int argc, char **argv)
 		s->report.speed_millionths = s->options.speed_millionths;
 		s->report.cpu = s->options.cpu;
 		catch_signals();
+		s->options.inputs.stop = &stop;
 		rc = vega_inputs_open(&s->options.inputs, &s->inputs);
 	}
 	if (rc == 0) {

@@ -51,13 +51,12 @@ wait_readable(struct vega_pcapfile *file)
 {
 	struct pollfd fd = {.fd = file->fd, .events = POLLIN};
 
-	while (file->stop != NULL && poll(&fd, 1, STOP_POLL_MS) == 0) {
-		if (vega_load_relaxed(file->stop) == 0)
-			continue;
-		file->stopped = true;
-		return false;
-	}
-	return true;
+	if (file->stop == NULL)
+		return true;
+	do
+		file->stopped = vega_load_relaxed(file->stop) != 0;
+	while (!file->stopped && poll(&fd, 1, STOP_POLL_MS) == 0);
+	return !file->stopped;
 }
 
 /* libpcap reads through this: first the bytes already looked at (a pipe cannot be rewound), then the file. */

@@ -40,7 +40,7 @@ int vega_pcapfile_next(
 	struct vega_pcapfile *file, struct vega_pcapfile_packet *ret_packet) VEGA_MUST_CHECK;
 
 /*
- * Let a reader of a pipe be stopped: a read that waits ends the file, without an error, once *stop is not 0.
+ * Let a reader be stopped: the file ends, without an error, at the next read once *stop is not 0; a pipe's that waits, too.
  *
  * Params: stop	set by another thread; looked at ten times a second; outlives the file
  */

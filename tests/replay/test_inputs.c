@@ -173,6 +173,20 @@ test_wall_time(void **state)
 	assert_true(got_ns[0] == open_ns);
 }
 
+/* Each rx lcore has a default feed of its own; "default" means them all. */
+static void
+test_default_means_every_default(void **state)
+{
+	(void)state;
+	save_feed("default.0", 1000, 1, false);
+	save_feed("default.1", 1005, 1, false);
+	save_feed("NSE_FO", 1007, 1, false);
+	assert_int_equal(open_one(jmake_path(dir, "journal"), "default", NULL, NULL), 0);
+	assert_int_equal(inputs.input_cnt, 2);
+	take_all();
+	assert_int_equal(got_cnt, 6);
+}
+
 static void
 test_no_such_feed(void **state)
 {
@@ -244,6 +258,7 @@ main(void)
 			test_feeds_of_a_journal_are_merged, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_feed_and_window, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_wall_time, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_default_means_every_default, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_no_such_feed, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_torn_block, setup, teardown),
 		cmocka_unit_test_setup_teardown(
