@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "hugepages/frame.h"
 
+#include <stdbool.h>
+
 #include "hugepages/base/zone.h"
 
 /* No day yet: the first packet opens one. */
@@ -55,18 +57,19 @@ open_block(struct vega_frame_writer *w)
 	w->recv_ns_last = 0;
 }
 
-void
-vega_frame_seal(struct vega_frame_writer *w, enum vega_seal cause)
+/* The open block holds something. */
+static bool
+holds_data(const struct vega_frame_writer *w)
 {
-	struct vega_block_hdr *hdr;
-	uint8_t *block;
+	return w->cursor != NULL && w->cursor != w->limit - VEGA_FRAME_PAYLOAD_BYTES_MAX;
+}
 
-	if (w->cursor == NULL)
-		return;
-	block = w->limit - VEGA_FRAME_PAYLOAD_BYTES_MAX - VEGA_BLOCK_HDR_BYTES;
-	if (w->cursor == block + VEGA_BLOCK_HDR_BYTES)
-		return;
-	hdr = (struct vega_block_hdr *)(void *)block;
+static void
+seal_block(struct vega_frame_writer *w, enum vega_seal cause)
+{
+	uint8_t *block = w->limit - VEGA_FRAME_PAYLOAD_BYTES_MAX - VEGA_BLOCK_HDR_BYTES;
+	struct vega_block_hdr *hdr = (struct vega_block_hdr *)(void *)block;
+
 	memset(hdr, 0, sizeof(*hdr));
 	hdr->block_type = VEGA_BLOCK_DATA;
 	hdr->block_length = VEGA_BLOCK_HDR_BYTES;
@@ -95,6 +98,25 @@ vega_frame_seal(struct vega_frame_writer *w, enum vega_seal cause)
 	w->packet_cnt = 0;
 	w->sealed++;
 	vega_store_release(&w->lane->sealed, w->sealed); /* F2: pairs with F3 */
+}
+
+/* No block follows that could tell what was lost since the last one. */
+static void
+leave_losses(struct vega_frame_writer *w)
+{
+	vega_store_relaxed(&w->lane->end_lane_full, w->losses.lane_full);
+	vega_store_relaxed(&w->lane->end_oversize, w->losses.oversize);
+	vega_store_relaxed(&w->lane->end_port_missed, w->losses.port_missed);
+	vega_store_relaxed(&w->lane->end_port_nombuf, w->losses.port_nombuf);
+}
+
+void
+vega_frame_seal(struct vega_frame_writer *w, enum vega_seal cause)
+{
+	if (holds_data(w))
+		seal_block(w, cause);
+	if (cause == VEGA_SEAL_STOP)
+		leave_losses(w);
 }
 
 /* The trading day of a time that is not before the present day: a file's day never goes back. */

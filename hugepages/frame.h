@@ -19,7 +19,8 @@
  *	F4 drain  when the write of the block is complete, store `released`, release.
  *
  * No free slot: the frame is not laid; its interface's next EPB carries epb_dropcount, and the next block header
- * the cause. Order of `released` is order of blocks: a later write that completes first waits for the earlier.
+ * the cause. Where no block follows, rx leaves the causes in the lane when it stops, and the drain tells them when
+ * it seals the file. Order of `released` is order of blocks: a later write that completes first waits for the earlier.
  *
  * Cost of vega_frame_put: the copy of the frame and 32 bytes; no syscall, lock or allocation; two branches that are
  * taken once a block.
@@ -96,7 +97,10 @@ void vega_frame_lane_new(
 void vega_frame_writer_init(
 	struct vega_frame_writer *w, struct vega_frame_lane *lane, const struct vega_zone *zone);
 
-/* Seal the open block, if it holds a packet or a clock block (F2). */
+/*
+ * Seal the open block, if it holds a packet or a clock block (F2). VEGA_SEAL_STOP is the last call: what was lost after
+ * that block is left in the lane, to be read once the rx lcore has ended.
+ */
 void vega_frame_seal(struct vega_frame_writer *w, enum vega_seal cause);
 
 /* A live clock stepped backward: what follows goes into a new file, and into the day that its time says. */

@@ -126,11 +126,16 @@ struct vega_frame_lane {
 	uint32_t if_cnt;      /*   36 */
 	uint8_t pad0[88];     /*   40 */
 	uint64_t sealed;      /*  128 blocks sealed since the generation began; written by rx */
-	uint8_t pad1[120];    /*  136 */
-	uint64_t released;    /*  256 blocks free again; written by the drain */
-	uint8_t pad2[120];    /*  264 */
-	char if_name[16][32]; /*  384 interface 0.. of its packets */
-	uint8_t pad3[3200];   /*  896 */
+	/* At stop: frames lost that no block header tells, for none was left to be sealed; written by rx. */
+	uint64_t end_lane_full;   /*  136 */
+	uint64_t end_oversize;    /*  144 */
+	uint64_t end_port_missed; /*  152 */
+	uint64_t end_port_nombuf; /*  160 */
+	uint8_t pad1[88];         /*  168 */
+	uint64_t released;        /*  256 blocks free again; written by the drain */
+	uint8_t pad2[120];        /*  264 */
+	char if_name[16][32];     /*  384 interface 0.. of its packets */
+	uint8_t pad3[3200];       /*  896 */
 };
 
 /* First 64 bytes of a record lane; records of unit_bytes follow from offset 64, the tail is its last 64 bytes. */

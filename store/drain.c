@@ -287,22 +287,43 @@ all_closed(const struct vega_drain *drain)
 	return true;
 }
 
+/* Every block has settled: what rx lost behind the last one is told by the tail of the file that is now sealed. */
+static void
+close_last(struct feed *feed)
+{
+	const struct vega_frame_lane *lane = feed->lane;
+	const struct vega_untold end = {
+		.lane_full = vega_load_relaxed(&lane->end_lane_full),
+		.oversize = vega_load_relaxed(&lane->end_oversize),
+		.port_missed = vega_load_relaxed(&lane->end_port_missed),
+		.port_nombuf = vega_load_relaxed(&lane->end_port_nombuf),
+	};
+	struct vega_writer *w = open_file(feed);
+
+	vega_untold_add(&feed->shared.untold, &end);
+	if (w != NULL)
+		vega_writer_close(w);
+}
+
+static void
+poll_or_wait(struct vega_drain *drain)
+{
+	if (vega_drain_poll(drain, drain->now_ns) == 0 && drain->io != NULL)
+		(void)vega_io_poll(drain->io, true);
+}
+
 int
 vega_drain_finish(struct vega_drain *drain)
 {
 	drain->finishing = true;
 	for (uint32_t i = 0; i < drain->feed_cnt; i++)
 		drain->feeds[i].retry_ns = 0; /* one last try, now */
-	while (!vega_drain_idle(drain) || !all_closed(drain)) {
-		if (vega_drain_poll(drain, drain->now_ns) == 0 && drain->io != NULL)
-			(void)vega_io_poll(drain->io, true);
-		for (uint32_t i = 0; vega_drain_idle(drain) && i < drain->feed_cnt; i++) {
-			struct vega_writer *w = open_file(&drain->feeds[i]);
-
-			if (w != NULL)
-				vega_writer_close(w);
-		}
-	}
+	while (!vega_drain_idle(drain))
+		poll_or_wait(drain);
+	for (uint32_t i = 0; i < drain->feed_cnt; i++)
+		close_last(&drain->feeds[i]);
+	while (!all_closed(drain))
+		poll_or_wait(drain);
 	for (uint32_t i = 0; i < drain->feed_cnt; i++)
 		if (drain->feeds[i].shared.error.rc != 0)
 			return vega_err_restore(&drain->feeds[i].shared.error);

@@ -52,7 +52,8 @@ unsigned vega_drain_poll(struct vega_drain *drain, uint64_t now_ns);
 bool vega_drain_idle(const struct vega_drain *drain);
 
 /*
- * Write everything sealed, sync, seal and close all files.
+ * Write everything sealed, sync, seal and close all files; rx has stopped. What was lost behind the last block is told by
+ * the last file's tail; where none is open any more, by the counters alone.
  * Returns 0, or the negative errno of the first failure with a message; what could be sealed is sealed.
  */
 int vega_drain_finish(struct vega_drain *drain) VEGA_MUST_CHECK;

@@ -15,6 +15,12 @@
 #define SHB_USERAPPL      4u
 #define IF_NAME           2u
 #define IF_TSRESOL        9u
+#define PCAPNG_ISB        5u
+#define ISB_STARTTIME     2u
+#define ISB_ENDTIME       3u
+#define ISB_IFRECV        4u
+#define ISB_IFDROP        5u
+#define ISB_OSDROP        7u
 
 static void
 put_shb(void *at)
@@ -191,6 +197,54 @@ vega_format_index(void *at, const uint8_t file_id[16], uint64_t entry_first,
 	if (entry_cnt != 0)
 		memcpy(out + sizeof(hdr), entries, entries_bytes);
 	memcpy(out + sizeof(hdr) + entries_bytes, &hdr.block_length, 4);
+}
+
+uint64_t
+vega_format_lost_end(const struct vega_trailer *trailer)
+{
+	return trailer->end_lane_full + trailer->end_oversize + trailer->end_port_missed +
+	       trailer->end_port_nombuf + trailer->end_disk;
+}
+
+/* A time of pcapng: high half first. A count is little-endian as everything else, but not aligned. */
+static void
+set_time(uint32_t to[2], uint64_t ns)
+{
+	to[0] = (uint32_t)(ns >> 32);
+	to[1] = (uint32_t)ns;
+}
+
+static void
+set_cnt(uint32_t to[2], uint64_t cnt)
+{
+	to[0] = (uint32_t)cnt;
+	to[1] = (uint32_t)(cnt >> 32);
+}
+
+void
+vega_format_isb(struct vega_isb *isb, const struct vega_trailer *trailer, uint64_t lost_port)
+{
+	*isb = (struct vega_isb){
+		.block_type = PCAPNG_ISB,
+		.block_length = sizeof(*isb),
+		.start_code = ISB_STARTTIME,
+		.start_bytes = sizeof(isb->start_ns),
+		.end_code = ISB_ENDTIME,
+		.end_bytes = sizeof(isb->end_ns),
+		.received_code = ISB_IFRECV,
+		.received_bytes = sizeof(isb->received_cnt),
+		.if_drop_code = ISB_IFDROP,
+		.if_drop_bytes = sizeof(isb->if_drop_cnt),
+		.os_drop_code = ISB_OSDROP,
+		.os_drop_bytes = sizeof(isb->os_drop_cnt),
+		.block_length2 = sizeof(*isb),
+	};
+	set_time(isb->time_ns, trailer->recv_ns_max);
+	set_time(isb->start_ns, trailer->recv_ns_min);
+	set_time(isb->end_ns, trailer->recv_ns_max);
+	set_cnt(isb->received_cnt, trailer->packet_cnt + trailer->lost);
+	set_cnt(isb->if_drop_cnt, lost_port);
+	set_cnt(isb->os_drop_cnt, trailer->lost - lost_port);
 }
 
 void

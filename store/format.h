@@ -11,7 +11,7 @@
  *	| data block: header 256 | EPB ... | padding                   |  each starts at a multiple of 4096
  *	| ...                                                          |
  *	| index block: 64 | entries of 128 ... (a chain, each <= 8 MiB)|  when sealed; starts at a multiple of 4096
- *	| padding                                        | trailer 256 |  ends the file on a multiple of 4096
+ *	| padding                               | ISB 88 | trailer 256 |  ends the file on a multiple of 4096
  *	+--------------------------------------------------------------+
  *
  * Everything but the state sector is written once. The trailer decides whether a file is sealed; the state sector,
@@ -34,6 +34,7 @@
 #define VEGA_STATE_OFF         3584u /* the state sector in it */
 #define VEGA_SHB_BYTES         64u
 #define VEGA_IDB_BYTES         64u
+#define VEGA_ISB_BYTES         88u
 #define VEGA_INDEX_HDR_BYTES   64u
 #define VEGA_INDEX_ENTRY_BYTES 128u
 #define VEGA_TRAILER_BYTES     256u
@@ -249,28 +250,86 @@ VEGA_PIN(struct vega_index_hdr, reserved, 40, 16);
 VEGA_PIN(struct vega_index_hdr, entries_crc32c, 56, 4);
 VEGA_PIN(struct vega_index_hdr, header_crc32c, 60, 4);
 
+/*
+ * Interface Statistics Block, 88 bytes in front of the trailer: the whole file's, under interface 0. A standard block, for
+ * other tools; VEGA reads block headers and trailer, from which it follows. received = packets + if_drop + os_drop.
+ */
+struct vega_isb {
+	uint32_t block_type;      /*  0 5 */
+	uint32_t block_length;    /*  4 88 */
+	uint32_t interface_id;    /*  8 0 */
+	uint32_t time_ns[2];      /* 12 as end_ns */
+	uint16_t start_code;      /* 20 2: isb_starttime */
+	uint16_t start_bytes;     /* 22 8 */
+	uint32_t start_ns[2];     /* 24 smallest receive time: high, low */
+	uint16_t end_code;        /* 32 3: isb_endtime */
+	uint16_t end_bytes;       /* 34 8 */
+	uint32_t end_ns[2];       /* 36 largest receive time: high, low */
+	uint16_t received_code;   /* 44 4: isb_ifrecv */
+	uint16_t received_bytes;  /* 46 8 */
+	uint32_t received_cnt[2]; /* 48 frames in the file and frames lost: low, high */
+	uint16_t if_drop_code;    /* 56 5: isb_ifdrop */
+	uint16_t if_drop_bytes;   /* 58 8 */
+	uint32_t if_drop_cnt[2];  /* 60 lost by the port (missed, errors, no buffer): low, high */
+	uint16_t os_drop_code;    /* 68 7: isb_osdrop */
+	uint16_t os_drop_bytes;   /* 70 8 */
+	uint32_t os_drop_cnt[2];  /* 72 lost to a full lane, oversize or storage: low, high */
+	uint32_t end_of_options;  /* 80 0 */
+	uint32_t block_length2;   /* 84 88 */
+};
+
+VEGA_PIN_SIZE(struct vega_isb, 88);
+VEGA_PIN(struct vega_isb, block_type, 0, 4);
+VEGA_PIN(struct vega_isb, block_length, 4, 4);
+VEGA_PIN(struct vega_isb, interface_id, 8, 4);
+VEGA_PIN(struct vega_isb, time_ns, 12, 8);
+VEGA_PIN(struct vega_isb, start_code, 20, 2);
+VEGA_PIN(struct vega_isb, start_bytes, 22, 2);
+VEGA_PIN(struct vega_isb, start_ns, 24, 8);
+VEGA_PIN(struct vega_isb, end_code, 32, 2);
+VEGA_PIN(struct vega_isb, end_bytes, 34, 2);
+VEGA_PIN(struct vega_isb, end_ns, 36, 8);
+VEGA_PIN(struct vega_isb, received_code, 44, 2);
+VEGA_PIN(struct vega_isb, received_bytes, 46, 2);
+VEGA_PIN(struct vega_isb, received_cnt, 48, 8);
+VEGA_PIN(struct vega_isb, if_drop_code, 56, 2);
+VEGA_PIN(struct vega_isb, if_drop_bytes, 58, 2);
+VEGA_PIN(struct vega_isb, if_drop_cnt, 60, 8);
+VEGA_PIN(struct vega_isb, os_drop_code, 68, 2);
+VEGA_PIN(struct vega_isb, os_drop_bytes, 70, 2);
+VEGA_PIN(struct vega_isb, os_drop_cnt, 72, 8);
+VEGA_PIN(struct vega_isb, end_of_options, 80, 4);
+VEGA_PIN(struct vega_isb, block_length2, 84, 4);
+
 /* The trailer: the last 256 bytes of a sealed file. */
 struct vega_trailer {
-	uint32_t block_type;     /*   0 VEGA_BLOCK_TRAILER */
-	uint32_t block_length;   /*   4 256 */
-	uint64_t magic;          /*   8 VEGA_HEAD_MAGIC */
-	uint8_t file_id[16];     /*  16 */
-	uint64_t file_bytes;     /*  32 */
-	uint64_t index_off;      /*  40 multiple of 4096 */
-	uint64_t index_bytes;    /*  48 of the chain, padding not counted */
-	uint64_t entry_cnt;      /*  56 data blocks */
-	uint64_t packet_cnt;     /*  64 */
-	uint64_t recv_ns_min;    /*  72 */
-	uint64_t recv_ns_max;    /*  80 */
-	uint64_t lost;           /*  88 all causes */
-	uint64_t sealed_ns;      /*  96 */
-	uint64_t hole_cnt;       /* 104 hole blocks recover laid */
-	uint64_t hole_bytes;     /* 112 */
-	uint32_t sealed_by;      /* 120 1 the writer, 2 recover */
-	uint32_t reserved;       /* 124 zero */
-	uint8_t reserved2[120];  /* 128 zero */
-	uint32_t trailer_crc32c; /* 248 of bytes 0..247 */
-	uint32_t block_length2;  /* 252 256 */
+	uint32_t block_type;   /*   0 VEGA_BLOCK_TRAILER */
+	uint32_t block_length; /*   4 256 */
+	uint64_t magic;        /*   8 VEGA_HEAD_MAGIC */
+	uint8_t file_id[16];   /*  16 */
+	uint64_t file_bytes;   /*  32 */
+	uint64_t index_off;    /*  40 multiple of 4096 */
+	uint64_t index_bytes;  /*  48 of the chain, padding not counted */
+	uint64_t entry_cnt;    /*  56 data blocks */
+	uint64_t packet_cnt;   /*  64 */
+	uint64_t recv_ns_min;  /*  72 */
+	uint64_t recv_ns_max;  /*  80 */
+	uint64_t lost;         /*  88 all causes */
+	uint64_t sealed_ns;    /*  96 */
+	uint64_t hole_cnt;     /* 104 hole blocks recover laid */
+	uint64_t hole_bytes;   /* 112 */
+	uint32_t sealed_by;    /* 120 1 the writer, 2 recover */
+	uint32_t isb_bytes;    /* 124 of the Interface Statistics Block in front of it; 0: none */
+	/* Frames lost after the last block: no block header tells them. */
+	uint64_t end_lane_full;   /* 128 */
+	uint64_t end_oversize;    /* 136 */
+	uint64_t end_port_missed; /* 144 */
+	uint64_t end_port_nombuf; /* 152 */
+	uint64_t end_disk;        /* 160 */
+	uint32_t isb_crc32c;      /* 168 of the Interface Statistics Block; 0 where there is none */
+	uint8_t reserved[76];     /* 172 zero */
+	uint32_t trailer_crc32c;  /* 248 of bytes 0..247 */
+	uint32_t block_length2;   /* 252 256 */
 };
 
 VEGA_PIN_SIZE(struct vega_trailer, 256);
@@ -290,8 +349,14 @@ VEGA_PIN(struct vega_trailer, sealed_ns, 96, 8);
 VEGA_PIN(struct vega_trailer, hole_cnt, 104, 8);
 VEGA_PIN(struct vega_trailer, hole_bytes, 112, 8);
 VEGA_PIN(struct vega_trailer, sealed_by, 120, 4);
-VEGA_PIN(struct vega_trailer, reserved, 124, 4);
-VEGA_PIN(struct vega_trailer, reserved2, 128, 120);
+VEGA_PIN(struct vega_trailer, isb_bytes, 124, 4);
+VEGA_PIN(struct vega_trailer, end_lane_full, 128, 8);
+VEGA_PIN(struct vega_trailer, end_oversize, 136, 8);
+VEGA_PIN(struct vega_trailer, end_port_missed, 144, 8);
+VEGA_PIN(struct vega_trailer, end_port_nombuf, 152, 8);
+VEGA_PIN(struct vega_trailer, end_disk, 160, 8);
+VEGA_PIN(struct vega_trailer, isb_crc32c, 168, 4);
+VEGA_PIN(struct vega_trailer, reserved, 172, 76);
 VEGA_PIN(struct vega_trailer, trailer_crc32c, 248, 4);
 VEGA_PIN(struct vega_trailer, block_length2, 252, 4);
 
@@ -403,6 +468,16 @@ void vega_format_entry(const struct vega_block_hdr *hdr, const struct vega_index
 void vega_format_index(void *at, const uint8_t file_id[16], uint64_t entry_first,
 	const struct vega_index_entry *entries, uint32_t entry_cnt);
 
+/* Frames lost after the last block, all causes. */
+uint64_t vega_format_lost_end(const struct vega_trailer *trailer);
+
+/*
+ * The Interface Statistics Block of a file, from its trailer's totals.
+ *
+ * Params: lost_port	of trailer->lost, what the port lost (at most that)
+ */
+void vega_format_isb(struct vega_isb *isb, const struct vega_trailer *trailer, uint64_t lost_port);
+
 /* Set type, length, magic and checksum of a trailer whose other fields are filled. */
 void vega_format_trailer(struct vega_trailer *trailer);
 
@@ -459,6 +534,10 @@ enum vega_verdict vega_format_check_index(const struct vega_index_hdr *hdr, uint
 /* The last 256 bytes of a file of file_bytes. */
 enum vega_verdict vega_format_check_trailer(const struct vega_trailer *trailer,
 	const uint8_t file_id[16], uint64_t file_bytes) VEGA_MUST_CHECK;
+
+/* The Interface Statistics Block of a trailer that is good and has one. */
+enum vega_verdict vega_format_check_isb(
+	const struct vega_isb *isb, const struct vega_trailer *trailer) VEGA_MUST_CHECK;
 
 /* A hole's header and, when bytes reach it, the length at its end. */
 enum vega_verdict vega_format_check_hole(const struct vega_hole_hdr *hole, uint64_t bytes,

@@ -264,7 +264,16 @@ vega_format_check_index(const struct vega_index_hdr *hdr, uint64_t bytes, const 
 	return hdr->entry_first == entry_first ? VEGA_GOOD : VEGA_MISPLACED;
 }
 
-/* Head, data, index, padding and trailer must lie in this order and fill the file. */
+/* Without a statistics block nothing is said of it, nor of losses behind the last block. */
+static int
+trailer_isb_ok(const struct vega_trailer *trailer)
+{
+	if (trailer->isb_bytes == 0)
+		return trailer->isb_crc32c == 0 && vega_format_lost_end(trailer) == 0;
+	return trailer->isb_bytes == VEGA_ISB_BYTES;
+}
+
+/* Head, data, index, padding, statistics and trailer must lie in this order and fill the file. */
 static int
 trailer_ranges_ok(const struct vega_trailer *trailer, uint64_t file_bytes)
 {
@@ -272,7 +281,8 @@ trailer_ranges_ok(const struct vega_trailer *trailer, uint64_t file_bytes)
 	       trailer->index_off % VEGA_BLOCK_ALIGN_BYTES == 0 &&
 	       trailer->index_off >= VEGA_HEAD_BYTES && trailer->index_off < file_bytes &&
 	       trailer->index_bytes >= VEGA_INDEX_HDR_BYTES + 4 &&
-	       trailer->index_bytes <= file_bytes - trailer->index_off - VEGA_TRAILER_BYTES &&
+	       trailer->index_bytes <=
+		       file_bytes - trailer->index_off - VEGA_TRAILER_BYTES - trailer->isb_bytes &&
 	       trailer->entry_cnt <= VEGA_FILE_BLOCKS_MAX &&
 	       trailer->entry_cnt <= trailer->index_bytes / VEGA_INDEX_ENTRY_BYTES &&
 	       trailer->hole_bytes <= trailer->index_off;
@@ -289,11 +299,26 @@ vega_format_check_trailer(
 	if (vega_crc32c(0, trailer, offsetof(struct vega_trailer, trailer_crc32c)) !=
 		trailer->trailer_crc32c)
 		return VEGA_TORN;
-	if (trailer->reserved != 0 || !all_zero(trailer->reserved2, sizeof(trailer->reserved2)))
+	if (!trailer_isb_ok(trailer) || !all_zero(trailer->reserved, sizeof(trailer->reserved)))
 		return VEGA_TORN;
 	if (!same_id(trailer->file_id, file_id))
 		return VEGA_STALE;
 	return trailer_ranges_ok(trailer, file_bytes) ? VEGA_GOOD : VEGA_MISPLACED;
+}
+
+enum vega_verdict
+vega_format_check_isb(const struct vega_isb *isb, const struct vega_trailer *trailer)
+{
+	const uint64_t lost_port = isb->if_drop_cnt[0] | (uint64_t)isb->if_drop_cnt[1] << 32;
+	struct vega_isb need;
+
+	if (lost_port > trailer->lost)
+		return VEGA_TORN;
+	vega_format_isb(&need, trailer, lost_port);
+	return memcmp(&need, isb, sizeof(need)) == 0 &&
+			       vega_crc32c(0, isb, sizeof(*isb)) == trailer->isb_crc32c
+		       ? VEGA_GOOD
+		       : VEGA_TORN;
 }
 
 enum vega_verdict

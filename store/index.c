@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "hugepages/base/crc32c.h"
+
 #define ROOM_FIRST 256u
 
 static_assert(
@@ -33,6 +35,7 @@ vega_index_add(struct vega_index *index, const struct vega_block_hdr *hdr)
 	vega_format_entry(hdr, index->cnt != 0 ? &index->entries[index->cnt - 1] : NULL,
 		&index->entries[index->cnt]);
 	index->cnt++;
+	index->lost_port += hdr->lost_port_missed + hdr->lost_port_nombuf;
 	return 0;
 }
 
@@ -57,7 +60,7 @@ chain_bytes(uint64_t entry_cnt)
 uint64_t
 vega_index_tail_bytes(uint64_t entry_cnt)
 {
-	uint64_t bytes = chain_bytes(entry_cnt) + VEGA_TRAILER_BYTES;
+	uint64_t bytes = chain_bytes(entry_cnt) + VEGA_ISB_BYTES + VEGA_TRAILER_BYTES;
 
 	return bytes + vega_format_gap_bytes(bytes, VEGA_BLOCK_ALIGN_BYTES);
 }
@@ -79,12 +82,13 @@ lay_chain(const struct vega_index *index, const uint8_t file_id[16], uint8_t *at
 	} while (first < index->cnt);
 }
 
-/* What the trailer says of the entries: how many, how much, from when to when. */
+/* What the trailer says of the entries: how many, how much, what was lost, from when to when. */
 static void
 sum_up(const struct vega_index *index, struct vega_trailer *trailer)
 {
 	trailer->entry_cnt = index->cnt;
 	trailer->recv_ns_min = UINT64_MAX;
+	trailer->lost = vega_format_lost_end(trailer);
 	for (uint64_t i = 0; i < index->cnt; i++) {
 		const struct vega_index_entry *entry = &index->entries[i];
 
@@ -105,23 +109,22 @@ vega_index_tail(const struct vega_index *index, const struct vega_trailer *like,
 	const uint64_t tail_bytes = vega_index_tail_bytes(index->cnt);
 	const uint64_t chain = chain_bytes(index->cnt);
 	uint8_t *tail = aligned_alloc(VEGA_BLOCK_ALIGN_BYTES, tail_bytes);
-	struct vega_trailer trailer = {
-		.file_bytes = like->index_off + tail_bytes,
-		.index_off = like->index_off,
-		.index_bytes = chain,
-		.sealed_ns = like->sealed_ns,
-		.sealed_by = like->sealed_by,
-		.hole_cnt = like->hole_cnt,
-		.hole_bytes = like->hole_bytes,
-	};
+	struct vega_trailer trailer = *like;
+	struct vega_isb isb;
 
 	if (tail == NULL)
 		return -ENOMEM;
-	memcpy(trailer.file_id, like->file_id, sizeof(trailer.file_id));
+	trailer.file_bytes = like->index_off + tail_bytes;
+	trailer.index_bytes = chain;
 	sum_up(index, &trailer);
+	vega_format_isb(
+		&isb, &trailer, index->lost_port + like->end_port_missed + like->end_port_nombuf);
+	trailer.isb_bytes = sizeof(isb);
+	trailer.isb_crc32c = vega_crc32c(0, &isb, sizeof(isb));
 	vega_format_trailer(&trailer);
 	lay_chain(index, like->file_id, tail);
-	vega_format_padding(tail + chain, tail_bytes - chain - sizeof(trailer));
+	vega_format_padding(tail + chain, tail_bytes - chain - sizeof(isb) - sizeof(trailer));
+	memcpy(tail + tail_bytes - sizeof(trailer) - sizeof(isb), &isb, sizeof(isb));
 	memcpy(tail + tail_bytes - sizeof(trailer), &trailer, sizeof(trailer));
 	*ret_tail = tail;
 	return 0;

@@ -3,7 +3,7 @@
 #define VEGA_STORE_INDEX_H
 /*
  * The index of a file that is being made: an entry a block in memory, appended to NAME.idx as it grows, and laid as a
- * chain in front of the trailer when the file is sealed.
+ * chain, with the tail that ends the file, when the file is sealed.
  */
 #include "store/format.h"
 #include "store/io.h"
@@ -12,20 +12,21 @@ struct vega_index {
 	struct vega_index_entry *entries;
 	uint64_t cnt;
 	uint64_t room;
+	uint64_t lost_port; /* of what the block headers tell */
 };
 
 /* Add a finished block. Returns 0, -ENOMEM, or -E2BIG above VEGA_FILE_BLOCKS_MAX; without a message. */
 int vega_index_add(struct vega_index *index, const struct vega_block_hdr *hdr) VEGA_MUST_CHECK;
 void vega_index_clear(struct vega_index *index);
 
-/* Bytes of chain, padding and trailer for so many entries: a multiple of 4096. */
+/* Bytes of chain, padding, statistics and trailer for so many entries: a multiple of 4096. */
 uint64_t vega_index_tail_bytes(uint64_t entry_cnt);
 
 /*
- * Lay chain, padding and trailer.
+ * Lay chain, padding, Interface Statistics Block and trailer.
  *
- * Params: like	a trailer whose file_id, index_off, sealed_ns, sealed_by, hole_cnt and hole_bytes are set; the rest of it
- *		follows from the index
+ * Params: like	a trailer whose file_id, index_off, sealed_ns, sealed_by, hole_cnt, hole_bytes and end_* are set; the
+ *		rest of it follows from the index
  * Returns 0 and 4096-aligned memory of vega_index_tail_bytes(index->cnt), the caller's to free; or -ENOMEM.
  */
 int vega_index_tail(const struct vega_index *index, const struct vega_trailer *like,

@@ -395,6 +395,16 @@ add_losses(struct load *load, uint64_t off)
 	info->lost_disk += hdr.lost_disk;
 }
 
+/* And what was lost behind the last block, which the trailer alone tells. */
+static void
+add_losses_end(struct vega_journal_file *info, const struct vega_trailer *t)
+{
+	info->lost_lane_full += t->end_lane_full;
+	info->lost_oversize += t->end_oversize;
+	info->lost_port += t->end_port_missed + t->end_port_nombuf;
+	info->lost_disk += t->end_disk;
+}
+
 static void
 count_gap(struct load *load, uint64_t off)
 {
@@ -404,7 +414,7 @@ count_gap(struct load *load, uint64_t off)
 		load->file->info.damaged_blocks++;
 }
 
-/* Totals, gaps between blocks, and losses by cause, which only the headers of the blocks that tell any know. */
+/* Totals, gaps between blocks, and losses by cause, which only trailer and the headers of blocks that tell any know. */
 static void
 summarize(struct load *load)
 {
@@ -431,6 +441,8 @@ summarize(struct load *load)
 			info->last_ns = entry->recv_ns_max;
 		info->packet_cnt += entry->packet_cnt;
 	}
+	if (info->sealed)
+		add_losses_end(info, &load->trailer);
 	if (end_off < file->settled_end)
 		count_gap(load, end_off);
 	if (info->sealed && !load->index_damaged)

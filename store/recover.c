@@ -241,7 +241,7 @@ chain_ok(struct recovery *r, const struct vega_trailer *trailer)
 	uint64_t off = trailer->index_off;
 	uint64_t end = off + trailer->index_bytes;
 	uint64_t entries = 0;
-	uint64_t gap = r->file_bytes - VEGA_TRAILER_BYTES - end;
+	uint64_t gap = r->file_bytes - VEGA_TRAILER_BYTES - trailer->isb_bytes - end;
 	int rc;
 
 	while (off < end) {
@@ -260,6 +260,19 @@ chain_ok(struct recovery *r, const struct vega_trailer *trailer)
 	return rc < 0 ? rc : vega_format_check_padding(r->block, gap) == VEGA_GOOD;
 }
 
+/* The Interface Statistics Block in front of the trailer, where there is one. Returns 1 good, 0 not, -errno. */
+static int
+isb_ok(struct recovery *r, const struct vega_trailer *trailer)
+{
+	struct vega_isb isb;
+	int rc;
+
+	if (trailer->isb_bytes == 0)
+		return 1;
+	rc = read_at(r, &isb, sizeof(isb), r->file_bytes - VEGA_TRAILER_BYTES - sizeof(isb));
+	return rc < 0 ? rc : vega_format_check_isb(&isb, trailer) == VEGA_GOOD;
+}
+
 /* Is it sealed, by the trailer's word? Returns 1, 0 or -errno. */
 static int
 is_sealed(struct recovery *r, struct vega_trailer *ret_trailer)
@@ -273,7 +286,8 @@ is_sealed(struct recovery *r, struct vega_trailer *ret_trailer)
 		return rc;
 	if (vega_format_check_trailer(ret_trailer, r->file_id, r->file_bytes) != VEGA_GOOD)
 		return 0;
-	return chain_ok(r, ret_trailer);
+	rc = isb_ok(r, ret_trailer);
+	return rc <= 0 ? rc : chain_ok(r, ret_trailer);
 }
 
 /* Sealed, but perhaps interrupted before the state sector. */

@@ -6,7 +6,8 @@
  *
  * Every aligned extent of the file is read and judged; nothing is believed that does not check, NAME.idx included, which
  * has nothing to add to that. Every good block stays where it is, a HOLE block is laid over each torn extent between good
- * ones, what follows the last good block is cut, index and trailer are appended, the state sector says so last.
+ * ones, what follows the last good block is cut, index,
+ * statistics (of the block headers kept) and trailer are appended, the state sector says so last.
  *
  * Each write leaves a file from which the same end is reached: interrupted at any point and run again, or run on a sealed
  * file, it ends the same.

@@ -344,6 +344,7 @@ add_fact(struct verify *v, const struct vega_block_hdr *hdr, uint64_t off)
 		v->facts = grown;
 		v->fact_cap = cap;
 	}
+	v->lost_port += hdr->lost_port_missed + hdr->lost_port_nombuf;
 	fact = &v->facts[v->fact_cnt++];
 	*fact = (struct vega_index_entry){
 		.start_off = off,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Verify the end of a sealed file: index blocks, padding, trailer, each against the data blocks found by walking.
+ * Verify the end of a sealed file: index blocks, padding, statistics, trailer, each against the data blocks found by walking.
  */
 #include <string.h>
 
@@ -131,6 +131,82 @@ check_index_block(struct verify *v, uint64_t off, uint64_t limit, struct totals 
 	return hdr.block_length;
 }
 
+static uint64_t
+lost_end(const struct vega_trailer *t)
+{
+	return t->end_lane_full + t->end_oversize + t->end_port_missed + t->end_port_nombuf +
+	       t->end_disk;
+}
+
+/* One option of the statistics block: 8 bytes, given as the two halves that are stored. */
+static void
+check_option(struct verify *v, const uint8_t *at, uint16_t code, uint32_t first, uint32_t second,
+	uint64_t off, const char *what)
+{
+	const uint32_t need[3] = {code | 8u << 16, first, second};
+
+	if (memcmp(at, need, sizeof(need)) != 0)
+		verify_damage(v, off, "statistics: %s does not agree with the blocks", what);
+}
+
+/* The statistics block says what block headers and trailer say. */
+static void
+check_isb(struct verify *v, const uint8_t *at, uint64_t off, bool all_well)
+{
+	const struct vega_trailer *t = &v->trailer;
+	const uint64_t port = v->lost_port + t->end_port_missed + t->end_port_nombuf;
+	const uint64_t others = t->lost - port;
+	const uint64_t received = t->packet_cnt + t->lost;
+	const uint64_t begin = t->recv_ns_min;
+	const uint64_t end = t->recv_ns_max;
+	const uint32_t front[5] = {5, VEGA_ISB_BYTES, 0, (uint32_t)(end >> 32), (uint32_t)end};
+	const uint32_t back[2] = {0, VEGA_ISB_BYTES};
+
+	verify_next_block(v);
+	verify_u64(
+		v, vega_crc32c(0, at, VEGA_ISB_BYTES), t->isb_crc32c, off, "statistics: checksum");
+	if (memcmp(at, front, sizeof(front)) != 0 || memcmp(at + 80, back, sizeof(back)) != 0)
+		verify_damage(v, off, "statistics: need a block of type 5 and 88 bytes");
+	if (!all_well)
+		return; /* the sums cannot hold */
+	check_option(v, at + 20, 2, (uint32_t)(begin >> 32), (uint32_t)begin, off + 20, "start");
+	check_option(v, at + 32, 3, (uint32_t)(end >> 32), (uint32_t)end, off + 32, "end");
+	check_option(v, at + 44, 4, (uint32_t)received, (uint32_t)(received >> 32), off + 44,
+		"received frames");
+	check_option(v, at + 56, 5, (uint32_t)port, (uint32_t)(port >> 32), off + 56,
+		"frames lost by the port");
+	check_option(v, at + 68, 7, (uint32_t)others, (uint32_t)(others >> 32), off + 68,
+		"frames lost elsewhere");
+}
+
+/*
+ * What lies between the index and the trailer: padding, then the statistics block where the trailer says that there is one.
+ */
+static int
+check_gap(struct verify *v, uint64_t off, uint64_t bytes, bool all_well)
+{
+	const uint64_t isb_bytes = v->trailer.isb_bytes;
+	int rc;
+
+	if (isb_bytes != 0 && (isb_bytes != VEGA_ISB_BYTES || bytes < isb_bytes)) {
+		verify_damage(v, off, "trailer: need 0 or %u bytes of statistics, found %llu",
+			VEGA_ISB_BYTES, (unsigned long long)isb_bytes);
+		return 0;
+	}
+	if (bytes - isb_bytes >= VEGA_BLOCK_ALIGN_BYTES + VEGA_PAD_BYTES_MIN) {
+		verify_damage(v, off, "need an index block, found %llu bytes that are none",
+			(unsigned long long)(bytes - isb_bytes));
+		return 0;
+	}
+	rc = verify_load(v, off, bytes);
+	if (rc < 0)
+		return rc;
+	verify_padding(v, v->buffer, bytes - isb_bytes, off);
+	if (isb_bytes != 0)
+		check_isb(v, v->buffer + bytes - isb_bytes, off + bytes - isb_bytes, all_well);
+	return 0;
+}
+
 static void
 check_trailer(struct verify *v, const struct totals *sum, uint64_t index_bytes, bool all_well)
 {
@@ -143,10 +219,13 @@ check_trailer(struct verify *v, const struct totals *sum, uint64_t index_bytes, 
 	verify_u64(v, t->file_bytes, v->file_bytes, off + 32, "trailer: bytes of the file");
 	verify_u64(v, v->file_bytes % VEGA_BLOCK_ALIGN_BYTES, 0, off,
 		"trailer: the file's end modulo 4096");
-	verify_u64(v, t->reserved, 0, off + 124, "trailer: reserved bytes");
-	verify_zero(v, t->reserved2, sizeof(t->reserved2), off + 128, "trailer: reserved bytes");
+	verify_zero(v, t->reserved, sizeof(t->reserved), off + 172, "trailer: reserved bytes");
 	if (memcmp(t->file_id, v->file_id, sizeof(v->file_id)) != 0)
 		verify_damage(v, off + 16, "trailer: of another file");
+	if (t->isb_bytes == 0) {
+		verify_u64(v, t->isb_crc32c, 0, off + 168, "trailer: checksum of no statistics");
+		verify_u64(v, lost_end(t), 0, off + 128, "trailer: lost behind the last block");
+	}
 	if (t->sealed_by != 1 && t->sealed_by != 2)
 		verify_damage(v, off + 120,
 			"trailer: need sealed by writer (1) or recover (2), found %u",
@@ -159,7 +238,7 @@ check_trailer(struct verify *v, const struct totals *sum, uint64_t index_bytes, 
 	verify_u64(v, t->recv_ns_min, sum->packet_cnt != 0 ? sum->ns_min : 0, off + 72,
 		"trailer: smallest receive time");
 	verify_u64(v, t->recv_ns_max, sum->ns_max, off + 80, "trailer: largest receive time");
-	verify_u64(v, t->lost, sum->lost, off + 88, "trailer: lost frames");
+	verify_u64(v, t->lost, sum->lost + lost_end(t), off + 88, "trailer: lost frames");
 	verify_u64(v, t->hole_cnt, v->hole_cnt, off + 104, "trailer: holes");
 	verify_u64(v, t->hole_bytes, v->hole_bytes, off + 112, "trailer: bytes of holes");
 }
@@ -170,7 +249,6 @@ verify_index(struct verify *v)
 	const uint64_t trailer_off = v->file_bytes - VEGA_TRAILER_BYTES;
 	struct totals sum = {.ns_min = UINT64_MAX, .end_off = VEGA_HEAD_BYTES};
 	uint64_t off = v->data_end;
-	uint64_t gap;
 	int64_t length;
 	int rc;
 
@@ -186,17 +264,10 @@ verify_index(struct verify *v)
 	for (; sum.fact_idx < v->fact_cnt; sum.fact_idx++)
 		verify_damage(v, off, "index: no entry for the block at %llu",
 			(unsigned long long)v->facts[sum.fact_idx].start_off);
-	gap = trailer_off - off;
 	verify_next_block(v);
-	if (gap >= VEGA_BLOCK_ALIGN_BYTES + 12) {
-		verify_damage(v, off, "need an index block, found %llu bytes that are none",
-			(unsigned long long)gap);
-	} else if (gap != 0) {
-		rc = verify_load(v, off, gap);
-		if (rc < 0)
-			return rc;
-		verify_padding(v, v->buffer, gap, off);
-	}
+	rc = check_gap(v, off, trailer_off - off, v->sum->damaged_blocks == v->damaged_was);
+	if (rc < 0)
+		return rc;
 	check_trailer(v, &sum, off - v->data_end, v->sum->damaged_blocks == v->damaged_was);
 	return 0;
 }

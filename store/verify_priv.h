@@ -37,6 +37,7 @@ struct verify {
 	uint64_t fact_cap;
 	uint64_t hole_cnt;
 	uint64_t hole_bytes;
+	uint64_t lost_port; /* told by the headers of those blocks */
 
 	/* What the next block must be, and where the last good one ended. */
 	uint64_t number_next;

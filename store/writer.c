@@ -21,15 +21,27 @@ vega_writer_fail(struct vega_writer *w, int rc, const char *what)
 }
 
 void
+vega_untold_add(struct vega_untold *sum, const struct vega_untold *more)
+{
+	sum->lane_full += more->lane_full;
+	sum->oversize += more->oversize;
+	sum->port_missed += more->port_missed;
+	sum->port_nombuf += more->port_nombuf;
+	sum->disk += more->disk;
+}
+
+void
 vega_writer_lose(struct vega_writer_feed *feed, const struct vega_block_hdr *hdr)
 {
-	struct vega_untold *untold = &feed->untold;
+	const struct vega_untold untold = {
+		.lane_full = hdr->lost_lane_full,
+		.oversize = hdr->lost_oversize,
+		.port_missed = hdr->lost_port_missed,
+		.port_nombuf = hdr->lost_port_nombuf,
+		.disk = hdr->lost_disk + hdr->packet_cnt,
+	};
 
-	untold->lane_full += hdr->lost_lane_full;
-	untold->oversize += hdr->lost_oversize;
-	untold->port_missed += hdr->lost_port_missed;
-	untold->port_nombuf += hdr->lost_port_nombuf;
-	untold->disk += hdr->lost_disk + hdr->packet_cnt;
+	vega_untold_add(&feed->untold, &untold);
 	vega_count(&feed->cells->lost_disk, hdr->packet_cnt);
 }
 

@@ -19,7 +19,7 @@
 #define VEGA_WRITER_RUN_MAX   8u   /* blocks that lie one after another and go in one write */
 #define VEGA_WRITER_PATH_MAX  1024u
 
-/* Losses no written block header has told yet. */
+/* Losses no written block header has told yet, nor the trailer of a sealed file. */
 struct vega_untold {
 	uint64_t lane_full;
 	uint64_t oversize;
@@ -112,6 +112,7 @@ struct vega_writer {
 	uint32_t seal_step;
 	struct vega_io_req seal;
 	void *tail;
+	struct vega_untold end; /* told by the tail, which is not durable yet */
 
 	struct vega_run filling; /* block_cnt 0: none */
 	uint32_t run_first;      /* ring of runs under way */
@@ -142,7 +143,10 @@ bool vega_writer_wants(struct vega_writer *w, const struct vega_block_hdr *hdr);
 void vega_writer_put(struct vega_writer *w, struct vega_block_hdr *hdr);
 void vega_writer_flush(struct vega_writer *w);
 
-/* Take no more blocks; seal when what is under way has settled. */
+/*
+ * Take no more blocks; seal when what is under way has settled. What is untold then is told by the trailer, unless another
+ * file follows in the owner's list, whose next block tells it.
+ */
 void vega_writer_close(struct vega_writer *w);
 
 /* Look at what is done, sync when due, go on sealing. Returns how much was done. */
@@ -153,6 +157,9 @@ bool vega_writer_done(const struct vega_writer *w);
 
 /* Waits for what is under way; does not seal. */
 void vega_writer_delete(struct vega_writer *w);
+
+/* Losses to be told by the next block, or by the trailer of the last file. */
+void vega_untold_add(struct vega_untold *sum, const struct vega_untold *more);
 
 /* Count a block that is not written, and remember what its header would have told. */
 void vega_writer_lose(struct vega_writer_feed *feed, const struct vega_block_hdr *hdr);

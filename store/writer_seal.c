@@ -19,6 +19,21 @@ sync_data(struct vega_writer *w)
 	return 0;
 }
 
+/* What no block has told. With a file behind this one, its next block does. */
+static void
+take_untold(struct vega_writer *w, struct vega_trailer *trailer)
+{
+	if (w->next != NULL)
+		return;
+	w->end = w->feed->untold;
+	w->feed->untold = (struct vega_untold){0};
+	trailer->end_lane_full = w->end.lane_full;
+	trailer->end_oversize = w->end.oversize;
+	trailer->end_port_missed = w->end.port_missed;
+	trailer->end_port_nombuf = w->end.port_nombuf;
+	trailer->end_disk = w->end.disk;
+}
+
 static int
 put_tail(struct vega_writer *w)
 {
@@ -32,6 +47,7 @@ put_tail(struct vega_writer *w)
 	w->durable = w->syncing;
 	for (unsigned i = 0; i < sizeof(like.file_id); i++)
 		like.file_id[i] = w->file_id[i];
+	take_untold(w, &like);
 	rc = vega_index_tail(&w->index, &like, &w->tail);
 	if (rc == 0)
 		vega_io_write(w->io, &w->seal, w->file, w->tail,
@@ -55,6 +71,7 @@ sync_tail(struct vega_writer *w)
 static int
 put_state(struct vega_writer *w)
 {
+	w->end = (struct vega_untold){0};
 	vega_format_state(w->head, VEGA_FILE_SEALED, w->written.blocks, w->written.frames,
 		w->good_end_off + vega_index_tail_bytes(w->index.cnt));
 	vega_io_write(w->io, &w->seal, w->file, w->head + VEGA_STATE_OFF,
@@ -94,6 +111,8 @@ void
 vega_writer_give_up(struct vega_writer *w)
 {
 	vega_idx_close(&w->idx);
+	/* a tail that may not be there has told nothing: better twice than never */
+	vega_untold_add(&w->feed->untold, &w->end);
 	if (w->written.blocks == 0) {
 		idx_remove(w);
 		(void)w->io->ops->unlink(w->io, w->path);

@@ -122,6 +122,7 @@ jmake_raw(struct jmake *m, const void *payload, uint32_t payload_bytes,
 	m->entry_cnt++;
 	m->frame_next += packet_cnt;
 	m->packets += packet_cnt;
+	m->lost_port += hdr->lost_port_missed + hdr->lost_port_nombuf;
 }
 
 static struct vega_block_hdr times;
@@ -183,40 +184,65 @@ jmake_hole(struct jmake *m, uint64_t bytes)
 	m->hole_bytes += bytes;
 }
 
-void
-jmake_seal(struct jmake *m)
+/* What the entries add up to. */
+static void
+sum_up(const struct jmake *m, struct vega_trailer *trailer)
 {
-	struct vega_trailer trailer = {
-		.index_off = m->len, .recv_ns_min = UINT64_MAX, .sealed_ns = 7};
-	uint64_t gap;
-
-	trailer.index_bytes = vega_format_index_bytes(m->entry_cnt);
-	vega_format_index(
-		grow(m, trailer.index_bytes), m->head.file_id, 0, m->entries, m->entry_cnt);
-	gap = vega_format_gap_bytes(m->len + VEGA_TRAILER_BYTES, VEGA_BLOCK_ALIGN_BYTES);
-	vega_format_padding(grow(m, gap), gap);
-	memcpy(trailer.file_id, m->head.file_id, sizeof(trailer.file_id));
-	trailer.file_bytes = m->len + VEGA_TRAILER_BYTES;
-	trailer.entry_cnt = m->entry_cnt;
+	trailer->entry_cnt = m->entry_cnt;
+	trailer->lost = vega_format_lost_end(trailer);
+	trailer->recv_ns_min = UINT64_MAX;
 	for (uint32_t i = 0; i < m->entry_cnt; i++) {
 		const struct vega_index_entry *entry = &m->entries[i];
 
-		trailer.lost += entry->lost;
+		trailer->lost += entry->lost;
 		if (entry->packet_cnt == 0)
 			continue;
-		trailer.packet_cnt += entry->packet_cnt;
-		trailer.recv_ns_max = entry->recv_ns_runmax;
-		if (entry->recv_ns_min < trailer.recv_ns_min)
-			trailer.recv_ns_min = entry->recv_ns_min;
+		trailer->packet_cnt += entry->packet_cnt;
+		trailer->recv_ns_max = entry->recv_ns_runmax;
+		if (entry->recv_ns_min < trailer->recv_ns_min)
+			trailer->recv_ns_min = entry->recv_ns_min;
 	}
-	if (trailer.packet_cnt == 0)
-		trailer.recv_ns_min = 0;
-	trailer.hole_cnt = m->hole_cnt;
-	trailer.hole_bytes = m->hole_bytes;
-	trailer.sealed_by = m->hole_cnt != 0 ? 2 : 1;
-	vega_format_trailer(&trailer);
-	memcpy(grow(m, sizeof(trailer)), &trailer, sizeof(trailer));
-	vega_format_state(m->bytes, VEGA_FILE_SEALED, m->entry_cnt, trailer.packet_cnt, m->len);
+	if (trailer->packet_cnt == 0)
+		trailer->recv_ns_min = 0;
+}
+
+static void
+put_isb(struct jmake *m, struct vega_trailer *trailer)
+{
+	struct vega_isb isb;
+
+	vega_format_isb(
+		&isb, trailer, m->lost_port + trailer->end_port_missed + trailer->end_port_nombuf);
+	trailer->isb_bytes = sizeof(isb);
+	trailer->isb_crc32c = vega_crc32c(0, &isb, sizeof(isb));
+	memcpy(grow(m, sizeof(isb)), &isb, sizeof(isb));
+}
+
+void
+jmake_seal(struct jmake *m)
+{
+	struct vega_trailer *trailer = &m->trailer;
+	uint64_t end_bytes = VEGA_TRAILER_BYTES + (m->without_isb ? 0 : VEGA_ISB_BYTES);
+	uint64_t gap;
+
+	trailer->index_off = m->len;
+	trailer->sealed_ns = 7;
+	trailer->index_bytes = vega_format_index_bytes(m->entry_cnt);
+	vega_format_index(
+		grow(m, trailer->index_bytes), m->head.file_id, 0, m->entries, m->entry_cnt);
+	gap = vega_format_gap_bytes(m->len + end_bytes, VEGA_BLOCK_ALIGN_BYTES);
+	vega_format_padding(grow(m, gap), gap);
+	memcpy(trailer->file_id, m->head.file_id, sizeof(trailer->file_id));
+	sum_up(m, trailer);
+	trailer->hole_cnt = m->hole_cnt;
+	trailer->hole_bytes = m->hole_bytes;
+	trailer->sealed_by = m->hole_cnt != 0 ? 2 : 1;
+	if (!m->without_isb)
+		put_isb(m, trailer);
+	trailer->file_bytes = m->len + VEGA_TRAILER_BYTES;
+	vega_format_trailer(trailer);
+	memcpy(grow(m, sizeof(*trailer)), trailer, sizeof(*trailer));
+	vega_format_state(m->bytes, VEGA_FILE_SEALED, m->entry_cnt, trailer->packet_cnt, m->len);
 }
 
 void

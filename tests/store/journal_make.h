@@ -4,6 +4,7 @@
 /*
  * Journal files made in memory, block by block, so that a test decides every byte: whole ones, torn ones, hostile ones.
  */
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "store/format.h"
@@ -20,6 +21,9 @@ struct jmake {
 	uint64_t packets;
 	uint64_t hole_cnt;
 	uint64_t hole_bytes;
+	uint64_t lost_port;          /* told by the block headers */
+	bool without_isb;            /* as files were before there was one */
+	struct vega_trailer trailer; /* its end_* may be set before jmake_seal fills the rest */
 };
 
 struct jframe {
@@ -48,7 +52,7 @@ void jmake_torn(struct jmake *m, uint64_t bytes);
 /* The same, covered as recover covers it. */
 void jmake_hole(struct jmake *m, uint64_t bytes);
 
-/* Index, padding, trailer, state. */
+/* Index, padding, statistics, trailer, state. */
 void jmake_seal(struct jmake *m);
 
 void jmake_save(const struct jmake *m, const char *path);

@@ -167,15 +167,17 @@ look_at_piece(const struct vega_index_hdr *hdr, uint64_t bytes, const uint8_t *i
 	return hdr->entry_cnt;
 }
 
-/* The chain in front of the trailer agrees with the blocks that were found. */
+/* Chain, statistics and trailer agree with each other, and with the blocks that were found. */
 static bool
 tail_ok(const uint8_t *bytes, uint64_t len, const uint8_t *id, uint64_t data_end,
-	const struct rig_file *file)
+	struct rig_file *file)
 {
 	uint64_t at = data_end;
 	uint64_t first = 0;
 	struct vega_index_entry before;
 	struct vega_trailer trailer;
+	struct vega_isb isb;
+	uint64_t isb_at;
 	uint8_t *piece;
 	uint32_t length;
 	int64_t cnt;
@@ -195,9 +197,14 @@ tail_ok(const uint8_t *bytes, uint64_t len, const uint8_t *id, uint64_t data_end
 		first += (uint64_t)cnt;
 	}
 	free(piece);
-	if (cnt < 0 ||
-		vega_format_check_padding(bytes + at, len - sizeof(trailer) - at) != VEGA_GOOD)
+	isb_at = len - sizeof(trailer) - trailer.isb_bytes;
+	if (cnt < 0 || vega_format_check_padding(bytes + at, isb_at - at) != VEGA_GOOD)
 		return false;
+	memcpy(&isb, bytes + isb_at, sizeof(isb));
+	if (vega_format_check_isb(&isb, &trailer) != VEGA_GOOD)
+		return false;
+	file->lost_end = vega_format_lost_end(&trailer);
+	file->lost += file->lost_end;
 	assert_int_equal(trailer.index_off, data_end);
 	assert_int_equal(trailer.entry_cnt, file->blocks);
 	assert_int_equal(first, file->blocks);

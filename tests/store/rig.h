@@ -48,7 +48,8 @@ struct rig_file {
 	uint64_t frames;
 	uint64_t frame_first; /* of the first block */
 	uint64_t frame_end;   /* after the last frame */
-	uint64_t lost;        /* told by the block headers */
+	uint64_t lost;        /* told by the block headers, and by the trailer */
+	uint64_t lost_end;    /* of it, by the trailer */
 	uint64_t holes;       /* hole blocks */
 	uint64_t torn_bytes;  /* outside of head, good blocks, holes and tail */
 };
