@@ -3,7 +3,9 @@
  * A journal file from a capture file, block by block, without a capture: so that the tools can be tried on files that are
  * sealed, unsealed, or short of a block.
  *
- *	mkjournal JOURNAL FEED NUMBER BLOCK_FRAMES sealed|open FILE.pcap
+ *	mkjournal JOURNAL FEED NUMBER BLOCK_FRAMES sealed|lossy|open FILE.pcap
+ *
+ * lossy: sealed, and behind the last block 11 frames lost by the port and 7 to a full lane.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -107,7 +109,12 @@ main(int argc, char **argv)
 	(void)snprintf(
 		name, sizeof(name), "%u/%s/frames-%04u.pcapng", DAY, argv[2], (unsigned)number);
 	path = jmake_path(argv[1], name);
-	if (strcmp(argv[5], "sealed") == 0)
+	if (strcmp(argv[5], "lossy") == 0) {
+		m.trailer.end_lane_full = 7;
+		m.trailer.end_port_missed = 8;
+		m.trailer.end_port_nombuf = 3;
+	}
+	if (strcmp(argv[5], "open") != 0)
 		jmake_seal(&m);
 	else
 		jmake_save_idx(&m, path, m.entry_cnt);

@@ -87,6 +87,35 @@ class Tools(unittest.TestCase):
         self.assertEqual(len(self.run_journal('ls', journal).stdout.splitlines()), 1)
         self.assertIn('5000', self.run_journal('info', journal).stdout)
 
+    def test_losses_behind_the_last_block(self):
+        journal, file = self.make(state='lossy')
+        info = self.json('info', journal)
+        self.assertEqual([info['lost_' + cause] for cause in ('lane_full', 'oversize', 'port', 'disk')], [7, 0, 11, 0])
+        self.assertTrue(self.json('verify', journal)['ok'])
+        with open(file, 'rb') as f:
+            f.seek(-256 - 88, os.SEEK_END)
+            block = f.read(88)
+        kind, length, interface = struct.unpack('<III', block[:12])
+        self.assertEqual((kind, length, interface), (5, 88, 0))
+        options = {}
+        at = 20
+        while block[at] != 0:
+            code, size = struct.unpack('<HH', block[at:at + 4])
+            options[code] = block[at + 4:at + 4 + size]
+            at += 4 + size
+        counts = [struct.unpack('<Q', options[code])[0] for code in (4, 5, 7)]
+        self.assertEqual(counts, [5018, 11, 7])
+        times = [p.ns for p in self.packets]
+        for code, ns in ((2, min(times)), (3, max(times))):
+            self.assertEqual(struct.unpack('<II', options[code]), (ns >> 32, ns & 0xffffffff))
+
+    @unittest.skipUnless(shutil.which('capinfos'), 'capinfos is not installed')
+    def test_capinfos_finds_the_statistics(self):
+        _, file = self.make(state='lossy')
+        told = subprocess.run(['capinfos', file], capture_output=True, text=True, check=True).stdout
+        self.assertIn('Number of stat entries = 1', told)
+        self.assertIn('Number of packets = 5000', told)
+
     def test_verify_says_ok(self):
         journal, _ = self.make()
         self.make(number=1, state='open')

@@ -171,6 +171,34 @@ test_oversize_is_told_and_the_largest_fits(void **state)
 	assert_int_equal(vega_frame_block(f->lane, 0)->packet_cnt, 1);
 }
 
+/* What was lost behind the last block is left in the lane, and only what no block has told. */
+static void
+test_stop_leaves_the_untold(void **state)
+{
+	struct fixture *f = *state;
+	const unsigned laid = fill(f, 1000);
+
+	assert_true(laid > 0);
+	f->w.losses.port_missed = 5;
+	f->w.losses.port_nombuf = 6;
+	vega_frame_drop(&f->w, 0, VEGA_PUT_OVERSIZE);
+	vega_frame_seal(&f->w, VEGA_SEAL_AGE);
+	assert_int_equal(f->lane->end_lane_full, 0);
+	vega_frame_seal(&f->w, VEGA_SEAL_STOP);
+	assert_int_equal(vega_frame_sealed(f->lane), BLOCKS);
+	assert_int_equal(f->lane->end_lane_full, 1); /* by fill */
+	assert_int_equal(f->lane->end_oversize, 1);
+	assert_int_equal(f->lane->end_port_missed, 5);
+	assert_int_equal(f->lane->end_port_nombuf, 6);
+
+	vega_frame_release(f->lane, 1);
+	assert_int_equal(vega_frame_put(&f->w, f->frame, 10, 10, START_NS, 0), VEGA_PUT_OK);
+	vega_frame_seal(&f->w, VEGA_SEAL_STOP);
+	assert_int_equal(vega_frame_block(f->lane, BLOCKS)->lost_lane_full, 1);
+	assert_int_equal(f->lane->end_lane_full + f->lane->end_oversize, 0);
+	assert_int_equal(f->lane->end_port_missed + f->lane->end_port_nombuf, 0);
+}
+
 static void
 test_age_seals_after_100_ms(void **state)
 {
@@ -287,6 +315,7 @@ main(void)
 			test_full_lane_drops_and_marks_the_place, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			test_oversize_is_told_and_the_largest_fits, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_stop_leaves_the_untold, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_age_seals_after_100_ms, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_day_rolls_forward_only, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_linktype_change_seals, setup, teardown),

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "hugepages/base/err.h"
+#include "store/format.h"
 #include "tests/lib/io_mem.h"
 #include "tests/lib/rng.h"
 #include "tests/store/rig.h"
@@ -360,6 +361,72 @@ test_last_try(void **state)
 	vega_io_delete(io);
 }
 
+/* The lane overflows at the very end and no block follows: the file's tail tells it, beside what the port lost. */
+static void
+test_losses_at_the_end(void **state)
+{
+	struct vega_io *io = io_mem_new(9);
+	const struct vega_isb *isb;
+	struct rig_file file;
+	struct rig rig;
+	uint64_t bytes;
+	uint64_t lost = 0;
+	uint8_t *at;
+
+	(void)state;
+	rig_new(&rig, 1, 4);
+	rig_drain_mem(&rig, io);
+	rig.writers[0].losses.port_missed = 2; /* told by the first block */
+	while (lost < 10)
+		lost += rig_frame(&rig, 0, 1400) == 0;
+	rig.writers[0].losses.port_missed = 3;
+	rig.writers[0].losses.port_nombuf = 4;
+	rig_seal(&rig, 0, VEGA_SEAL_STOP);
+	assert_int_equal(vega_drain_finish(rig.drain), 0);
+	file = look(io, io_mem_path(io, 0), 0);
+	assert_true(file.sealed);
+	assert_int_equal(file.blocks, 4);
+	assert_int_equal(file.lost_end, 17);
+	assert_int_equal(file.lost, 19);
+	at = io_mem_bytes(io, io_mem_path(io, 0), &bytes);
+	isb = (const struct vega_isb *)(const void *)(at + bytes - VEGA_TRAILER_BYTES -
+						      VEGA_ISB_BYTES);
+	assert_int_equal(isb->received_cnt[0], file.frames + 19);
+	assert_int_equal(isb->if_drop_cnt[0], 9);
+	assert_int_equal(isb->os_drop_cnt[0], 10);
+	rig_delete(&rig);
+	vega_io_delete(io);
+}
+
+/* Storage fails for good: the frames behind the last good block are told by the tail, which space is kept for. */
+static void
+test_last_blocks_lost(void **state)
+{
+	struct vega_io *io = io_mem_new(10);
+	struct rig_file file;
+	struct rig rig;
+
+	(void)state;
+	rig_new(&rig, 1, 4);
+	rig_drain_mem(&rig, io);
+	block_of(&rig, 5, VEGA_SEAL_AGE);
+	io_mem_faults(io)->eio_one_in = 1;
+	for (int i = 0; i < 3; i++)
+		assert_true(rig_frame(&rig, 0, 200));
+	rig_seal(&rig, 0, VEGA_SEAL_AGE);
+	for (int i = 0; rig_cells(&rig, 0)->lost_disk == 0 && i < 100; i++)
+		(void)vega_drain_poll(rig.drain, rig.now_ns);
+	io_mem_faults(io)->eio_one_in = 0;
+	assert_int_equal(vega_drain_finish(rig.drain), -EIO);
+	file = look(io, io_mem_path(io, 0), 0);
+	assert_true(file.sealed);
+	assert_int_equal(file.frames, 5);
+	assert_int_equal(file.lost_end, 3);
+	assert_int_equal(rig_cells(&rig, 0)->lost_disk, 3);
+	rig_delete(&rig);
+	vega_io_delete(io);
+}
+
 static void
 test_without_a_journal(void **state)
 {
@@ -392,6 +459,8 @@ main(void)
 		cmocka_unit_test(test_failing_disk),
 		cmocka_unit_test(test_quarter_is_kept),
 		cmocka_unit_test(test_last_try),
+		cmocka_unit_test(test_losses_at_the_end),
+		cmocka_unit_test(test_last_blocks_lost),
 		cmocka_unit_test(test_without_a_journal),
 	};
 

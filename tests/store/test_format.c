@@ -304,6 +304,65 @@ test_trailer(void **state)
 	assert_false(trailer_is_good(&t));
 }
 
+struct isb_case {
+	struct vega_trailer trailer;
+	struct vega_isb isb;
+};
+
+static int
+isb_is_good(void *arg)
+{
+	const struct isb_case *c = arg;
+
+	return vega_format_check_isb(&c->isb, &c->trailer) == VEGA_GOOD;
+}
+
+/* Times are high half first, counts little-endian: what other readers expect. */
+static void
+test_isb(void **state)
+{
+	struct isb_case c = {.trailer = {.file_bytes = 16384,
+				     .index_off = 12288,
+				     .index_bytes = 196,
+				     .packet_cnt = 1ull << 32 | 7,
+				     .lost = 20,
+				     .recv_ns_min = 0x0102030405060708,
+				     .recv_ns_max = 0x1112131415161718,
+				     .isb_bytes = VEGA_ISB_BYTES,
+				     .end_port_missed = 3}};
+
+	(void)state;
+	vega_format_isb(&c.isb, &c.trailer, 8);
+	assert_int_equal(c.isb.start_ns[0], 0x01020304);
+	assert_int_equal(c.isb.end_ns[1], 0x15161718);
+	assert_int_equal(c.isb.received_cnt[0], 27);
+	assert_int_equal(c.isb.received_cnt[1], 1);
+	assert_int_equal(c.isb.if_drop_cnt[0], 8);
+	assert_int_equal(c.isb.os_drop_cnt[0], 12);
+	c.trailer.isb_crc32c = vega_crc32c(0, &c.isb, sizeof(c.isb));
+	flip_each_bit(&c.isb, sizeof(c.isb), isb_is_good, &c);
+	c.isb.if_drop_cnt[0] = 21; /* more than all */
+	c.trailer.isb_crc32c = vega_crc32c(0, &c.isb, sizeof(c.isb));
+	assert_false(isb_is_good(&c));
+
+	/* what the trailer may say of it */
+	memcpy(c.trailer.file_id, id, 16);
+	vega_format_trailer(&c.trailer);
+	assert_true(trailer_is_good(&c.trailer));
+	c.trailer.isb_bytes = VEGA_ISB_BYTES + 4;
+	vega_format_trailer(&c.trailer);
+	assert_false(trailer_is_good(&c.trailer));
+	c.trailer.isb_bytes = 0;
+	vega_format_trailer(&c.trailer);
+	assert_false(trailer_is_good(&c.trailer));
+	c.trailer.isb_crc32c = 0;
+	vega_format_trailer(&c.trailer);
+	assert_false(trailer_is_good(&c.trailer));
+	c.trailer.end_port_missed = 0;
+	vega_format_trailer(&c.trailer);
+	assert_true(trailer_is_good(&c.trailer));
+}
+
 static int
 hole_is_good(void *arg)
 {
@@ -376,6 +435,7 @@ main(void)
 		cmocka_unit_test(test_entry),
 		cmocka_unit_test(test_index),
 		cmocka_unit_test(test_trailer),
+		cmocka_unit_test(test_isb),
 		cmocka_unit_test(test_hole_and_idx_head),
 		cmocka_unit_test(test_noise),
 	};

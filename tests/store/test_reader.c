@@ -124,6 +124,11 @@ sealed_file_tells_everything(void **state)
 	m.head.day_start_s = 3600;
 	jmake_head(&m);
 	jmake_block(&m, &frame, 1);
+	m.trailer.end_lane_full = 1;
+	m.trailer.end_oversize = 2;
+	m.trailer.end_port_missed = 3;
+	m.trailer.end_port_nombuf = 4;
+	m.trailer.end_disk = 5;
 	jmake_seal(&m);
 	jmake_save(&m, path);
 	assert_int_equal(vega_journal_open(jmake_path(dir, "one"), &journal), 0);
@@ -143,7 +148,10 @@ sealed_file_tells_everything(void **state)
 	assert_int_equal(file->first_ns, 77);
 	assert_int_equal(file->last_ns, 77);
 	assert_int_equal(file->generation, 500);
-	assert_int_equal(file->lost_lane_full, 12);
+	assert_int_equal(file->lost_lane_full, 13);
+	assert_int_equal(file->lost_oversize, 2);
+	assert_int_equal(file->lost_port, 7);
+	assert_int_equal(file->lost_disk, 5);
 	assert_int_equal(file->damaged_blocks, 0);
 	assert_string_equal(vega_journal_if_name(file, 1), "right");
 	assert_string_equal(vega_journal_if_name(file, 2), "");

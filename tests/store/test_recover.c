@@ -151,6 +151,42 @@ test_unsealed(void **state)
 	vega_io_delete(io);
 }
 
+/* The statistics are those of the block headers: losses that none of them tells are not known any more. */
+static void
+test_losses_are_summed(void **state)
+{
+	struct vega_io *io = io_mem_new(1);
+	const struct vega_isb *isb;
+	uint64_t bytes;
+	uint8_t *at;
+	struct rig rig;
+
+	(void)state;
+	rig_new(&rig, 1, 2);
+	rig_drain_mem(&rig, io);
+	for (uint32_t b = 0; b < 3; b++) {
+		rig.writers[0].losses.port_missed = 2;
+		rig.writers[0].losses.oversize = 5;
+		assert_true(rig_frame(&rig, 0, 100));
+		rig_seal(&rig, 0, VEGA_SEAL_AGE);
+		rig_settle(&rig);
+	}
+	rig.writers[0].losses.oversize = 100;
+	rig_seal(&rig, 0, VEGA_SEAL_STOP);
+	rig_delete(&rig);
+	(void)recover(io);
+	verify(io, 3, 0);
+	assert_int_equal(look(io).lost, 21);
+	assert_int_equal(look(io).lost_end, 0);
+	at = io_mem_bytes(io, PATH, &bytes);
+	isb = (const struct vega_isb *)(const void *)(at + bytes - VEGA_TRAILER_BYTES -
+						      VEGA_ISB_BYTES);
+	assert_int_equal(isb->received_cnt[0], 24);
+	assert_int_equal(isb->if_drop_cnt[0], 6);
+	assert_int_equal(isb->os_drop_cnt[0], 15);
+	vega_io_delete(io);
+}
+
 static void
 test_without_a_block(void **state)
 {
@@ -287,7 +323,7 @@ test_cut_tails(void **state)
 	vega_io_delete(whole);
 }
 
-/* A sealed file whose index, padding or trailer is damaged is sealed anew; a flip elsewhere costs what it hits. */
+/* A sealed file whose index, padding, statistics or trailer is damaged is sealed anew; a flip elsewhere costs what it hits. */
 static void
 test_damaged_tail(void **state)
 {
@@ -386,6 +422,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_sealed_is_left_alone),
 		cmocka_unit_test(test_unsealed),
+		cmocka_unit_test(test_losses_are_summed),
 		cmocka_unit_test(test_without_a_block),
 		cmocka_unit_test(test_lost_state_sector),
 		cmocka_unit_test(test_torn_blocks),

@@ -42,8 +42,22 @@ make_small(bool sealed)
 	jmake_begin(&m, "small", 20261120, 0, 77);
 	jmake_block(&m, first, 2);
 	jmake_block(&m, second, 1);
+	m.trailer.end_oversize = 7;
+	m.trailer.end_port_missed = 9;
 	if (sealed)
 		jmake_seal(&m);
+}
+
+/* The same as it was before there was an Interface Statistics Block. */
+static void
+make_small_without_isb(void)
+{
+	const struct jframe frame = {.recv_ns = 1000, .captured_bytes = 61, .wire_bytes = 61};
+
+	jmake_begin(&m, "small", 20261120, 0, 77);
+	jmake_block(&m, &frame, 1);
+	m.without_isb = true;
+	jmake_seal(&m);
 }
 
 static char last_damage[PATH_MAX];
@@ -109,17 +123,16 @@ whole_file_is_ok(void **state)
 	jmake_free(&m);
 }
 
-/* There is no undocumented padding: each bit of a sealed file counts. */
 static void
-every_flipped_bit_is_seen(void **state)
+flip_every_bit(void)
 {
 	const char *path = jmake_path(dir, "flip.pcapng");
 	struct vega_verify_sum sum;
 	FILE *file;
 
-	(void)state;
-	make_small(true);
 	jmake_save(&m, path);
+	assert_int_equal(verify(path, &sum), 0);
+	assert_string_equal(last_damage, "");
 	file = fopen(path, "r+b");
 	assert_non_null(file);
 	for (uint64_t bit = 0; bit < m.len * 8; bit++) {
@@ -138,6 +151,17 @@ every_flipped_bit_is_seen(void **state)
 	}
 	assert_int_equal(fclose(file), 0);
 	jmake_free(&m);
+}
+
+/* There is no undocumented padding: each bit of a sealed file counts. */
+static void
+every_flipped_bit_is_seen(void **state)
+{
+	(void)state;
+	make_small(true);
+	flip_every_bit();
+	make_small_without_isb();
+	flip_every_bit();
 }
 
 /* One flipped bit costs at most its own block: the reader still serves all the others. */
@@ -374,6 +398,39 @@ an_idx_that_lies_is_told(void **state)
 	jmake_free(&m);
 }
 
+/* Statistics that check, and say other than the blocks; a trailer that says the same of them. */
+static void
+statistics_that_lie_are_seen(void **state)
+{
+	const char *path = jmake_path(dir, "isb.pcapng");
+	struct vega_trailer *trailer;
+	struct vega_verify_sum sum;
+	struct vega_isb *isb;
+
+	(void)state;
+	for (unsigned word = 3; word < VEGA_ISB_BYTES / 4; word++) {
+		make_small(true);
+		trailer = (void *)(m.bytes + m.len - sizeof(*trailer));
+		isb = (void *)(m.bytes + m.len - sizeof(*trailer) - sizeof(*isb));
+		((uint32_t *)(void *)isb)[word] ^= 1;
+		trailer->isb_crc32c = vega_crc32c(0, isb, sizeof(*isb));
+		vega_format_trailer(trailer);
+		jmake_save(&m, path);
+		assert_int_equal(verify(path, &sum), 0);
+		assert_int_equal(sum.damaged_blocks, 1);
+		assert_non_null(strstr(last_damage, "statistics: "));
+		jmake_free(&m);
+	}
+	make_small(true);
+	trailer = (void *)(m.bytes + m.len - sizeof(*trailer));
+	trailer->end_disk++;
+	vega_format_trailer(trailer);
+	jmake_save(&m, path);
+	assert_int_equal(verify(path, &sum), 0);
+	assert_non_null(strstr(last_damage, "trailer: lost frames"));
+	jmake_free(&m);
+}
+
 static void
 other_files_are_refused(void **state)
 {
@@ -423,6 +480,7 @@ main(void)
 		cmocka_unit_test(lies_with_good_checksums_are_seen),
 		cmocka_unit_test(every_flipped_byte_of_an_idx_is_told),
 		cmocka_unit_test(an_idx_that_lies_is_told),
+		cmocka_unit_test(statistics_that_lie_are_seen),
 		cmocka_unit_test(other_files_are_refused),
 	};
 

@@ -272,6 +272,50 @@ test_losses_are_told_later(void **state)
 	end(&b);
 }
 
+/* The newest file tells what is untold; an older one leaves it to the newer's next block. */
+static void
+test_newest_tells_the_end(void **state)
+{
+	(void)state;
+	for (int newest = 0; newest < 2; newest++) {
+		struct vega_writer newer = {0};
+		struct bench b;
+
+		begin(&b, 0, 0);
+		put_all(&b);
+		b.feed.untold.oversize = 5;
+		b.w->next = newest ? NULL : &newer;
+		vega_writer_close(b.w);
+		settle(&b, NOW);
+		assert_int_equal(b.w->state, VEGA_WRITER_SEALED);
+		assert_int_equal(look(&b).lost_end, newest ? 5 : 0);
+		assert_int_equal(b.feed.untold.oversize, newest ? 0 : 5);
+		end(&b);
+	}
+}
+
+/* A seal that fails has told nothing. */
+static void
+test_failed_seal_tells_nothing(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	begin(&b, 0, 0);
+	put_all(&b);
+	settle(&b, NOW);
+	b.feed.untold.lane_full = 5;
+	b.feed.untold.disk = 6;
+	vega_writer_close(b.w);
+	io_mem_faults(b.io)->eio_one_in = 1;
+	settle(&b, NOW);
+	assert_int_equal(b.w->state, VEGA_WRITER_GIVEN_UP);
+	assert_int_equal(b.feed.untold.lane_full, 5);
+	assert_int_equal(b.feed.untold.disk, 6);
+	io_mem_faults(b.io)->eio_one_in = 0;
+	end(&b);
+}
+
 int
 main(void)
 {
@@ -283,6 +327,8 @@ main(void)
 		cmocka_unit_test(test_full_disk_is_sealed),
 		cmocka_unit_test(test_headless),
 		cmocka_unit_test(test_losses_are_told_later),
+		cmocka_unit_test(test_newest_tells_the_end),
+		cmocka_unit_test(test_failed_seal_tells_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
