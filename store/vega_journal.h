@@ -39,8 +39,7 @@ struct vega_journal_file {
 	/* Found on opening: a head or index that fails, extents that are no block. */
 	uint64_t damaged_blocks;
 	uint64_t hole_cnt; /* torn extents that recover covered: known losses, not counted above */
-	uint64_t
-		lost_lane_full; /* told by the block headers, and by the trailer of a sealed file */
+	uint64_t lost_lane_full; /* told by block headers and trailer */
 	uint64_t lost_oversize;
 	uint64_t lost_port;
 	uint64_t lost_disk;

@@ -294,6 +294,18 @@ test_newest_tells_the_end(void **state)
 	}
 }
 
+/* Until a step of sealing has been asked for, and not yet been done. */
+static void
+run_to_step(struct bench *b, uint32_t step)
+{
+	for (;;) {
+		(void)vega_writer_poll(b->w, NOW);
+		if (b->w->state == VEGA_WRITER_SEALING && b->w->seal_step == step)
+			return;
+		(void)vega_io_poll(b->io, false);
+	}
+}
+
 /* A seal that fails has told nothing, unless its trailer was durable already. */
 static void
 test_failed_seal_tells_nothing(void **state)
@@ -313,11 +325,7 @@ test_failed_seal_tells_nothing(void **state)
 		b.feed.untold.lane_full = 5;
 		b.feed.untold.disk = 6;
 		vega_writer_close(b.w);
-		while (b.w->state != VEGA_WRITER_SEALING || b.w->seal_step != fails_at) {
-			(void)vega_writer_poll(b.w, NOW);
-			if (b.w->state != VEGA_WRITER_SEALING || b.w->seal_step != fails_at)
-				(void)vega_io_poll(b.io, false);
-		}
+		run_to_step(&b, fails_at);
 		assert_int_equal(b.feed.untold.disk, fails_at < PUT_TAIL ? 6 : 0);
 		io_mem_faults(b.io)->eio_one_in = 1;
 		io_mem_faults(b.io)->sync_eio_one_in = 1;
