@@ -1,9 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """A running vega-capture, for tests: started, waited for until it polls, stopped, its summary and its journal read."""
-import glob
 import json
 import os
-import shutil
 import signal
 import subprocess
 import time
@@ -11,8 +9,6 @@ import time
 import capfile
 import vega
 
-
-REGIONS = '/run/vega' if os.geteuid() == 0 else os.path.join(os.environ.get('XDG_RUNTIME_DIR', '/nonexistent'), 'vega')
 
 
 class Capture:
@@ -66,9 +62,7 @@ class Capture:
         if kill:
             self.process.kill()
         out, err = self.process.communicate(timeout=60)
-        shutil.rmtree(os.path.join(REGIONS, self.region), ignore_errors=True)  # a stopped region's counters stay for vega-bus
-        for lanes in glob.glob(f'/dev/shm/vega-{self.region}.*'):  # and so do a killed one's lanes
-            os.unlink(lanes)
+        vega.forget(self.region)
         return self.process.returncode, json.loads(out) if out.strip() else None, err
 
     def files(self):

@@ -88,7 +88,7 @@ class BadInput(unittest.TestCase):
 
     def journal(self):
         folder = self.path('journal')
-        done = vega.run('vega-capture', '--pcap', self.pcap(), '--journal', folder, '--region', 'bad', '--memory', 'shm')
+        done = vega.run('vega-capture', '--pcap', self.pcap(), '--journal', folder, '--region', vega.REGION, '--memory', 'shm')
         self.assertEqual(done.returncode, 0, done.stderr)
         for top, _, names in os.walk(folder):
             for name in names:
@@ -122,7 +122,7 @@ class BadInput(unittest.TestCase):
 
     def test_missing_files(self):
         none = self.path('none')
-        self.refused(66, 'none', 'vega-capture', '--pcap', none, '--journal', self.path('j'), '--region', 'bad')
+        self.refused(66, 'none', 'vega-capture', '--pcap', none, '--journal', self.path('j'), '--region', vega.REGION)
         self.refused(66, 'none', 'vega-capture', '--pcap', self.pcap(), '--journal', self.path('j'), '--config', none)
         self.refused(66, 'none', 'vega-journal', 'info', none)
         self.refused(66, 'none', 'vega-replay', none, '--out', 'null')
@@ -131,7 +131,7 @@ class BadInput(unittest.TestCase):
     def test_empty_and_foreign_files(self):
         for name, content in {'empty': b'', 'text': b'not a capture\n' * 50, 'zeros': bytes(8192)}.items():
             path = self.path(name, content)
-            self.refused(65, name, 'vega-capture', '--pcap', path, '--journal', self.path('j'), '--region', 'bad')
+            self.refused(65, name, 'vega-capture', '--pcap', path, '--journal', self.path('j'), '--region', vega.REGION)
             self.refused(65, name, 'vega-journal', 'info', path)
             self.refused(65, name, 'vega-journal', 'verify', path)
             self.refused(65, name, 'vega-journal', 'recover', path)
@@ -149,27 +149,27 @@ class BadInput(unittest.TestCase):
         self.refused(65, '99', 'vega-journal', 'info', path)
 
     def test_second_capture_on_a_region(self):
-        first = vega.start('vega-capture', '--port', 'net_null0', '--region', 'bad-twice', '--memory', 'shm', '--duration', '20s')
+        first = vega.start('vega-capture', '--port', 'net_null0', '--region', vega.REGION, '--memory', 'shm', '--duration', '20s')
         self.addCleanup(first.wait)
         self.addCleanup(first.terminate)
         self.addCleanup(first.stdout.close)
         self.addCleanup(first.stderr.close)
         for _ in range(200):
-            stat = vega.run('vega-bus', 'stat', '--region', 'bad-twice', '--json')
+            stat = vega.run('vega-bus', 'stat', '--region', vega.REGION, '--json')
             if '"live"' in stat.stdout:
                 break
         else:
             if first.poll() == 69:
                 self.skipTest('built without DPDK: ' + first.stderr.read())
             self.fail('the first capture did not come up: ' + stat.stderr)
-        self.refused(75, 'bad-twice', 'vega-capture', '--pcap', self.pcap(), '--region', 'bad-twice', '--memory', 'shm')
+        self.refused(75, vega.REGION, 'vega-capture', '--pcap', self.pcap(), '--region', vega.REGION, '--memory', 'shm')
 
     def test_no_such_port(self):
         for device in ('net_af_packet0,iface=nothere', '0000:ff:1f.7', 'net_bogus0', 'net_pcap0,rx_pcap=/nothere'):
             with self.subTest(device):
                 # Whether an interface is there is told to those only who may open it.
                 status = 77 if device.startswith('net_af_packet') and os.geteuid() != 0 else 69
-                self.refused(status, '', 'vega-capture', '--port', device, '--region', 'bad', '--memory', 'shm')
+                self.refused(status, '', 'vega-capture', '--port', device, '--region', vega.REGION, '--memory', 'shm')
 
     @unittest.skipUnless(os.geteuid() == 0, 'needs root')
     def test_no_permission(self):
@@ -178,9 +178,11 @@ class BadInput(unittest.TestCase):
         os.mkdir(locked, 0o700)
         os.chmod(self.folder, 0o755)
         plain = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups']
-        env = {'PATH': os.environ['PATH'], 'XDG_RUNTIME_DIR': '/tmp'}
+        env = {'PATH': os.environ['PATH'], 'XDG_RUNTIME_DIR': self.path('run')}
+        os.mkdir(self.path('run'))
+        os.chown(self.path('run'), 65534, 65534)
         done = subprocess.run(plain + [vega.program('vega-capture'), '--pcap', pcap, '--journal', locked + '/j', '--memory', 'shm',
-                                       '--region', 'bad-nobody'], capture_output=True, text=True, env=env)
+                                       '--region', vega.REGION], capture_output=True, text=True, env=env)
         if done.returncode == 126 or 'failed to execute' in done.stderr:
             self.skipTest('an ordinary user may not read the build folder')
         self.assertEqual(done.returncode, 77, done.stderr)
@@ -193,12 +195,13 @@ class BadInput(unittest.TestCase):
         subprocess.run(['mount', '-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', small], check=True)
         self.addCleanup(subprocess.run, ['umount', small], check=True)
         self.path('small/filler', bytes(64 << 10))
-        self.refused(73, 'small', 'vega-capture', '--pcap', self.pcap(), '--journal', small + '/j', '--region', 'bad', '--memory', 'shm')
+        self.refused(73, 'small', 'vega-capture', '--pcap', self.pcap(), '--journal', small + '/j', '--region', vega.REGION,
+                     '--memory', 'shm')
 
     @unittest.skipUnless(os.geteuid() == 0, 'needs root to see what is reserved')
     def test_no_hugepages(self):
         conf = self.path('huge.yaml', 'memory: huge\ndefault_frame_lane: 65536MiB\n')
-        line = self.refused(69, 'hugepages', 'vega-capture', '--pcap', self.pcap(), '--config', conf, '--region', 'bad')
+        line = self.refused(69, 'hugepages', 'vega-capture', '--pcap', self.pcap(), '--config', conf, '--region', vega.REGION)
         self.assertIn('shm', line)
 
 

@@ -6,7 +6,6 @@
 import json
 import os
 import random
-import shutil
 import signal
 import subprocess
 import sys
@@ -18,13 +17,6 @@ NAME = f'test-bus-{os.getpid()}'
 HOLD = os.path.join(vega.BUILD, 'tests', 'hugepages', 'region_hold')
 
 
-def region_folder():
-    if os.geteuid() == 0:
-        return os.path.join('/run/vega', NAME)
-    runtime = os.environ.get('XDG_RUNTIME_DIR', '')
-    return os.path.join(runtime + '/vega' if runtime.startswith('/') else f'/tmp/vega-{os.geteuid()}', NAME)
-
-
 class Bus(unittest.TestCase):
     def setUp(self):
         self.hold = subprocess.Popen([HOLD, NAME], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
@@ -33,10 +25,7 @@ class Bus(unittest.TestCase):
     def tearDown(self):
         self.hold.kill()
         self.hold.communicate()
-        shutil.rmtree(region_folder(), ignore_errors=True)
-        for name in os.listdir('/dev/shm'):
-            if name.startswith(f'vega-{NAME}.'):
-                os.unlink(os.path.join('/dev/shm', name))
+        vega.forget(NAME)
 
     def stat(self, *args):
         return vega.output('vega-bus', 'stat', '--region', NAME, *args)
@@ -107,7 +96,7 @@ class Bus(unittest.TestCase):
 
     def test_hostile_control_file(self):
         """Whatever the bytes are: a report or one line and 65, never a crash."""
-        path = os.path.join(region_folder(), 'control')
+        path = os.path.join(vega.REGIONS, NAME, 'control')
         with open(path, 'rb') as file:
             good = file.read()
         seed = int(os.environ.get('VEGA_SEED', '1'))

@@ -87,7 +87,7 @@ class Files(unittest.TestCase):
         with open(config, 'w') as file:
             file.write(vega.SMALL)
         cat = subprocess.Popen(['cat', path], stdout=subprocess.PIPE)
-        summary = vega.output('vega-capture', '--pcap', '-', '--region', f'e2e-{os.getpid()}', '--config', config, stdin=cat.stdout)
+        summary = vega.output('vega-capture', '--pcap', '-', '--region', vega.REGION, '--config', config, stdin=cat.stdout)
         cat.stdout.close()
         cat.wait()
         self.assertEqual(summary['packets_framed'], 1000)
@@ -102,8 +102,8 @@ class Files(unittest.TestCase):
                 config = os.path.join(self.folder, f'{packets}.yaml')
                 with open(config, 'w') as file:
                     file.write(vega.SMALL)
-                region = f'e2e-pipe-{os.getpid()}-{packets}'
-                process = vega.start('vega-capture', '--pcap', '-', '--region', region, '--config', config, '--json', stdin=end)
+                process = vega.start('vega-capture', '--pcap', '-', '--region', vega.REGION, '--config', config, '--json',
+                                     stdin=end)
                 os.write(pipe, sent)
                 time.sleep(0.5)
                 process.send_signal(signal.SIGINT)

@@ -209,8 +209,7 @@ class Journal(unittest.TestCase):
             with open(config, 'w', encoding='ascii') as file:
                 file.write(vega.SMALL)
             journal = os.path.join(folder, 'journal')
-            done = vega.run('vega-capture', '--pcap', path, '--journal', journal, '--config', config,
-                            '--region', f'e2e-{os.path.basename(folder)[-12:]}')
+            done = vega.run('vega-capture', '--pcap', path, '--journal', journal, '--config', config, '--region', vega.REGION)
             self.assertEqual(done.returncode, 0, done.stderr)
             status, output, told = decode('--lines', journal)
             self.assertEqual((status, hashlib.sha256(output).hexdigest()), (0, truth['canonical_sha256']), told)

@@ -49,7 +49,8 @@ class Kill(unittest.TestCase):
 
     def killed_after(self, journal, seconds):
         """Capture at full speed, killed; returns the durable position a client saw of the dead region."""
-        capture = vega.start('vega-capture', '--pcap', self.source, '--journal', journal, '--config', self.conf, '--region', 'kill')
+        capture = vega.start('vega-capture', '--pcap', self.source, '--journal', journal, '--config', self.conf,
+                             '--region', vega.REGION)
         deadline = time.monotonic() + 20
         while not glob.glob(journal + '/*/*/*.pcapng') and capture.poll() is None and time.monotonic() < deadline:
             time.sleep(0.005)
@@ -58,7 +59,7 @@ class Kill(unittest.TestCase):
         capture.communicate()
         if capture.returncode == 0:
             return None
-        stat = vega.output('vega-bus', 'stat', '--region', 'kill')
+        stat = vega.output('vega-bus', 'stat', '--region', vega.REGION)
         self.assertEqual(stat['state'], 'dead')
         return stat['feeds'][0]['durable_frames']
 

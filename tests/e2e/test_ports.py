@@ -151,7 +151,7 @@ class Ports(unittest.TestCase):
                                      ('net_pcap0,rx_pcap=/nonexistent', 69, 'No such file'),
                                      ('net_null0,bogus=1', 69, 'net_null0'), ('', 64, 'port')):
             with self.subTest(device):
-                done = vega.run('vega-capture', '--port', device, '--journal', self.path('none'), '--region', f'e2e-{os.getpid()}',
+                done = vega.run('vega-capture', '--port', device, '--journal', self.path('none'), '--region', vega.REGION,
                                 '--memory', 'shm')
                 self.assertEqual(done.returncode, status, done.stderr)
                 self.assertIn(word, done.stderr)
@@ -164,7 +164,7 @@ class Ports(unittest.TestCase):
 
 
 if __name__ == '__main__':
-    if vega.run('vega-capture', '--port', 'net_null0', '--count', 1, '--region', f'e2e-{os.getpid()}', '--memory',
+    if vega.run('vega-capture', '--port', 'net_null0', '--count', 1, '--region', vega.REGION, '--memory',
                 'shm').stderr.find('build without it') >= 0:
         vega.skip('a build without DPDK has no ports')
     unittest.main()

@@ -180,7 +180,7 @@ class Wire(unittest.TestCase):
     def test_af_packet_jumbo(self):
         set_up(9000)
         done = subprocess.run([*inside(RX), vega.program('vega-capture'), '--port', 'net_af_packet0,iface=rx0', '--region',
-                               f'e2e-{os.getpid()}'], capture_output=True, text=True, timeout=60)
+                               vega.REGION], capture_output=True, text=True, timeout=60)
         self.assertEqual(done.returncode, 64, done.stderr)
         self.assertIn('framesz=16384,blocksz=16384', done.stderr)
         self.assertTrue(vega.one_line(done.stderr))
@@ -192,14 +192,14 @@ class Wire(unittest.TestCase):
     def test_af_xdp_refuses_jumbo(self):
         set_up(9000)
         done = subprocess.run([*inside(RX), vega.program('vega-capture'), '--port', 'net_af_xdp0,iface=rx0', '--region',
-                               f'e2e-{os.getpid()}'], capture_output=True, text=True, timeout=60)
+                               vega.REGION], capture_output=True, text=True, timeout=60)
         self.assertEqual(done.returncode, 64, done.stderr)
         self.assertIn('1500', done.stderr)
         self.assertTrue(vega.one_line(done.stderr))
 
     def test_no_such_interface(self):
         for driver in ('net_af_packet0', 'net_af_xdp0'):
-            done = vega.run('vega-capture', '--port', f'{driver},iface=nosuch0', '--region', f'e2e-{os.getpid()}', '--memory', 'shm')
+            done = vega.run('vega-capture', '--port', f'{driver},iface=nosuch0', '--region', vega.REGION, '--memory', 'shm')
             self.assertEqual(done.returncode, 69, done.stderr)
             self.assertTrue(vega.one_line(done.stderr), done.stderr)
 
@@ -261,7 +261,7 @@ class Wire(unittest.TestCase):
         """net_tap steers by the kernel's traffic control."""
         name = f'vtap{os.getpid()}'[:15]
         config = self.steered(f'net_tap0,iface={name}')
-        probe = vega.run('vega-capture', '--config', config, '--count', 1, '--duration', '1ms', '--region', f'e2e-{os.getpid()}')
+        probe = vega.run('vega-capture', '--config', config, '--count', 1, '--duration', '1ms', '--region', vega.REGION)
         if probe.returncode == 69 and 'steer' in probe.stderr:
             self.assertTrue(vega.one_line(probe.stderr), probe.stderr)
             self.skipTest(f'the kernel cannot: {probe.stderr.strip()}')
@@ -281,14 +281,14 @@ class Wire(unittest.TestCase):
         self.same(want, 100, [p.data for p in capture.packets('STEERED')])
 
     def test_a_port_that_cannot_steer_is_refused(self):
-        done = vega.run('vega-capture', '--config', self.steered('net_null0'), '--region', f'e2e-{os.getpid()}')
+        done = vega.run('vega-capture', '--config', self.steered('net_null0'), '--region', vega.REGION)
         self.assertEqual(done.returncode, 69, done.stderr)
         self.assertIn('steer', done.stderr)
         self.assertTrue(vega.one_line(done.stderr), done.stderr)
 
     def test_without_permission(self):
         for device in ('net_af_packet0,iface=lo', 'net_af_xdp0,iface=lo', 'net_tap0'):
-            done = subprocess.run([vega.program('vega-capture'), '--port', device, '--region', f'e2e-{os.getpid()}', '--memory', 'shm'],
+            done = subprocess.run([vega.program('vega-capture'), '--port', device, '--region', vega.REGION, '--memory', 'shm'],
                                   capture_output=True, text=True, timeout=60, user=65534, group=65534,
                                   env={**os.environ, 'XDG_RUNTIME_DIR': self.run_dir()})
             self.assertEqual(done.returncode, 77, done.stderr)
@@ -309,7 +309,7 @@ if __name__ == '__main__':
     for tool in ('ip', 'tcpdump', 'tcpreplay'):
         if shutil.which(tool) is None:
             vega.skip(f'needs {tool}')
-    if vega.run('vega-capture', '--port', 'net_null0', '--count', 1, '--region', f'e2e-{os.getpid()}', '--memory',
+    if vega.run('vega-capture', '--port', 'net_null0', '--count', 1, '--region', vega.REGION, '--memory',
                 'shm').stderr.find('build without it') >= 0:
         vega.skip('a build without DPDK has no ports')
     unittest.main()

@@ -52,6 +52,7 @@ class File:
         journal = os.path.join(folder, 'j')
         region = 'real-' + os.path.basename(folder)
         done = vega.run('vega-capture', '--pcap', self.path, '--journal', journal, '--config', conf, '--region', region)
+        vega.forget(region)
         if done.returncode not in (0, 65) or (done.returncode == 65 and not vega.one_line(self.errors(done))):
             self.faults.append(f'capture ended with {done.returncode}: {done.stderr!r}')
             return
@@ -133,7 +134,7 @@ class RealInput(unittest.TestCase):
         for path in self.inputs[::len(self.inputs) // 12]:
             with vega.scratch() as folder:
                 done = vega.run('vega-capture', '--pcap', path, '--journal', folder, '--config', self.conf,
-                                '--region', 'real-' + tool)
+                                '--region', vega.REGION)
                 files = journal_files(folder)
                 if done.returncode != 0 or not files:
                     continue

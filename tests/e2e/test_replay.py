@@ -281,8 +281,7 @@ class Journal(Case):
         capfile.write(source, cls.packets)
         with open(conf, 'w', encoding='utf-8') as f:
             f.write(CONF)
-        done = vega.run('vega-capture', '--pcap', source, '--journal', cls.journal, '--config', conf,
-                        '--region', 'replay-' + os.path.basename(cls.home))
+        done = vega.run('vega-capture', '--pcap', source, '--journal', cls.journal, '--config', conf, '--region', vega.REGION)
         assert done.returncode == 0, done.stderr
 
     def compare(self, got, wanted):

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The built programs, as the end-to-end tests run them. Each test gets the build folder as its first argument."""
+import atexit
 import contextlib
+import glob
 import json
 import os
 import shutil
@@ -13,6 +15,11 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 SHARED = os.environ.get('VEGA_SHARED', os.path.join(ROOT, '..', 'shared'))
 FOLDERS = {'vega-capture': 'capture', 'vega-journal': 'store', 'vega-replay': 'replay', 'vega-gen': 'replay', 'vega-decode': 'replay',
            'vega-bus': 'hugepages', 'vega-hugepages': 'hugepages'}
+
+RUNTIME = os.environ.get('XDG_RUNTIME_DIR', '')
+REGIONS = '/run/vega' if os.geteuid() == 0 else RUNTIME + '/vega' if RUNTIME.startswith('/') else f'/tmp/vega-{os.geteuid()}'
+# For captures one after another; forgotten when the test ends.
+REGION = f'e2e-{os.getpid()}'
 
 # Lanes of the least size: a test makes hundreds of regions.
 SMALL = 'memory: shm\ndefault_frame_lane: 2MiB\n'
@@ -43,6 +50,16 @@ def output(name, *args, **more):
     done = run(name, *args, '--json', **more)
     assert done.returncode == 0, f'{name} {args} ended with {done.returncode}: {done.stderr}'
     return json.loads(done.stdout)
+
+
+def forget(region):
+    """Remove a region without a capture: the counters that one that stopped leaves for vega-bus, the lanes of one that died."""
+    shutil.rmtree(os.path.join(REGIONS, region), ignore_errors=True)
+    for lanes in glob.glob(f'/dev/shm/vega-{region}.*'):
+        os.unlink(lanes)
+
+
+atexit.register(forget, REGION)
 
 
 def one_line(text):
