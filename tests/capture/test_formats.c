@@ -3,7 +3,7 @@
  * Every capture of a folder, fed to every wire format: the payload of each UDP datagram, the whole frame of every other packet,
  * and every truncation of the first ones of each file.
  *
- *	test_formats SHARED [DATAGRAMS]	of SHARED/data ($VEGA_SHARED goes first); truncate so many of each file (default 8), or "all"
+ *	test_formats SHARED [DATAGRAMS]	of SHARED/data ($VEGA_SHARED goes first); truncate so many of each file (default 4), or "all"
  *
  * A plain program: what it looks for is what a sanitizer finds, and a format that breaks its contract (tests/lib/walk.h).
  */
@@ -101,7 +101,7 @@ int
 main(int argc, char **argv)
 {
 	const char *shared = getenv("VEGA_SHARED");
-	struct tally tally = {.truncate_max = 8};
+	struct tally tally = {.truncate_max = 4};
 	char folder[4096];
 
 	if (shared == NULL)
