@@ -225,11 +225,11 @@ main(int argc, char **argv)
 		s->report.output = s->options.out;
 		s->report.speed_millionths = s->options.speed_millionths;
 		s->report.cpu = s->options.cpu;
-		catch_signals();
 		s->options.inputs.stop = &stop;
 		rc = vega_inputs_open(&s->options.inputs, &s->inputs);
 	}
 	if (rc == 0) {
+		catch_signals(); /* not before: opening may wait for a pipe, and has nothing to lose */
 		s->report.input_cnt = s->inputs.input_cnt;
 		rc = run(s);
 		vega_inputs_close(&s->inputs);

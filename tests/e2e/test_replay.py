@@ -178,6 +178,26 @@ class Captures(Case):
         self.assertTrue(0 < report['packets_sent'] < 100)
         self.assertEqual(len(capfile.read(self.path('out.pcap'))[0]), report['packets_sent'])
 
+    def test_a_silent_pipe_can_be_interrupted(self):
+        """Before its first byte, where nothing is lost, and later, where there is a report to write."""
+        path = self.path('in.pcap')
+        capfile.write(path, frames(10, 1000, 1))
+        with open(path, 'rb') as file:
+            data = file.read()
+        for sent, status in ((b'', -signal.SIGINT), (data, 0)):
+            with self.subTest(status=status):
+                end, pipe = os.pipe()
+                process = vega.start('vega-replay', '-', '--out', 'null', '--json', stdin=end)
+                os.write(pipe, sent)
+                time.sleep(0.5)
+                process.send_signal(signal.SIGINT)
+                out, error = process.communicate(timeout=20)
+                os.close(pipe)
+                os.close(end)
+                self.assertEqual((process.returncode, error), (status, ''))
+                if status == 0:
+                    self.assertTrue(json.loads(out)['interrupted'])
+
     def test_damaged_input_is_sent_as_far_as_it_is_good(self):
         source = self.made('in.pcap', frames(100, 1000, 1))
         os.truncate(source, os.path.getsize(source) - 10)
