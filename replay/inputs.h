@@ -13,8 +13,8 @@ struct vega_inputs_conf {
 	uint32_t feed_cnt;  /* 0: all */
 	const char *from;   /* as on the command line (zone.h); NULL: no limit */
 	const char *to;
-	const uint64_t
-		*stop; /* capture files end once it is set, see vega_pcapfile_stop_on; NULL: none */
+	/* capture files end once it is set, see vega_pcapfile_stop_on; NULL: none */
+	const uint64_t *stop;
 };
 
 struct vega_inputs {
