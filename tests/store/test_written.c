@@ -136,6 +136,39 @@ all_readings_agree(void **state)
 	rig_delete(&rig);
 }
 
+/* The lane overflows at the very end, and no block follows to tell it: verified, and served once. */
+static void
+losses_at_the_end_are_told(void **state)
+{
+	const struct vega_journal_file *file;
+	struct vega_journal *journal;
+	struct rig rig;
+	uint64_t lost = 0;
+
+	(void)state;
+	rig_start(&rig, "losses");
+	lay(&rig, 0, 100);
+	rig.writers[0].losses.oversize = 2;
+	rig_seal(&rig, 0, VEGA_SEAL_AGE);
+	while (lost < 10)
+		lost += rig_frame(&rig, 0, 1000) == 0;
+	rig.writers[0].losses.port_missed = 5;
+	rig_seal(&rig, 0, VEGA_SEAL_STOP);
+	assert_int_equal(vega_drain_finish(rig.drain), 0);
+	(void)verify_all(rig.conf.journal_dir);
+	assert_int_equal(vega_journal_open(rig.conf.journal_dir, &journal), 0);
+	lost = 0;
+	for (uint32_t i = 0; i < vega_journal_file_cnt(journal); i++) {
+		file = vega_journal_file(journal, i);
+		lost += file->lost_lane_full;
+		assert_int_equal(file->lost_oversize, i == 0 ? 2 : 0);
+		assert_int_equal(file->lost_port, i + 1 == vega_journal_file_cnt(journal) ? 5 : 0);
+	}
+	assert_int_equal(lost, 10);
+	vega_journal_close(journal);
+	rig_delete(&rig);
+}
+
 static int
 setup(void **state)
 {
@@ -157,7 +190,10 @@ teardown(void **state)
 int
 main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(all_readings_agree)};
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(all_readings_agree),
+		cmocka_unit_test(losses_at_the_end_are_told),
+	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
 }
