@@ -18,10 +18,11 @@
 #include "store/verify.h"
 #include "tests/lib/io_mem.h"
 #include "tests/lib/rng.h"
+#include "tests/lib/sanitized.h"
 #include "tests/store/readback.h"
 #include "tests/store/rig.h"
 
-#define RUNS       4000u
+#define RUNS       (SANITIZED ? 300u : 4000u)
 #define FRAMES_MAX READBACK_FRAMES_MAX
 #define FEEDS      2u
 

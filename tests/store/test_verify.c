@@ -20,6 +20,7 @@
 #include "hugepages/base/err.h"
 #include "store/vega_journal.h"
 #include "store/verify.h"
+#include "tests/lib/sanitized.h"
 #include "tests/store/journal_make.h"
 
 static struct jmake m;
@@ -135,7 +136,7 @@ flip_every_bit_from(uint64_t off)
 	assert_string_equal(last_damage, "");
 	file = fopen(path, "r+b");
 	assert_non_null(file);
-	for (uint64_t bit = off * 8; bit < m.len * 8; bit++) {
+	for (uint64_t bit = off * 8; bit < m.len * 8; bit += SANITIZED ? 13 : 1) {
 		const uint8_t byte = m.bytes[bit / 8];
 		const uint8_t flipped = (uint8_t)(byte ^ 1u << bit % 8);
 		int rc;
@@ -198,7 +199,7 @@ every_cut_of_a_sealed_file_is_seen(void **state)
 	(void)state;
 	make_small(true);
 	jmake_save(&m, path);
-	for (uint64_t len = m.len - 1; len != UINT64_MAX; len--) {
+	for (uint64_t len = m.len - 1; len < m.len; len -= SANITIZED ? 13 : 1) {
 		int rc;
 
 		assert_int_equal(truncate(path, (off_t)len), 0);
