@@ -2,8 +2,8 @@
 #ifndef VEGA_STORE_READER_H
 #define VEGA_STORE_READER_H
 /*
- * Inside the reader: one journal file as opened (reader_file.c), the journal they make up (reader.c), and what the cursor
- * (cursor.c) takes from both. Nothing here is installed.
+ * Inside the reader: one journal file as opened (reader_file.c, reader_entries.c), the journal they make up (reader.c), and
+ * what the cursor (cursor.c) takes from both. Nothing here is installed.
  */
 #include "hugepages/vega_layout.h"
 #include "store/format.h"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Open one journal file: who it is, and where its blocks are.
+ * Open one journal file: who it is, what it holds in sum, and what is wrong with it. Where its blocks are, reader_entries.c
+ * finds.
  *
  *	sealed:    the trailer checks, and the index it names: nothing else is read
  *	unsealed:  NAME.idx as far as it checks, then every aligned header to the end of the file
@@ -15,27 +16,9 @@
 
 #include "hugepages/base/err.h"
 #include "store/reader.h"
+#include "store/reader_load.h"
 
-#define IDX_CHUNK          512u        /* entries read at once */
 #define IDENTIFY_BYTES_MAX (64u << 20) /* of a file whose head fails; several blocks of any size */
-
-/* A file while it is loaded. */
-struct load {
-	struct vega_jfile *file;
-	struct vega_io *io;
-	int fd;
-	uint8_t *block; /* VEGA_BLOCK_BYTES_MAX, 4096-aligned; taken when a walk needs it */
-	struct vega_trailer trailer;
-	bool head_damaged;
-	bool index_damaged;
-};
-
-/* All of it, or false. */
-static bool
-read_at(const struct load *load, void *to, uint64_t bytes, uint64_t off)
-{
-	return vega_io_read(load->io, load->fd, to, bytes, off) == (int64_t)bytes;
-}
 
 bool
 vega_jfile_is_hole(const struct vega_jfile *file, struct vega_io *io, int fd, uint64_t off)
@@ -44,209 +27,6 @@ vega_jfile_is_hole(const struct vega_jfile *file, struct vega_io *io, int fd, ui
 
 	return vega_io_read(io, fd, &hole, sizeof(hole), off) == (int64_t)sizeof(hole) &&
 	       vega_format_check_hole(&hole, sizeof(hole), file->file_id, off) == VEGA_GOOD;
-}
-
-static const struct vega_index_entry *
-last_entry(const struct vega_jfile *file)
-{
-	return file->entry_cnt == 0 ? NULL : &file->entries[file->entry_cnt - 1];
-}
-
-static uint64_t
-entries_end(const struct vega_jfile *file)
-{
-	return file->entry_cnt == 0 ? VEGA_HEAD_BYTES : last_entry(file)->end_off;
-}
-
-static int
-add_entry(struct vega_jfile *file, const struct vega_index_entry *entry)
-{
-	if (file->entry_cnt == file->entry_cap) {
-		const uint64_t cap = file->entry_cap == 0 ? 256 : file->entry_cap * 2;
-		void *grown = realloc(file->entries, cap * sizeof(*file->entries));
-
-		if (grown == NULL)
-			return VEGA_ERR(-ENOMEM,
-				"%s: need memory for an index of %llu blocks, found none",
-				file->path, (unsigned long long)cap);
-		file->entries = grown;
-		file->entry_cap = cap;
-	}
-	file->entries[file->entry_cnt++] = *entry;
-	return 0;
-}
-
-/*
- * Take entries as far as they check.
- *
- * Returns how many of them were taken, or -ENOMEM.
- */
-static int64_t
-add_entries(struct vega_jfile *file, const struct vega_index_entry *entries, uint64_t cnt)
-{
-	for (uint64_t i = 0; i < cnt; i++) {
-		int rc;
-
-		if (vega_format_check_entry(&entries[i], last_entry(file), file->data_end) !=
-			VEGA_GOOD)
-			return (int64_t)i;
-		rc = add_entry(file, &entries[i]);
-		if (rc < 0)
-			return rc;
-	}
-	return (int64_t)cnt;
-}
-
-static int
-take_block_buffer(struct load *load)
-{
-	if (load->block == NULL)
-		load->block = aligned_alloc(VEGA_BLOCK_ALIGN_BYTES, VEGA_BLOCK_BYTES_MAX);
-	return load->block != NULL ? 0
-				   : VEGA_ERR(-ENOMEM, "need %u bytes for a block, found no memory",
-					     VEGA_BLOCK_BYTES_MAX);
-}
-
-/* The index of a sealed file: a chain of blocks. Leaves load->index_damaged set when it does not check. */
-static int
-read_index(struct load *load)
-{
-	struct vega_jfile *file = load->file;
-	uint64_t off = load->trailer.index_off;
-	uint64_t left = load->trailer.index_bytes;
-	int rc = take_block_buffer(load);
-
-	load->index_damaged = true;
-	while (rc == 0 && left != 0) {
-		struct vega_index_hdr *hdr = (struct vega_index_hdr *)(void *)load->block;
-		int64_t taken;
-
-		if (left < sizeof(*hdr) || !read_at(load, hdr, sizeof(*hdr), off) ||
-			hdr->block_length > left || hdr->block_length > VEGA_BLOCK_BYTES_MAX ||
-			!read_at(load, hdr, hdr->block_length, off) ||
-			vega_format_check_index(hdr, hdr->block_length, file->file_id,
-				file->entry_cnt) != VEGA_GOOD)
-			return 0;
-		off += hdr->block_length;
-		left -= hdr->block_length;
-		taken = add_entries(file, (const struct vega_index_entry *)(const void *)(hdr + 1),
-			hdr->entry_cnt);
-		if (taken < 0)
-			return (int)taken;
-		if (taken != hdr->entry_cnt)
-			return 0;
-	}
-	load->index_damaged = file->entry_cnt != load->trailer.entry_cnt;
-	return rc;
-}
-
-static int
-idx_path(const char *path, char idx[PATH_MAX])
-{
-	return (size_t)snprintf(idx, PATH_MAX, "%s.idx", path) < PATH_MAX ? 0 : -ENAMETOOLONG;
-}
-
-static int
-read_idx_entries(struct load *load, int idx)
-{
-	struct vega_index_entry entries[IDX_CHUNK];
-	struct vega_idx_head head;
-	uint64_t off = sizeof(head);
-
-	if (vega_io_read(load->io, idx, &head, sizeof(head), 0) != (int64_t)sizeof(head) ||
-		vega_format_check_idx_head(&head, load->file->file_id) != VEGA_GOOD)
-		return 0;
-	for (;;) {
-		const int64_t n = vega_io_read(load->io, idx, entries, sizeof(entries), off);
-		const uint64_t cnt = n < 0 ? 0 : (uint64_t)n / sizeof(entries[0]);
-		const int64_t taken = add_entries(load->file, entries, cnt);
-
-		if (taken < 0)
-			return (int)taken;
-		if (cnt == 0 || (uint64_t)taken != cnt)
-			return 0;
-		off += cnt * sizeof(entries[0]);
-	}
-}
-
-/* NAME.idx beside a file that is not sealed, believed as far as it checks. None is no error. */
-static int
-read_idx(struct load *load)
-{
-	char path[PATH_MAX];
-	int idx;
-	int rc;
-
-	if (idx_path(load->file->path, path) < 0)
-		return 0;
-	idx = load->io->ops->open(load->io, path, 0);
-	if (idx < 0)
-		return 0;
-	if (load->io->ops->size(load->io, idx, &load->file->idx_bytes) < 0)
-		load->file->idx_bytes = 0;
-	rc = read_idx_entries(load, idx);
-	load->io->ops->close(load->io, idx);
-	return rc;
-}
-
-/*
- * Read in a walk. What cannot be read is lost, and all behind an end that has come nearer.
- *
- * Params: lost_bytes	lost when the disk refuses
- *	   ret_next	where to go on after that
- */
-static bool
-walk_read(struct load *load, uint64_t bytes, uint64_t off, uint64_t lost_bytes, uint64_t *ret_next)
-{
-	const int64_t n = vega_io_read(load->io, load->fd, load->block, bytes, off);
-
-	if (n == (int64_t)bytes)
-		return true;
-	*ret_next = n < 0 ? off + lost_bytes : load->file->data_end;
-	load->file->settled_end = *ret_next;
-	return false;
-}
-
-/* The block at off, whole and in memory. Its header tells its length even when its payload fails. */
-static enum vega_verdict
-read_block(struct load *load, uint64_t off, uint64_t *ret_next)
-{
-	const struct vega_jfile *file = load->file;
-	const struct vega_block_hdr *hdr = (const struct vega_block_hdr *)(const void *)load->block;
-	enum vega_verdict verdict;
-
-	*ret_next = off + VEGA_BLOCK_ALIGN_BYTES;
-	if (!walk_read(load, sizeof(*hdr), off, VEGA_BLOCK_ALIGN_BYTES, ret_next))
-		return VEGA_TORN;
-	verdict = vega_format_check_block_hdr(hdr, sizeof(*hdr), file->file_id, off);
-	if (verdict != VEGA_GOOD || hdr->stored_bytes > file->data_end - off)
-		return VEGA_TORN;
-	*ret_next = off + hdr->stored_bytes;
-	if (!walk_read(load, hdr->stored_bytes, off, hdr->stored_bytes, ret_next))
-		return VEGA_TORN;
-	return vega_format_check_block(hdr, hdr->stored_bytes, file->file_id, off);
-}
-
-/* Every good block behind the entries known so far, wherever an aligned header checks. */
-static int
-walk(struct load *load)
-{
-	struct vega_jfile *file = load->file;
-	uint64_t off = entries_end(file);
-	int rc = take_block_buffer(load);
-
-	while (rc == 0 && off < file->data_end && file->data_end - off >= VEGA_BLOCK_ALIGN_BYTES) {
-		struct vega_index_entry entry;
-		uint64_t next;
-
-		if (read_block(load, off, &next) == VEGA_GOOD) {
-			vega_format_entry((const struct vega_block_hdr *)(const void *)load->block,
-				last_entry(file), &entry);
-			rc = add_entry(file, &entry);
-		}
-		off = next;
-	}
-	return rc;
 }
 
 /*
@@ -383,7 +163,7 @@ add_losses(struct load *load, uint64_t off)
 	struct vega_journal_file *info = &load->file->info;
 	struct vega_block_hdr hdr;
 
-	if (!read_at(load, &hdr, sizeof(hdr), off) ||
+	if (!load_read(load, &hdr, sizeof(hdr), off) ||
 		vega_format_check_block_hdr(&hdr, sizeof(hdr), load->file->file_id, off) !=
 			VEGA_GOOD) {
 		info->damaged_blocks++;
@@ -465,11 +245,11 @@ load_open_file(struct load *load, const struct vega_jfile_load_as *as)
 	if (rc < 0)
 		return rc;
 	find_trailer(load);
-	rc = file->info.sealed ? read_index(load) : read_idx(load);
+	rc = file->info.sealed ? load_index(load) : load_idx(load);
 	if (rc == 0 && load->index_damaged)
 		file->entry_cnt = 0;
 	if (rc == 0 && (load->index_damaged || !file->info.sealed))
-		rc = walk(load);
+		rc = load_walk(load);
 	if (rc == 0)
 		summarize(load);
 	return rc;
@@ -519,7 +299,7 @@ vega_jfile_changed(const struct vega_jfile *file, struct vega_io *io)
 
 	if (io->ops->stat(io, file->path, &stat) == 0 && stat.bytes != file->info.file_bytes)
 		return true;
-	if (idx_path(file->path, path) < 0 || io->ops->stat(io, path, &stat) < 0)
+	if (load_idx_path(file->path, path) < 0 || io->ops->stat(io, path, &stat) < 0)
 		return file->idx_bytes != 0;
 	return stat.bytes != file->idx_bytes;
 }

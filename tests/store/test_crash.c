@@ -23,6 +23,7 @@
 #include "tests/store/rig.h"
 
 #define RUNS       (SANITIZED ? 300u : 4000u)
+#define READ_EVERY 4u /* runs of which the first is read back: it costs more than all the rest */
 #define FRAMES_MAX READBACK_FRAMES_MAX
 #define FEEDS      2u
 
@@ -204,7 +205,8 @@ check_feed(
 		if (!seen[n])
 			fail_msg("frame %llu of %llu acknowledged is lost", (unsigned long long)n,
 				(unsigned long long)durable_frames);
-	check_readings(io, feed, seen, crashed);
+	if (crashed != NULL)
+		check_readings(io, feed, seen, crashed);
 	beyond_runs += seen[durable_frames];
 	acknowledged_runs += durable_frames != 0;
 }
@@ -231,16 +233,17 @@ test_crash(void **state)
 		};
 		capture(io, &rng, durable_frames);
 		io_mem_crash(io);
-		for (uint32_t feed = 0; feed < FEEDS; feed++)
+		for (uint32_t feed = 0; feed < FEEDS && run % READ_EVERY == 0; feed++)
 			read_feed(io, feed, &crashed[feed], &sum);
 		recover_all(io, &rng);
 		for (uint32_t feed = 0; feed < FEEDS; feed++)
-			check_feed(io, feed, durable_frames[feed], &crashed[feed]);
+			check_feed(io, feed, durable_frames[feed],
+				run % READ_EVERY == 0 ? &crashed[feed] : NULL);
 		vega_io_delete(io);
 	}
 	print_message("%u of %u feeds had durable frames, %u more than that, %u files holes\n",
 		acknowledged_runs, RUNS * FEEDS, beyond_runs, hole_runs);
-	assert_true(whole_feeds > RUNS * FEEDS / 2);
+	assert_true(whole_feeds > RUNS / READ_EVERY * FEEDS / 2);
 	assert_true(
 		acknowledged_runs > RUNS / 4 && beyond_runs > RUNS / 10 && hole_runs > RUNS / 100);
 	passed = true;
