@@ -184,20 +184,23 @@ settle_numa(struct vega_plan *plan, const struct vega_host *host, uint32_t lcore
 	return 0;
 }
 
-/* One processor for each rx lcore and one for the drain, or nobody may spin. */
+/*
+ * One processor for each rx lcore, one for the drain, and one for the control thread and everybody else, or nobody spins
+ * unasked: a machine whose every processor spins has none left for the sender of its own test traffic.
+ */
 static void
 settle_idle(struct vega_plan *plan, const struct vega_host *host)
 {
-	const uint32_t threads = plan->lcore_cnt + 1;
+	const uint32_t busy = plan->lcore_cnt + 1;
 	uint32_t cpus = 0;
 
 	for (uint32_t i = 0; host != NULL && i < host->cpu_cnt; i++)
 		cpus += vega_host_cpu_online(host, i) ? 1 : 0;
 	plan->idle = plan->conf->idle;
 	if (plan->idle == VEGA_IDLE_AUTO)
-		plan->idle = threads <= cpus ? VEGA_IDLE_SPIN : VEGA_IDLE_ADAPTIVE;
-	if (host != NULL && threads > cpus)
-		vega_plan_warn(plan, "%u busy threads share %u processors%s", threads, cpus,
+		plan->idle = busy < cpus ? VEGA_IDLE_SPIN : VEGA_IDLE_ADAPTIVE;
+	if (host != NULL && busy > cpus)
+		vega_plan_warn(plan, "%u busy threads share %u processors%s", busy, cpus,
 			plan->idle == VEGA_IDLE_SPIN ? " and spin: set idle: adaptive"
 						     : "; idle ones sleep 50us at a time");
 }

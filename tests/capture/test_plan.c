@@ -260,9 +260,14 @@ test_idle_and_warnings(void **state)
 	assert_non_null(strstr(plan->warnings[0], "node 0"));
 	assert_int_equal(plan->idle, VEGA_IDLE_SPIN);
 	vega_plan_delete(plan);
-	host->cpus[2].online = host->cpus[3].online = false; /* one for rx, one for the drain */
+	host->cpus[3].online = false; /* one for rx, one for the drain, one for the rest */
 	assert_int_equal(vega_plan_ports(conf, host, &plan), 0);
 	assert_int_equal(plan->idle, VEGA_IDLE_SPIN);
+	vega_plan_delete(plan);
+	host->cpus[2].online = false; /* none for the rest: nobody spins, but that is no warning */
+	assert_int_equal(vega_plan_ports(conf, host, &plan), 0);
+	assert_int_equal(plan->idle, VEGA_IDLE_ADAPTIVE);
+	assert_int_equal(plan->warning_cnt, 1);
 	vega_plan_delete(plan);
 	host->cpus[0].online = false;
 	assert_int_equal(vega_plan_ports(conf, host, &plan), 0);
