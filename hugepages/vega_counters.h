@@ -29,8 +29,8 @@ extern "C" {
 	X(lost_oversize, "published, but the frame is above 262144 bytes")              \
 	X(drop_lane_full, "frames-only feed: no free block, the packet is dropped")     \
 	X(drop_oversize, "frames-only feed: above 262144 bytes, the packet is dropped") \
-	X(packets_line_a, "of published, on line A")                                    \
-	X(packets_line_b, "of published, on line B")                                    \
+	X(packets_line_a, "packets claimed on line A, dropped ones too")                \
+	X(packets_line_b, "packets claimed on line B, dropped ones too")                \
 	X(packets_cut, "frames with fewer bytes captured than were on the wire")        \
 	X(blocks_sealed, "blocks handed to the drain")                                  \
 	X(seal_ns_last, "receive time of the last packet of the last sealed block, ns")
