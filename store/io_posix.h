@@ -26,4 +26,12 @@ int vega_posix_resolve(struct vega_io *io, const char *path, char *ret_real);
 int vega_posix_space(struct vega_io *io, const char *path, uint64_t *ret_free_bytes);
 int vega_posix_random(struct vega_io *io, void *buf, uint64_t bytes);
 
+/* The rows of struct vega_io_ops that both backends have in common. */
+#define VEGA_POSIX_OPS                                                                           \
+	.open = vega_posix_open, .close = vega_posix_close, .pread = vega_posix_pread,           \
+	.size = vega_posix_size, .reserve = vega_posix_reserve, .truncate = vega_posix_truncate, \
+	.mkdir = vega_posix_mkdir, .rename = vega_posix_rename, .unlink = vega_posix_unlink,     \
+	.stat = vega_posix_stat, .list = vega_posix_list, .resolve = vega_posix_resolve,         \
+	.space = vega_posix_space, .random = vega_posix_random
+
 #endif

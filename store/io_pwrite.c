@@ -69,22 +69,9 @@ pwrite_delete(struct vega_io *io)
 }
 
 static const struct vega_io_ops ops = {
-	.open = vega_posix_open,
-	.close = vega_posix_close,
+	VEGA_POSIX_OPS,
 	.submit = submit,
 	.reap = reap,
-	.pread = vega_posix_pread,
-	.size = vega_posix_size,
-	.reserve = vega_posix_reserve,
-	.truncate = vega_posix_truncate,
-	.mkdir = vega_posix_mkdir,
-	.rename = vega_posix_rename,
-	.unlink = vega_posix_unlink,
-	.stat = vega_posix_stat,
-	.list = vega_posix_list,
-	.resolve = vega_posix_resolve,
-	.space = vega_posix_space,
-	.random = vega_posix_random,
 	.delete = pwrite_delete,
 };
 
