@@ -38,7 +38,9 @@ VEGA_PIN(struct vega_feed_entry, record_lane, 88, 4);
 VEGA_PIN(struct vega_feed_entry, frame_lane, 92, 4);
 VEGA_PIN(struct vega_feed_entry, lcore, 96, 4);
 VEGA_PIN(struct vega_feed_entry, price_scale, 100, 4);
-VEGA_PIN(struct vega_feed_entry, reserved, 104, 152);
+VEGA_PIN(struct vega_feed_entry, channel_first, 104, 4);
+VEGA_PIN(struct vega_feed_entry, channel_cnt, 108, 4);
+VEGA_PIN(struct vega_feed_entry, reserved, 112, 144);
 
 VEGA_PIN_SIZE(struct vega_lane_entry, 128);
 VEGA_PIN(struct vega_lane_entry, lane_off, 0, 8);
@@ -93,6 +95,7 @@ VEGA_PIN_SIZE(struct vega_rx_cells, 512);
 VEGA_PIN_SIZE(struct vega_drain_cells, 512);
 VEGA_PIN_SIZE(struct vega_lcore_cells, 256);
 VEGA_PIN_SIZE(struct vega_port_cells, 256);
+VEGA_PIN_SIZE(struct vega_channel_cells, 1024);
 
 /* The parts of the control file touch, and the cells of two writers never share a line. */
 static_assert(VEGA_CONTROL_FEEDS_OFF == sizeof(struct vega_control), "feeds follow the head");
@@ -112,5 +115,9 @@ static_assert(VEGA_CONTROL_LCORES_OFF + VEGA_LCORE_CNT_MAX * sizeof(struct vega_
 		      VEGA_CONTROL_PORTS_OFF,
 	"the ports' cells follow the lcores'");
 static_assert(VEGA_CONTROL_PORTS_OFF + VEGA_PORT_CNT_MAX * sizeof(struct vega_port_cells) ==
+		      VEGA_CONTROL_CHANNELS_OFF,
+	"channels follow the ports");
+static_assert(VEGA_CONTROL_CHANNELS_OFF +
+			      VEGA_CHANNEL_ROW_CNT * sizeof(struct vega_channel_cells) ==
 		      VEGA_CONTROL_BYTES,
-	"the ports' cells end the file");
+	"the channels end the file");

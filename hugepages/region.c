@@ -16,6 +16,7 @@
 #include "hugepages/base/conf.h"
 #include "hugepages/base/err.h"
 #include "hugepages/memory.h"
+#include "hugepages/ring.h"
 
 #define ROOT_DIR "/run/vega"
 
@@ -124,6 +125,8 @@ place_parts(struct vega_region *region, uint8_t *control)
 	region->drain = (struct vega_drain_cells *)(void *)(control + VEGA_CONTROL_DRAIN_OFF);
 	region->lcores = (struct vega_lcore_cells *)(void *)(control + VEGA_CONTROL_LCORES_OFF);
 	region->ports = (struct vega_port_cells *)(void *)(control + VEGA_CONTROL_PORTS_OFF);
+	region->channels =
+		(struct vega_channel_cells *)(void *)(control + VEGA_CONTROL_CHANNELS_OFF);
 }
 
 static bool
@@ -158,6 +161,9 @@ control_fault(const struct vega_region *region)
 		if (f->frame_lane >= c->lane_cnt ||
 			(f->record_lane != UINT32_MAX && f->record_lane >= c->lane_cnt))
 			return "a feed with a lane that is not there";
+		if (f->channel_first > VEGA_CHANNEL_ROW_CNT ||
+			f->channel_cnt > VEGA_CHANNEL_ROW_CNT - f->channel_first)
+			return "a feed with channels that are not there";
 	}
 	for (uint32_t i = 0; i < c->port_cnt; i++)
 		if (!text_ends(region->ports[i].name, sizeof(region->ports[i].name)))
@@ -225,9 +231,23 @@ supersede(struct vega_region *region, const char *name)
 	return generation;
 }
 
+/* The rows of sequences are shared out evenly among the feeds that have records. */
+static uint32_t
+rows_of_feed(const struct vega_layout *layout)
+{
+	uint32_t record_lane_cnt = 0;
+
+	for (uint32_t i = 0; i < layout->feed_cnt; i++)
+		record_lane_cnt += layout->record_lane[i] != UINT32_MAX;
+	return record_lane_cnt == 0 ? 0 : VEGA_CHANNEL_ROW_CNT / record_lane_cnt;
+}
+
 static void
 fill_directory(struct vega_region *region, const struct vega_layout *layout)
 {
+	const uint32_t row_cnt = rows_of_feed(layout);
+	uint32_t row = 0;
+
 	for (uint32_t i = 0; i < layout->feed_cnt; i++) {
 		const struct vega_layout_feed *from = &layout->feeds[i];
 		struct vega_feed_entry *to = &region->feeds[i];
@@ -240,6 +260,11 @@ fill_directory(struct vega_region *region, const struct vega_layout *layout)
 		to->frame_lane = layout->frame_lane[i];
 		to->lcore = from->lcore;
 		to->price_scale = from->price_scale;
+		if (to->record_lane == UINT32_MAX)
+			continue;
+		to->channel_first = row;
+		to->channel_cnt = row_cnt;
+		row += row_cnt;
 	}
 	memcpy(region->lanes, layout->lanes, layout->lane_cnt * sizeof(layout->lanes[0]));
 }
@@ -262,15 +287,9 @@ make_lanes(struct vega_region *region, const struct vega_layout *layout)
 			memcpy(frames->if_name, feed->if_name, sizeof(frames->if_name));
 			vega_frame_lane_new(frames, lane->feed_id, lane->unit_cnt, generation);
 		} else {
-			struct vega_record_lane *records = (struct vega_record_lane *)(void *)at;
-
-			records->version = 1;
-			records->record_bytes = lane->unit_bytes;
-			records->feed_id = lane->feed_id;
-			records->capacity = lane->unit_cnt;
-			records->generation = generation;
-			/* M1: last, a lane with a magic is whole; pairs with M2 */
-			vega_store_release(&records->magic, VEGA_RECORD_LANE_MAGIC);
+			/* M1: the magic is stored last, a lane with a magic is whole; pairs with M2 */
+			vega_ring_new((void *)at, lane->lane_bytes, lane->feed_id, lane->unit_bytes,
+				generation);
 		}
 	}
 }
@@ -474,6 +493,18 @@ vega_region_frame_lane(const struct vega_region *region, uint32_t feed_id)
 	const struct vega_lane_entry *lane = &region->lanes[region->feeds[feed_id].frame_lane];
 
 	return (struct vega_frame_lane *)(void *)(region->memory + lane->lane_off);
+}
+
+struct vega_record_lane *
+vega_region_record_lane(
+	const struct vega_region *region, uint32_t feed_id, uint64_t *ret_lane_bytes)
+{
+	const uint32_t idx = region->feeds[feed_id].record_lane;
+
+	if (idx == UINT32_MAX)
+		return NULL;
+	*ret_lane_bytes = region->lanes[idx].lane_bytes;
+	return (struct vega_record_lane *)(void *)(region->memory + region->lanes[idx].lane_off);
 }
 
 void

@@ -23,7 +23,9 @@ struct vega_region {
 	struct vega_drain_cells *drain;
 	struct vega_lcore_cells *lcores;
 	struct vega_port_cells *ports;
-	uint8_t *memory; /* the lanes file; NULL when mapped without lanes */
+	struct vega_channel_cells
+		*channels; /* VEGA_CHANNEL_ROW_CNT, those of a feed one after another */
+	uint8_t *memory;   /* the lanes file; NULL when mapped without lanes */
 	char dir[256];
 	int lock_fd;
 	bool owner;
@@ -69,6 +71,10 @@ void vega_region_root(char dir[224]);
 
 /* Frame lane of a feed in a region this process owns. */
 struct vega_frame_lane *vega_region_frame_lane(const struct vega_region *region, uint32_t feed_id);
+
+/* Record lane of a feed in a region this process owns; NULL: frames only. */
+struct vega_record_lane *vega_region_record_lane(
+	const struct vega_region *region, uint32_t feed_id, uint64_t *ret_lane_bytes);
 
 /* "2 MiB hugepages, 256.00 MiB in /dev/hugepages/..." : the line that says which memory is in use. */
 void vega_region_describe(const struct vega_region *region, char *buf, size_t bytes);

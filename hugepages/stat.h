@@ -25,6 +25,7 @@ struct vega_control_image {
 	struct vega_drain_cells drain[VEGA_FEED_CNT_MAX];
 	struct vega_lcore_cells lcores[VEGA_LCORE_CNT_MAX];
 	struct vega_port_cells ports[VEGA_PORT_CNT_MAX];
+	struct vega_channel_cells channels[VEGA_CHANNEL_ROW_CNT];
 };
 VEGA_PIN(struct vega_control_image, control, 0, 4096);
 VEGA_PIN(struct vega_control_image, feeds, VEGA_CONTROL_FEEDS_OFF, 64 * 256);
@@ -33,6 +34,7 @@ VEGA_PIN(struct vega_control_image, rx, VEGA_CONTROL_RX_OFF, 64 * 512);
 VEGA_PIN(struct vega_control_image, drain, VEGA_CONTROL_DRAIN_OFF, 64 * 512);
 VEGA_PIN(struct vega_control_image, lcores, VEGA_CONTROL_LCORES_OFF, 32 * 256);
 VEGA_PIN(struct vega_control_image, ports, VEGA_CONTROL_PORTS_OFF, 32 * 256);
+VEGA_PIN(struct vega_control_image, channels, VEGA_CONTROL_CHANNELS_OFF, 256 * 1024);
 VEGA_PIN_SIZE(struct vega_control_image, VEGA_CONTROL_BYTES);
 
 struct vega_stat {

@@ -35,6 +35,29 @@ extern "C" {
 	X(blocks_sealed, "blocks handed to the drain")                                  \
 	X(seal_ns_last, "receive time of the last packet of the last sealed block, ns")
 
+/*
+ * By channel of a feed (a sequence of an exchange, over both its lines); written by the feed's rx lcore. Beside them the lead: how
+ * long before the other line's copy the first one came, a histogram for each line that was first: bucket b counts leads of
+ * [2^(b-1), 2^b) ns, bucket 0 those of 0 ns, the last one all longer.
+ */
+#define VEGA_CHANNEL_COUNTERS(X)                                                               \
+	X(packets, "datagrams")                                                                \
+	X(messages, "messages decoded, heartbeats not counted")                                \
+	X(records, "records laid")                                                             \
+	X(duplicates, "datagrams whose sequences were all here already")                       \
+	X(heartbeats, "datagrams without a message")                                           \
+	X(malformed, "datagrams that are not, or not to their end, of the format")             \
+	X(odd, "messages of an unknown type, or shorter than their documents say")             \
+	X(gaps, "gaps opened")                                                                 \
+	X(gap_seqs, "sequences missing when their gap was opened")                             \
+	X(filled_seqs, "of those, brought by the other line in time")                          \
+	X(recovered_seqs, "of those, brought late: out of order, or after the hold")           \
+	X(lost_seqs, "of those, declared lost after the hold; recovered ones taken off again") \
+	X(old_space, "datagrams of a sequence space that the other line has left already")     \
+	X(restarts, "sequence spaces begun after the first")                                   \
+	X(seq_last, "highest sequence delivered")
+#define VEGA_LEAD_BUCKET_CNT 40u
+
 /* By feed; written by the drain. durable_* is the acknowledged position: what a crash cannot take. */
 #define VEGA_DRAIN_COUNTERS(X)                                                               \
 	X(blocks_written, "blocks whose write is complete")                                  \
@@ -74,6 +97,16 @@ extern "C" {
 struct vega_rx_cells {
 	VEGA_RX_COUNTERS(VEGA_CELL)
 	uint64_t spare[52];
+};
+struct vega_channel_cells {
+	VEGA_CHANNEL_COUNTERS(VEGA_CELL)
+	uint64_t lead_ns_log2[2][VEGA_LEAD_BUCKET_CNT]; /* first by line A, by line B */
+	uint64_t spare[27];
+	uint32_t feed_id;
+	uint32_t stream; /* the number its records carry */
+	uint32_t wire;   /* stream on the wire */
+	uint32_t in_use; /* 0: this entry says nothing */
+	char format[32];
 };
 struct vega_drain_cells {
 	VEGA_DRAIN_COUNTERS(VEGA_CELL)

@@ -13,7 +13,8 @@
  *	0x12000  vega_drain_cells[64] by feed, written by the drain            64 * 512
  *	0x1A000  vega_lcore_cells[32] by rx lcore, written by it               32 * 256
  *	0x1C000  vega_port_cells[32]  by port, written by the control thread   32 * 256
- *	0x1E000  end
+ *	0x1E000  vega_channel_cells[256] by sequence, written by its feed's rx lcore 256 * 1024
+ *	0x5E000  end
  *
  * lanes (hugetlbfs or /dev/shm): record lanes, then frame lanes, each at a multiple of 2 MiB.
  *
@@ -28,12 +29,13 @@
 extern "C" {
 #endif
 
-#define VEGA_FEED_CNT_MAX  64u
-#define VEGA_LANE_CNT_MAX  160u
-#define VEGA_LCORE_CNT_MAX 32u
-#define VEGA_PORT_CNT_MAX  32u
-#define VEGA_IF_CNT_MAX    16u /* interfaces (port queues or files) a frame lane may carry */
-#define VEGA_NAME_BYTES    32u /* a region's, feed's or interface's name, its NUL counted */
+#define VEGA_FEED_CNT_MAX    64u
+#define VEGA_LANE_CNT_MAX    160u
+#define VEGA_LCORE_CNT_MAX   32u
+#define VEGA_PORT_CNT_MAX    32u
+#define VEGA_CHANNEL_ROW_CNT 256u /* sequences (channels of the exchange) of a region */
+#define VEGA_IF_CNT_MAX      16u  /* interfaces (port queues or files) a frame lane may carry */
+#define VEGA_NAME_BYTES      32u  /* a region's, feed's or interface's name, its NUL counted */
 
 #define VEGA_LANE_ALIGN_BYTES  (2u << 20)
 #define VEGA_FRAME_BLOCK_BYTES (1u << 20)
@@ -41,7 +43,7 @@ extern "C" {
 #define VEGA_LANE_HDR_BYTES    4096u /* of a frame lane, before its first block */
 
 #define VEGA_CONTROL_MAGIC   0x313054434147455Aull
-#define VEGA_CONTROL_VERSION 1u
+#define VEGA_CONTROL_VERSION 2u
 
 enum vega_state {
 	VEGA_STATE_LIVE = 1,
@@ -84,15 +86,17 @@ struct vega_control {
 #define VEGA_REGION_REPLAYED 0x1u
 
 struct vega_feed_entry {
-	char name[32];         /*   0 */
-	char zone[48];         /*  32 IANA name of the trading day's zone */
-	uint32_t feed_id;      /*  80 index of this entry */
-	uint32_t day_start_s;  /*  84 seconds after midnight in the zone */
-	uint32_t record_lane;  /*  88 index of its lane entry, UINT32_MAX: frames only */
-	uint32_t frame_lane;   /*  92 index of its lane entry */
-	uint32_t lcore;        /*  96 the rx lcore that writes its lanes */
-	uint32_t price_scale;  /* 100 decimal digits, 0 unknown */
-	uint8_t reserved[152]; /* 104 zero */
+	char name[32];          /*   0 */
+	char zone[48];          /*  32 IANA name of the trading day's zone */
+	uint32_t feed_id;       /*  80 index of this entry */
+	uint32_t day_start_s;   /*  84 seconds after midnight in the zone */
+	uint32_t record_lane;   /*  88 index of its lane entry, UINT32_MAX: frames only */
+	uint32_t frame_lane;    /*  92 index of its lane entry */
+	uint32_t lcore;         /*  96 the rx lcore that writes its lanes */
+	uint32_t price_scale;   /* 100 decimal digits, 0 unknown */
+	uint32_t channel_first; /* 104 its rows of vega_channel_cells */
+	uint32_t channel_cnt;   /* 108 */
+	uint8_t reserved[144];  /* 112 zero */
 };
 
 struct vega_lane_entry {
@@ -106,13 +110,14 @@ struct vega_lane_entry {
 	uint8_t reserved[88]; /* 40 zero */
 };
 
-#define VEGA_CONTROL_FEEDS_OFF  0x01000u
-#define VEGA_CONTROL_LANES_OFF  0x05000u
-#define VEGA_CONTROL_RX_OFF     0x0A000u
-#define VEGA_CONTROL_DRAIN_OFF  0x12000u
-#define VEGA_CONTROL_LCORES_OFF 0x1A000u
-#define VEGA_CONTROL_PORTS_OFF  0x1C000u
-#define VEGA_CONTROL_BYTES      0x1E000u
+#define VEGA_CONTROL_FEEDS_OFF    0x01000u
+#define VEGA_CONTROL_LANES_OFF    0x05000u
+#define VEGA_CONTROL_RX_OFF       0x0A000u
+#define VEGA_CONTROL_DRAIN_OFF    0x12000u
+#define VEGA_CONTROL_LCORES_OFF   0x1A000u
+#define VEGA_CONTROL_PORTS_OFF    0x1C000u
+#define VEGA_CONTROL_CHANNELS_OFF 0x1E000u
+#define VEGA_CONTROL_BYTES        0x5E000u
 
 /* First 4096 bytes of a frame lane; rx and drain each own one 128-byte guarded line. Protocol: hugepages/frame.h */
 #define VEGA_FRAME_LANE_MAGIC 0x31304d415246475Aull

@@ -12,13 +12,13 @@ import tree
 
 LIBRARIES = {  # header -> library; what is not named here is the C library or the kernel
     'dpdk': r'(rte_|ethdev_|dpdk)', 'libpcap': r'pcap', 'libcyaml': r'cyaml', 'isa-l': r'isa-l', 'liburing': r'liburing',
-    'jansson': r'jansson', 'cmocka': r'cmocka', 'liblzo2': r'lzo/',
+    'jansson': r'jansson', 'zstd': r'zstd', 'cmocka': r'cmocka', 'liblzo2': r'lzo/',
 }
 # The first row whose pattern matches a path decides: (path, folders and files it may include, libraries it may include).
 BASE = ['hugepages/base/']
 MEMORY = BASE + ['hugepages/']
 LIMITS = ['hugepages/vega_layout.h', 'hugepages/vega_counters.h']  # constants the schema checks against, nothing else
-RECORDS = ['hugepages/vega_record.h', 'hugepages/vega_layout.h']
+RECORDS = ['hugepages/vega_record.h', 'hugepages/vega_layout.h', 'hugepages/vega_counters.h', 'hugepages/ring.h']
 PORT_FILES = r'capture/(eal|port|source_port|lcore|stamp)[a-z_]*\.[ch]'
 TABLE = [
     (r'tests/', ['capture/', 'hugepages/', 'replay/', 'store/', 'tests/'], list(LIBRARIES)),
@@ -29,8 +29,8 @@ TABLE = [
     (r'capture/summary\.[ch]', MEMORY + ['capture/'], ['jansson']),
     (PORT_FILES, MEMORY + ['capture/'], ['dpdk']),
     (r'capture/', MEMORY + ['capture/'], []),
-    (r'store/vega-journal\.c', MEMORY + ['store/', 'capture/feed/'], ['jansson']),
-    (r'store/', MEMORY + ['store/'], ['liburing', 'jansson']),
+    (r'store/vega-journal.*\.[ch]', MEMORY + ['store/', 'capture/feed/'], ['jansson']),
+    (r'store/', MEMORY + ['store/'], ['liburing', 'jansson', 'zstd']),
     (r'replay/tx_dpdk\.c', MEMORY + ['store/', 'capture/feed/', 'replay/'], ['dpdk']),
     (r'replay/', MEMORY + ['store/', 'capture/feed/', 'replay/'], ['jansson']),
     (r'docs/examples/', ['hugepages/vega_', 'store/vega_'], ['jansson']),

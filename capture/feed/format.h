@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "capture/feed/emit.h"
 #include "hugepages/base/attr.h"
 
 #define VEGA_SEQ_NONE           UINT64_MAX
@@ -63,6 +64,33 @@ struct vega_text {
 	bool in_quotes; /* of JSON */
 };
 
+/*
+ * The fast path: a datagram is a row of spans, mostly one; arbitration judges each before it is decoded (seq.h).
+ *
+ * A span's messages have sequences without a hole. MTBT, where each message has its own, begins a span where stream or sequence jump.
+ */
+struct vega_span {
+	uint64_t session; /* as walk->session */
+	uint64_t
+		seq; /* of its first message; VEGA_SEQ_NONE: no gap can be seen from this format, or these messages */
+	uint64_t
+		seq_cnt; /* sequences it takes: messages, or 1 where the packet is numbered (MDP3); 0: seq is the next one expected */
+	uint32_t stream; /* of the wire: MTBT stream, IEX channel; 0 where the format has one */
+	bool is_start; /* the header says that the session begins anew: IEX offset 0, MDP3 channel reset */
+	bool is_end; /* MoldUDP64's end of session */
+};
+
+/* Where the fast path stands in one datagram. The feed makes it anew for each: payload, bytes, state, emit; the rest zero. */
+struct vega_decode {
+	const uint8_t *payload;
+	uint32_t bytes;
+	uint32_t at;       /* the format's own */
+	uint32_t left;     /* the format's own: entries, messages */
+	bool is_malformed; /* the rest of the datagram is not of the format: set by span or records */
+	void *state;       /* vega_format.state_bytes of the feed's, zeros at the start */
+	struct vega_emit *emit;
+};
+
 struct vega_format {
 	const char *name;     /* as in --feed and in the configuration: "nse-mtbt" */
 	const char *doc;      /* one line */
@@ -87,6 +115,29 @@ struct vega_format {
 	 * leaves out may follow in the other styles.
 	 */
 	void (*line)(const struct vega_message *message, struct vega_text *text);
+
+	/* ---- the fast path; NULL where the format is `raw` ------------------------------------------------------ */
+
+	/* Memory that the fast path keeps for a feed, over all its channels of this format: tokens of names; 0: none. */
+	size_t state_bytes;
+
+	/*
+	 * The next span of a datagram, from its header.
+	 * Returns true, or false at the end; is_malformed says whether it is a bad one.
+	 */
+	bool (*span)(struct vega_decode *decode, struct vega_span *ret_span);
+
+	/*
+	 * Lay the records of a span's messages skip .. skip + take - 1, in sequences as span->seq_cnt counts them (take UINT64_MAX: all
+	 * that follow). May be called again for a later range of the same span. Called for spans without sequence too.
+	 * Returns messages decoded, heartbeats not counted; a fault sets is_malformed, what came before it is laid.
+	 * Cost: no allocation, no call out of the format's file but emit's.
+	 */
+	uint32_t (*records)(struct vega_decode *decode, const struct vega_span *span, uint64_t skip,
+		uint64_t take);
+
+	/* Seed the state with a token of an earlier DEFINITION; NULL where names have no tokens of ours. */
+	void (*define)(void *state, uint32_t token, const uint8_t *text, uint32_t bytes);
 };
 
 /* NULL where there is no format of that name. The table ends with NULL. */

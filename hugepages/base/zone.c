@@ -276,6 +276,7 @@ day_of_days(const struct vega_zone *zone, int64_t days)
 	return (struct vega_day){
 		.begin_ns = clamp_ns(utc_of_wall(zone, wall_s)),
 		.end_ns = clamp_ns(utc_of_wall(zone, wall_s + DAY_S)),
+		.midnight_ns = clamp_ns(utc_of_wall(zone, days * DAY_S)),
 		.yyyymmdd = date_of_days(days),
 	};
 }

@@ -1,0 +1,343 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "capture/feed/feed.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "hugepages/base/err.h"
+
+#define DAY_NS 86400000000000u
+
+/* One sequence of an exchange: a stream of the configuration and of the wire. */
+struct stream {
+	const struct vega_format *format;
+	uint32_t stream;
+	uint32_t wire;
+	struct vega_seq seq;
+};
+
+struct channel {
+	struct vega_feed_channel conf;
+	void *state;         /* of its format, shared by the feed's channels of that format */
+	struct stream *last; /* what its last span belonged to */
+};
+
+struct vega_feed {
+	struct vega_ring_writer ring;
+	struct vega_emit emit;
+	uint64_t day_begin_ns; /* of the epoch's trading day */
+	uint64_t day_end_ns;
+	uint64_t deadline_ns; /* the earliest of all streams */
+	const struct vega_zone *zone;
+	uint64_t hold_ns;
+	uint32_t feed_id;
+	uint32_t channel_cnt;
+	uint32_t stream_cnt;
+	uint32_t stream_cnt_max;
+	struct channel *channels;
+	struct stream *streams;
+	struct vega_channel_cells *cells;
+};
+
+/* ---- making --------------------------------------------------------------------------------------------------- */
+
+static void *
+state_of(struct vega_feed *feed, const struct vega_format *format, uint32_t before)
+{
+	for (uint32_t i = 0; i < before; i++)
+		if (feed->channels[i].conf.format == format)
+			return feed->channels[i].state;
+	return calloc(1, format->state_bytes);
+}
+
+static bool
+owns_state(const struct vega_feed *feed, uint32_t idx)
+{
+	for (uint32_t i = 0; i < idx; i++)
+		if (feed->channels[i].state == feed->channels[idx].state)
+			return false;
+	return true;
+}
+
+static bool
+make_channels(struct vega_feed *feed, const struct vega_feed_conf *conf)
+{
+	for (uint32_t i = 0; i < conf->channel_cnt; i++) {
+		const struct vega_format *format = conf->channels[i].format;
+		struct channel *channel = &feed->channels[i];
+
+		channel->conf = conf->channels[i];
+		if (format == NULL || format->state_bytes == 0)
+			continue;
+		channel->state = state_of(feed, format, i);
+		if (channel->state == NULL)
+			return false;
+	}
+	return true;
+}
+
+int
+vega_feed_new(const struct vega_feed_conf *conf, struct vega_feed **ret_feed)
+{
+	struct vega_feed *feed = calloc(1, sizeof(*feed));
+
+	if (feed != NULL) {
+		feed->zone = conf->zone;
+		feed->hold_ns = conf->hold_ns;
+		feed->feed_id = conf->feed_id;
+		feed->channel_cnt = conf->channel_cnt;
+		feed->cells = conf->cells;
+		feed->stream_cnt_max = conf->cells_cnt;
+		feed->deadline_ns = UINT64_MAX;
+		feed->channels = calloc(conf->channel_cnt + 1, sizeof(*feed->channels));
+		feed->streams = calloc(conf->cells_cnt, sizeof(*feed->streams));
+		vega_ring_writer_init(&feed->ring, conf->lane, conf->lane_bytes);
+		feed->emit.ring = &feed->ring;
+	}
+	if (feed == NULL || feed->channels == NULL || feed->streams == NULL ||
+		!make_channels(feed, conf)) {
+		vega_feed_delete(feed);
+		return VEGA_ERR(-ENOMEM, "need memory for the decoders of a feed, found none");
+	}
+	*ret_feed = feed;
+	return 0;
+}
+
+void
+vega_feed_delete(struct vega_feed *feed)
+{
+	if (feed == NULL)
+		return;
+	for (uint32_t i = 0; feed->channels != NULL && i < feed->channel_cnt; i++)
+		if (feed->channels[i].state != NULL && owns_state(feed, i))
+			free(feed->channels[i].state);
+	free(feed->channels);
+	free(feed->streams);
+	free(feed);
+}
+
+void
+vega_feed_define(struct vega_feed *feed, uint32_t token, const uint8_t *text, uint32_t bytes)
+{
+	for (uint32_t i = 0; i < feed->channel_cnt; i++) {
+		const struct vega_format *format = feed->channels[i].conf.format;
+
+		if (format != NULL && format->define != NULL && owns_state(feed, i))
+			format->define(feed->channels[i].state, token, text, bytes);
+	}
+}
+
+uint64_t
+vega_feed_position(const struct vega_feed *feed)
+{
+	return feed->ring.next;
+}
+
+/* ---- streams -------------------------------------------------------------------------------------------------- */
+
+static struct stream *
+add_stream(struct vega_feed *feed, const struct channel *channel, uint32_t wire)
+{
+	struct vega_channel_cells *cells = &feed->cells[feed->stream_cnt];
+	struct stream *stream = &feed->streams[feed->stream_cnt++];
+
+	stream->format = channel->conf.format;
+	stream->stream = channel->conf.stream;
+	stream->wire = wire;
+	vega_seq_init(&stream->seq, stream->stream, feed->hold_ns, cells);
+	cells->feed_id = feed->feed_id;
+	cells->stream = stream->stream;
+	cells->wire = wire;
+	(void)strncpy(cells->format, stream->format->name, sizeof(cells->format) - 1);
+	vega_store_release(&cells->in_use, 1);
+	return stream;
+}
+
+/* The stream of a span; the last one is shared by all that find no room. */
+static VEGA_NOINLINE struct stream *
+find_stream(struct vega_feed *feed, struct channel *channel, uint32_t wire)
+{
+	for (uint32_t i = 0; i < feed->stream_cnt; i++) {
+		struct stream *stream = &feed->streams[i];
+
+		if (stream->format == channel->conf.format &&
+			stream->stream == channel->conf.stream && stream->wire == wire)
+			return stream;
+	}
+	if (feed->stream_cnt < feed->stream_cnt_max)
+		return add_stream(feed, channel, wire);
+	return &feed->streams[feed->stream_cnt_max - 1];
+}
+
+static VEGA_ALWAYS_INLINE struct stream *
+stream_of(struct vega_feed *feed, struct channel *channel, uint32_t wire)
+{
+	if (vega_unlikely(channel->last == NULL || channel->last->wire != wire))
+		channel->last = find_stream(feed, channel, wire);
+	return channel->last;
+}
+
+static VEGA_COLD void
+expire(struct vega_feed *feed, uint64_t now_ns)
+{
+	feed->deadline_ns = UINT64_MAX;
+	for (uint32_t i = 0; i < feed->stream_cnt; i++) {
+		struct vega_seq *seq = &feed->streams[i].seq;
+
+		if (now_ns >= seq->deadline_ns)
+			vega_seq_expire(seq, now_ns, &feed->emit);
+		if (seq->deadline_ns < feed->deadline_ns)
+			feed->deadline_ns = seq->deadline_ns;
+	}
+}
+
+/* ---- a packet ------------------------------------------------------------------------------------------------- */
+
+/*
+ * The trading day rolls, or the first packet comes: a new epoch, 24 hours before the day's midnight in the zone. A file's times may
+ * go back: the epoch never does.
+ */
+static VEGA_COLD void
+begin_epoch(struct vega_feed *feed, uint64_t recv_ns)
+{
+	const struct vega_day day = vega_zone_day(feed->zone, recv_ns);
+	struct vega_emit *emit = &feed->emit;
+
+	feed->day_end_ns = day.end_ns;
+	emit->epoch_ns = day.midnight_ns > DAY_NS ? day.midnight_ns - DAY_NS : 0;
+	vega_store_relaxed(&feed->ring.tail->epoch_ns, emit->epoch_ns);
+	vega_store_release(&feed->ring.tail->epoch_from, feed->ring.next);
+	vega_ring_put(&feed->ring, vega_emit_head(recv_ns - emit->epoch_ns, VEGA_EPOCH, 0), 0,
+		emit->epoch_ns, feed->ring.next);
+}
+
+/* What became of a datagram. */
+struct outcome {
+	uint64_t seq; /* of its first message */
+	uint32_t message_cnt;
+	enum vega_packet_action action;
+};
+
+static VEGA_ALWAYS_INLINE uint32_t
+deliver(struct vega_feed *feed, const struct vega_format *format, struct stream *stream,
+	struct vega_decode *d, const struct vega_span *span, const struct vega_feed_packet *packet)
+{
+	struct vega_seq_range ranges[VEGA_SEQ_RANGE_CNT];
+	const uint32_t cnt = vega_seq_take(
+		&stream->seq, span, packet->line == 'B', packet->recv_ns, &feed->emit, ranges);
+	uint32_t message_cnt = 0;
+
+	for (uint32_t i = 0; i < cnt; i++)
+		message_cnt += format->records(d, span, ranges[i].skip, ranges[i].take);
+	if (vega_unlikely(stream->seq.deadline_ns < feed->deadline_ns))
+		feed->deadline_ns = stream->seq.deadline_ns;
+	return message_cnt;
+}
+
+/* All spans of a datagram. Returns the stream of the last one; where it has none, of the one before. */
+static VEGA_ALWAYS_INLINE struct stream *
+decode(struct vega_feed *feed, struct channel *channel, const struct vega_feed_packet *packet,
+	struct outcome *outcome)
+{
+	const struct vega_format *format = channel->conf.format;
+	bool is_idle = true, is_first = true;
+	struct vega_span span;
+	struct vega_decode d = {
+		.payload = packet->payload,
+		.bytes = packet->bytes,
+		.state = channel->state,
+		.emit = &feed->emit,
+	};
+
+	while (format->span(&d, &span)) {
+		struct stream *stream = stream_of(feed, channel, span.stream);
+
+		outcome->seq = is_first ? span.seq : outcome->seq;
+		is_first = false;
+		is_idle = is_idle && span.seq_cnt == 0;
+		outcome->message_cnt += deliver(feed, format, stream, &d, &span, packet);
+	}
+	if (vega_unlikely(d.is_malformed))
+		outcome->action = VEGA_PACKET_MALFORMED;
+	else if (is_idle)
+		outcome->action = VEGA_PACKET_IDLE;
+	else if (outcome->message_cnt == 0)
+		outcome->action = VEGA_PACKET_DUPLICATE;
+	return vega_likely(channel->last != NULL) ? channel->last : stream_of(feed, channel, 0);
+}
+
+static VEGA_ALWAYS_INLINE void
+count(struct vega_feed *feed, struct stream *stream, const struct outcome *outcome,
+	uint64_t odd_before, uint64_t at)
+{
+	struct vega_channel_cells *cells = stream->seq.cells;
+
+	vega_count(&cells->packets, 1);
+	vega_count(&cells->messages, outcome->message_cnt);
+	vega_count(&cells->records, feed->ring.next - at);
+	if (vega_likely(outcome->action == VEGA_PACKET_NEW))
+		vega_count(&cells->odd, feed->emit.odd_cnt - odd_before);
+	else if (outcome->action == VEGA_PACKET_DUPLICATE)
+		vega_count(&cells->duplicates, 1);
+	else if (outcome->action == VEGA_PACKET_IDLE)
+		vega_count(&cells->heartbeats, 1);
+	else
+		vega_count(&cells->malformed, 1);
+}
+
+/* The PACKET record stands before what it brought, so its second half is known last. */
+static VEGA_ALWAYS_INLINE void
+amend(struct vega_feed *feed, uint64_t at, const struct outcome *outcome, bool has_gap)
+{
+	uint64_t *slot = vega_ring_slot(&feed->ring, at);
+	const uint64_t cnt = outcome->message_cnt < 0xFFFF ? outcome->message_cnt : 0xFFFF;
+	const uint64_t flags =
+		VEGA_RECORD_ACTION(outcome->action) | (has_gap ? VEGA_RECORD_LOSS_BEFORE : 0u);
+
+	vega_store_release(&slot[0], slot[0] | flags << 56);
+	vega_store_release(&slot[1], slot[1] | cnt << 48);
+	vega_store_release(&slot[2], outcome->seq);
+}
+
+void
+vega_feed_packet(struct vega_feed *feed, const struct vega_feed_packet *packet)
+{
+	struct channel *channel = &feed->channels[packet->channel_idx];
+	const bool is_lost = packet->frame == VEGA_FRAME_LOST;
+	const uint64_t odd_before = feed->emit.odd_cnt;
+	const uint64_t gaps_before = feed->emit.gap_cnt;
+	const uint64_t exch_ns = feed->emit.exch_ns_last;
+	struct outcome outcome = {.seq = VEGA_SEQ_NONE};
+	struct stream *stream = NULL;
+	uint64_t ts, at;
+
+	if (vega_unlikely(packet->recv_ns >= feed->day_end_ns))
+		begin_epoch(feed, packet->recv_ns);
+	ts = vega_emit_ts(&feed->emit, packet->recv_ns);
+	feed->emit.exch_ns_last = exch_ns; /* a receive time is none */
+	at = feed->ring.next;
+	vega_ring_put(&feed->ring,
+		vega_emit_head(ts, VEGA_PACKET, is_lost ? VEGA_RECORD_FRAME_LOST : 0),
+		channel->conf.stream | (uint64_t)packet->line << 32 |
+			(uint64_t)packet->interface_id << 40,
+		0, is_lost ? 0 : packet->frame);
+	if (vega_unlikely(packet->recv_ns >= feed->deadline_ns))
+		expire(feed, packet->recv_ns);
+	if (vega_likely(channel->conf.format != NULL && packet->payload != NULL))
+		stream = decode(feed, channel, packet, &outcome);
+	amend(feed, at, &outcome, feed->emit.gap_cnt != gaps_before);
+	if (vega_likely(stream != NULL))
+		count(feed, stream, &outcome, odd_before, at);
+	vega_ring_publish(&feed->ring);
+}
+
+void
+vega_feed_loss(struct vega_feed *feed, uint64_t recv_ns, uint64_t cnt)
+{
+	const uint64_t ts = vega_emit_ts(&feed->emit, recv_ns);
+
+	vega_ring_put(&feed->ring, vega_emit_head(ts, VEGA_LOSS, VEGA_RECORD_LAST),
+		(uint64_t)VEGA_LOSS_PORT << 32, cnt, 0);
+	vega_ring_publish(&feed->ring);
+}

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef VEGA_FEED_SEQ_H
+#define VEGA_FEED_SEQ_H
+/*
+ * The sequence of one channel, over both its lines: first copy wins, the second is counted, every hole is known.
+ *
+ *		     gap           gap        expected
+ *	... delivered [missing] ... [missing] ... |  not seen yet
+ *
+ * A span behind `expected` is new; if it begins later, what lies between is a gap, opened at once: nothing waits. A span before
+ * it is what still is missing of it (that fills a gap), and for the rest a duplicate. A gap that nobody fills within the hold is
+ * declared lost; what comes even later is delivered still, and told as recovered. Times are the packets' own receive times, so
+ * that the same packets give the same ledger, live or from a journal.
+ *
+ * A line that begins again (sequence 1, or the header says so, where it was further already; or another session) starts a new
+ * sequence space: no duplicates of the old one. The other line follows when it begins again itself; until then what it brings of
+ * the old space is old: counted, not delivered.
+ */
+#include "capture/feed/format.h"
+#include "hugepages/vega_counters.h"
+
+#define VEGA_SEQ_GAP_CNT_MAX 64u /* missing ranges known at a time; the oldest is given up first */
+#define VEGA_SEQ_SEEN_CNT    1024u /* spans whose first copy's time is remembered, for lead and lag */
+#define VEGA_SEQ_RANGE_CNT \
+	8u /* pieces of one span that can be missing; what is beyond is delivered as one */
+
+struct vega_seq_gap {
+	uint64_t first;
+	uint64_t cnt;
+	uint64_t opened_ns; /* receive time of the packet that showed it */
+	uint8_t line;       /* that showed it */
+	bool is_lost;       /* the hold has passed */
+};
+
+struct vega_seq_seen {
+	uint64_t seq;
+	uint64_t recv_ns;
+	uint64_t line;
+};
+
+struct vega_seq_line {
+	uint64_t session;
+	uint64_t last;  /* highest sequence it brought in this space */
+	uint64_t space; /* the sequence space it is in */
+	bool is_begun;
+};
+
+struct vega_seq {
+	uint64_t expected; /* next sequence that nobody has brought yet */
+	uint64_t session;
+	uint64_t space;       /* counts sequence spaces */
+	uint64_t deadline_ns; /* when the oldest open gap is lost; UINT64_MAX: none open */
+	uint64_t hold_ns;
+	uint32_t channel; /* the number its records carry */
+	uint32_t gap_cnt;
+	struct vega_channel_cells *cells;
+	struct vega_seq_line lines[2];                  /* A, B */
+	struct vega_seq_gap gaps[VEGA_SEQ_GAP_CNT_MAX]; /* by sequence */
+	struct vega_seq_seen seen[VEGA_SEQ_SEEN_CNT];
+};
+
+struct vega_seq_range {
+	uint64_t skip; /* sequences of the span to pass over */
+	uint64_t take; /* to deliver */
+};
+
+void vega_seq_init(
+	struct vega_seq *seq, uint32_t channel, uint64_t hold_ns, struct vega_channel_cells *cells);
+
+/*
+ * Judge a span. Lays GAP and SEGMENT records as they come to be known.
+ *
+ * Params: line		0 or 1: A or B
+ *	   recv_ns	of its packet
+ *	   emit		where records go
+ *	   ret_ranges	what of the span is to be delivered, in order
+ * Returns how many ranges: 0: nothing, it was all here already (or a heartbeat). A span without sequence is delivered whole.
+ * Cost: in order, two compares and a remembered time; else a walk of the gaps.
+ */
+uint32_t vega_seq_take(struct vega_seq *seq, const struct vega_span *span, uint32_t line,
+	uint64_t recv_ns, struct vega_emit *emit,
+	struct vega_seq_range ret_ranges[VEGA_SEQ_RANGE_CNT]);
+
+/* Declare lost what has been open for the hold at `now_ns`, a packet's receive time >= seq->deadline_ns. */
+void vega_seq_expire(struct vega_seq *seq, uint64_t now_ns, struct vega_emit *emit);
+
+#endif
