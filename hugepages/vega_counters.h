@@ -102,11 +102,12 @@ struct vega_channel_cells {
 	VEGA_CHANNEL_COUNTERS(VEGA_CELL)
 	uint64_t lead_ns_log2[2][VEGA_LEAD_BUCKET_CNT]; /* first by line A, by line B */
 	uint64_t spare[27];
+	uint64_t in_use; /* 0: this row says nothing */
 	uint32_t feed_id;
 	uint32_t stream; /* the number its records carry */
 	uint32_t wire;   /* stream on the wire */
-	uint32_t in_use; /* 0: this entry says nothing */
-	char format[32];
+	uint32_t reserved;
+	char format[24];
 };
 struct vega_drain_cells {
 	VEGA_DRAIN_COUNTERS(VEGA_CELL)

@@ -6,7 +6,6 @@
 VEGA_COLD void
 vega_emit_far(struct vega_emit *emit, uint64_t ns)
 {
-	emit->exch_ns_last = ns;
 	vega_ring_put(emit->ring, vega_emit_head(VEGA_TS_NONE, VEGA_TIME, 0), 0, ns, 0);
 }
 

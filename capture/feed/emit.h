@@ -43,10 +43,8 @@ vega_emit_ts(struct vega_emit *emit, uint64_t ns)
 {
 	const uint64_t ts = ns - emit->epoch_ns;
 
-	if (vega_likely(ts < VEGA_TS_NONE)) {
-		emit->exch_ns_last = ns;
+	if (vega_likely(ts < VEGA_TS_NONE))
 		return ts;
-	}
 	if (ns == VEGA_NO_TIME)
 		return VEGA_TS_NONE;
 	vega_emit_far(emit, ns);

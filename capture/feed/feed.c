@@ -307,7 +307,6 @@ vega_feed_packet(struct vega_feed *feed, const struct vega_feed_packet *packet)
 	const bool is_lost = packet->frame == VEGA_FRAME_LOST;
 	const uint64_t odd_before = feed->emit.odd_cnt;
 	const uint64_t gaps_before = feed->emit.gap_cnt;
-	const uint64_t exch_ns = feed->emit.exch_ns_last;
 	struct outcome outcome = {.seq = VEGA_SEQ_NONE};
 	struct stream *stream = NULL;
 	uint64_t ts, at;
@@ -315,7 +314,6 @@ vega_feed_packet(struct vega_feed *feed, const struct vega_feed_packet *packet)
 	if (vega_unlikely(packet->recv_ns >= feed->day_end_ns))
 		begin_epoch(feed, packet->recv_ns);
 	ts = vega_emit_ts(&feed->emit, packet->recv_ns);
-	feed->emit.exch_ns_last = exch_ns; /* a receive time is none */
 	at = feed->ring.next;
 	vega_ring_put(&feed->ring,
 		vega_emit_head(ts, VEGA_PACKET, is_lost ? VEGA_RECORD_FRAME_LOST : 0),

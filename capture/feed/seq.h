@@ -12,17 +12,19 @@
  * declared lost; what comes even later is delivered still, and told as recovered. Times are the packets' own receive times, so
  * that the same packets give the same ledger, live or from a journal.
  *
- * A line that begins again (sequence 1, or the header says so, where it was further already; or another session) starts a new
- * sequence space: no duplicates of the old one. The other line follows when it begins again itself; until then what it brings of
- * the old space is old: counted, not delivered.
+ * A line begins a new sequence space with another session, when its header says so, with sequence 1 where it was further already,
+ * or with a jump far back: what it brings then are no duplicates of the old space. The other line follows when it begins again
+ * itself; until then what it brings of the old space is old: counted, not delivered. Gaps of the old space are lost.
+ *
+ * What a line brings from before the first sequence of a space, when the capture began between the two lines, is delivered too.
  */
 #include "capture/feed/format.h"
 #include "hugepages/vega_counters.h"
 
 #define VEGA_SEQ_GAP_CNT_MAX 64u /* missing ranges known at a time; the oldest is given up first */
 #define VEGA_SEQ_SEEN_CNT    1024u /* spans whose first copy's time is remembered, for lead and lag */
-#define VEGA_SEQ_RANGE_CNT \
-	8u /* pieces of one span that can be missing; what is beyond is delivered as one */
+/* Pieces of one span that can be missing: all gaps in it, what lies before the floor, and what is new. */
+#define VEGA_SEQ_RANGE_CNT (VEGA_SEQ_GAP_CNT_MAX + 3u)
 
 struct vega_seq_gap {
 	uint64_t first;
@@ -32,30 +34,33 @@ struct vega_seq_gap {
 	bool is_lost;       /* the hold has passed */
 };
 
+/* The first copy of a span. */
 struct vega_seq_seen {
 	uint64_t seq;
 	uint64_t recv_ns;
-	uint64_t line;
+	uint64_t line; /* 0, 1; 2: the other line's copy was here too */
 };
 
 struct vega_seq_line {
 	uint64_t session;
-	uint64_t last;  /* highest sequence it brought in this space */
-	uint64_t space; /* the sequence space it is in */
-	bool is_begun;
+	uint64_t last;  /* highest sequence it brought in its space */
+	uint64_t space; /* the sequence space it is in; 0: it has brought nothing yet */
 };
 
 struct vega_seq {
 	uint64_t expected; /* next sequence that nobody has brought yet */
 	uint64_t session;
-	uint64_t space;       /* counts sequence spaces */
+	uint64_t space;       /* counts sequence spaces; 0: nothing has come */
+	uint64_t floor;       /* the first sequence of the space */
+	uint64_t floor_next;  /* what is delivered from before it goes up from here */
 	uint64_t deadline_ns; /* when the oldest open gap is lost; UINT64_MAX: none open */
 	uint64_t hold_ns;
 	uint32_t channel; /* the number its records carry */
 	uint32_t gap_cnt;
 	struct vega_channel_cells *cells;
-	struct vega_seq_line lines[2];                  /* A, B */
-	struct vega_seq_gap gaps[VEGA_SEQ_GAP_CNT_MAX]; /* by sequence */
+	struct vega_seq_line lines[2]; /* A, B */
+	struct vega_seq_gap
+		gaps[VEGA_SEQ_GAP_CNT_MAX + 1]; /* by sequence; one more while a span splits one */
 	struct vega_seq_seen seen[VEGA_SEQ_SEEN_CNT];
 };
 

@@ -1,0 +1,366 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "capture/feed/seq.h"
+
+#include <string.h>
+
+#include "hugepages/base/atomic.h"
+
+enum {
+	SEEN_BY_BOTH = 2,
+	/* A line does not reorder over so many sequences: further back is a new space. */
+	JUMP_BACK = VEGA_SEQ_SEEN_CNT
+};
+
+static uint64_t
+min_u64(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+static uint64_t
+max_u64(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
+
+void
+vega_seq_init(
+	struct vega_seq *seq, uint32_t channel, uint64_t hold_ns, struct vega_channel_cells *cells)
+{
+	memset(seq, 0, sizeof(*seq));
+	seq->channel = channel;
+	seq->hold_ns = hold_ns;
+	seq->cells = cells;
+	seq->deadline_ns = UINT64_MAX;
+	for (uint32_t i = 0; i < VEGA_SEQ_SEEN_CNT; i++)
+		seq->seen[i].seq = VEGA_SEQ_NONE;
+}
+
+/* ---- telling -------------------------------------------------------------------------------------------------- */
+
+static void
+tell_gap(struct vega_seq *seq, struct vega_emit *emit, uint64_t recv_ns, uint32_t line,
+	enum vega_gap_state state, uint64_t first, uint64_t cnt)
+{
+	const uint32_t word = (uint32_t)state | (uint32_t)('A' + line) << 8;
+
+	vega_emit(emit, recv_ns, VEGA_GAP, VEGA_RECORD_LAST, seq->channel, word, first, cnt);
+}
+
+static void
+tell_segment(struct vega_seq *seq, struct vega_emit *emit, uint64_t recv_ns, enum vega_segment what,
+	const struct vega_span *span)
+{
+	vega_emit(emit, recv_ns, VEGA_SEGMENT, VEGA_RECORD_LAST, seq->channel, (uint32_t)what,
+		span->session, span->seq);
+}
+
+/* ---- gaps ----------------------------------------------------------------------------------------------------- */
+
+static void
+set_deadline(struct vega_seq *seq)
+{
+	seq->deadline_ns = UINT64_MAX;
+	for (uint32_t i = 0; i < seq->gap_cnt; i++)
+		if (!seq->gaps[i].is_lost)
+			seq->deadline_ns =
+				min_u64(seq->deadline_ns, seq->gaps[i].opened_ns + seq->hold_ns);
+}
+
+static void
+lose_gap(struct vega_seq *seq, struct vega_emit *emit, uint64_t recv_ns, struct vega_seq_gap *gap)
+{
+	if (gap->is_lost)
+		return;
+	gap->is_lost = true;
+	vega_count(&seq->cells->lost_seqs, gap->cnt);
+	tell_gap(seq, emit, recv_ns, gap->line, VEGA_GAP_LOST, gap->first, gap->cnt);
+}
+
+static void
+remove_gap(struct vega_seq *seq, uint32_t idx)
+{
+	seq->gap_cnt--;
+	memmove(&seq->gaps[idx], &seq->gaps[idx + 1], (seq->gap_cnt - idx) * sizeof(seq->gaps[0]));
+}
+
+static void
+insert_gap(struct vega_seq *seq, uint32_t idx, const struct vega_seq_gap *gap)
+{
+	memmove(&seq->gaps[idx + 1], &seq->gaps[idx], (seq->gap_cnt - idx) * sizeof(seq->gaps[0]));
+	seq->gaps[idx] = *gap;
+	seq->gap_cnt++;
+}
+
+/* The table is full: the oldest sequences are given up, for good. */
+static void
+keep_room(struct vega_seq *seq, struct vega_emit *emit, uint64_t recv_ns, uint32_t cnt_max)
+{
+	if (seq->gap_cnt <= cnt_max)
+		return;
+	lose_gap(seq, emit, recv_ns, &seq->gaps[0]);
+	remove_gap(seq, 0);
+}
+
+static void
+open_gap(struct vega_seq *seq, struct vega_emit *emit, uint64_t recv_ns, uint32_t line,
+	uint64_t first, uint64_t cnt)
+{
+	const struct vega_seq_gap gap = {
+		.first = first, .cnt = cnt, .opened_ns = recv_ns, .line = (uint8_t)line};
+
+	keep_room(seq, emit, recv_ns, VEGA_SEQ_GAP_CNT_MAX - 1);
+	insert_gap(seq, seq->gap_cnt, &gap);
+	emit->gap_cnt++;
+	vega_count(&seq->cells->gaps, 1);
+	vega_count(&seq->cells->gap_seqs, cnt);
+	tell_gap(seq, emit, recv_ns, line, VEGA_GAP_OPEN, first, cnt);
+	seq->deadline_ns = min_u64(seq->deadline_ns, recv_ns + seq->hold_ns);
+}
+
+static void
+count_filled(struct vega_seq *seq, const struct vega_seq_gap *gap, bool is_in_time, uint64_t cnt)
+{
+	vega_count(is_in_time ? &seq->cells->filled_seqs : &seq->cells->recovered_seqs, cnt);
+	if (gap->is_lost)
+		vega_count(&seq->cells->lost_seqs, 0 - cnt);
+}
+
+/* Take [first, end) out of a gap that holds it: what remains is nothing, one end, or both. */
+static void
+cut_gap(struct vega_seq *seq, uint32_t idx, uint64_t first, uint64_t end)
+{
+	struct vega_seq_gap *gap = &seq->gaps[idx];
+	const uint64_t gap_end = gap->first + gap->cnt;
+	struct vega_seq_gap behind = *gap;
+
+	behind.first = end;
+	behind.cnt = gap_end - end;
+	gap->cnt = first - gap->first;
+	if (gap->cnt == 0 && behind.cnt == 0)
+		remove_gap(seq, idx);
+	else if (gap->cnt == 0)
+		*gap = behind;
+	else if (behind.cnt != 0)
+		insert_gap(seq, idx + 1, &behind);
+}
+
+/* What of the span was missing is so no more, and to be delivered. Returns ranges added. */
+static uint32_t
+fill(struct vega_seq *seq, const struct vega_span *span, uint64_t end, uint32_t line,
+	uint64_t recv_ns, struct vega_emit *emit, struct vega_seq_range *ret_ranges)
+{
+	uint32_t cnt = 0;
+
+	for (uint32_t i = 0; i < seq->gap_cnt;) {
+		const struct vega_seq_gap *gap = &seq->gaps[i];
+		const uint64_t first = max_u64(gap->first, span->seq);
+		const uint64_t last = min_u64(gap->first + gap->cnt, end);
+		const bool is_in_time = gap->line != line && !gap->is_lost;
+
+		if (first >= last) {
+			i++;
+			continue;
+		}
+		count_filled(seq, gap, is_in_time, last - first);
+		tell_gap(seq, emit, recv_ns, line,
+			is_in_time ? VEGA_GAP_FILLED : VEGA_GAP_RECOVERED, first, last - first);
+		ret_ranges[cnt++] =
+			(struct vega_seq_range){.skip = first - span->seq, .take = last - first};
+		cut_gap(seq, i, first, last); /* what is left of it is not the span's any more */
+	}
+	keep_room(seq, emit, recv_ns, VEGA_SEQ_GAP_CNT_MAX);
+	if (cnt != 0)
+		set_deadline(seq);
+	return cnt;
+}
+
+void
+vega_seq_expire(struct vega_seq *seq, uint64_t now_ns, struct vega_emit *emit)
+{
+	for (uint32_t i = 0; i < seq->gap_cnt; i++)
+		if (now_ns >= seq->gaps[i].opened_ns + seq->hold_ns)
+			lose_gap(seq, emit, now_ns, &seq->gaps[i]);
+	set_deadline(seq);
+}
+
+/* ---- sequence spaces ------------------------------------------------------------------------------------------ */
+
+static bool
+is_missing(const struct vega_seq *seq, uint64_t first, uint64_t end)
+{
+	for (uint32_t i = 0; i < seq->gap_cnt; i++)
+		if (first < seq->gaps[i].first + seq->gaps[i].cnt && seq->gaps[i].first < end)
+			return true;
+	return false;
+}
+
+/* A copy of what came a moment ago is late, not the beginning of something. */
+static bool
+is_late_copy(const struct vega_seq *seq, const struct vega_span *span, uint64_t recv_ns)
+{
+	const struct vega_seq_seen *seen = &seq->seen[span->seq % VEGA_SEQ_SEEN_CNT];
+
+	return seen->seq == span->seq && recv_ns - seen->recv_ns < seq->hold_ns;
+}
+
+static bool
+begins_anew(const struct vega_seq *seq, const struct vega_seq_line *line,
+	const struct vega_span *span, uint64_t recv_ns)
+{
+	const uint64_t end = span->seq + span->seq_cnt;
+
+	if (span->session != line->session)
+		return true;
+	if (end > line->last || (line->space == seq->space && is_missing(seq, span->seq, end)))
+		return false;
+	if (span->seq == 1 || span->is_start)
+		return !is_late_copy(seq, span, recv_ns);
+	return line->last - end > JUMP_BACK;
+}
+
+static void
+begin_space(struct vega_seq *seq, const struct vega_span *span, uint64_t recv_ns,
+	struct vega_emit *emit)
+{
+	enum vega_segment what = VEGA_SEGMENT_START;
+
+	for (uint32_t i = 0; i < seq->gap_cnt; i++)
+		lose_gap(seq, emit, recv_ns, &seq->gaps[i]);
+	if (seq->space != 0) {
+		what = span->session != seq->session ? VEGA_SEGMENT_SESSION : VEGA_SEGMENT_RESTART;
+		vega_count(&seq->cells->restarts, 1);
+	}
+	for (uint32_t i = 0; i < VEGA_SEQ_SEEN_CNT; i++)
+		seq->seen[i].seq = VEGA_SEQ_NONE;
+	seq->gap_cnt = 0;
+	seq->deadline_ns = UINT64_MAX;
+	seq->space++;
+	seq->session = span->session;
+	seq->expected = span->seq;
+	seq->floor = span->seq;
+	seq->floor_next = 0;
+	tell_segment(seq, emit, recv_ns, what, span);
+}
+
+/*
+ * Which space does this span belong to? Returns false when to one that is left already.
+ *
+ * A line that has brought nothing yet is in the space that is; one that begins anew in the space that the other line is in already
+ * follows it there, else begins one.
+ */
+static bool
+enter_space(struct vega_seq *seq, struct vega_seq_line *line, const struct vega_span *span,
+	uint64_t recv_ns, struct vega_emit *emit)
+{
+	const bool is_new_line = line->space == 0;
+	const bool is_behind = line->space != seq->space;
+
+	if (!is_new_line && !begins_anew(seq, line, span, recv_ns))
+		return !is_behind;
+	if (seq->space == 0 || !is_behind || span->session != seq->session)
+		begin_space(seq, span, recv_ns, emit);
+	line->space = seq->space;
+	line->session = seq->session;
+	line->last = 0;
+	return true;
+}
+
+/* ---- spans ---------------------------------------------------------------------------------------------------- */
+
+static VEGA_ALWAYS_INLINE void
+see(struct vega_seq *seq, uint64_t first, uint32_t line, uint64_t recv_ns)
+{
+	seq->seen[first % VEGA_SEQ_SEEN_CNT] =
+		(struct vega_seq_seen){.seq = first, .recv_ns = recv_ns, .line = line};
+}
+
+/* The other line's copy: how far was the first ahead? */
+static void
+count_lead(struct vega_seq *seq, uint64_t first, uint32_t line, uint64_t recv_ns)
+{
+	struct vega_seq_seen *seen = &seq->seen[first % VEGA_SEQ_SEEN_CNT];
+	uint64_t lead_ns, bucket;
+
+	if (seen->seq != first || seen->line != (line ^ 1u))
+		return;
+	lead_ns = recv_ns > seen->recv_ns ? recv_ns - seen->recv_ns : 0;
+	bucket = lead_ns == 0 ? 0 : 64u - (uint64_t)__builtin_clzll(lead_ns);
+	bucket = min_u64(bucket, VEGA_LEAD_BUCKET_CNT - 1);
+	vega_count(&seq->cells->lead_ns_log2[line ^ 1u][bucket], 1);
+	seen->line = SEEN_BY_BOTH;
+}
+
+/* What lies before the space's first sequence, and goes up. Returns ranges added. */
+static uint32_t
+take_below_floor(struct vega_seq *seq, const struct vega_span *span, uint64_t end,
+	struct vega_seq_range *ret_ranges)
+{
+	const uint64_t first = max_u64(span->seq, seq->floor_next);
+	const uint64_t last = min_u64(end, seq->floor);
+
+	if (first >= last)
+		return 0;
+	seq->floor_next = last;
+	*ret_ranges = (struct vega_seq_range){.skip = first - span->seq, .take = last - first};
+	return 1;
+}
+
+static VEGA_NOINLINE uint32_t
+take_slow(struct vega_seq *seq, const struct vega_span *span, uint32_t line, uint64_t recv_ns,
+	struct vega_emit *emit, struct vega_seq_range *ret_ranges)
+{
+	const uint64_t end = span->seq + span->seq_cnt;
+	struct vega_seq_line *own = &seq->lines[line];
+	uint32_t cnt;
+
+	if (!enter_space(seq, own, span, recv_ns, emit)) {
+		vega_count(&seq->cells->old_space, 1);
+		return 0;
+	}
+	if (end != 0)
+		own->last = max_u64(own->last, end - 1);
+	cnt = take_below_floor(seq, span, end, ret_ranges);
+	cnt += fill(seq, span, end, line, recv_ns, emit, &ret_ranges[cnt]);
+	if (end > seq->expected || span->seq > seq->expected) {
+		const uint64_t first = max_u64(span->seq, seq->expected);
+
+		if (span->seq > seq->expected)
+			open_gap(
+				seq, emit, recv_ns, line, seq->expected, span->seq - seq->expected);
+		if (end > first)
+			ret_ranges[cnt++] = (struct vega_seq_range){
+				.skip = first - span->seq, .take = end - first};
+		seq->expected = end;
+	}
+	if (cnt != 0)
+		see(seq, span->seq, line, recv_ns);
+	else if (span->seq_cnt != 0)
+		count_lead(seq, span->seq, line, recv_ns);
+	if (span->is_end)
+		tell_segment(seq, emit, recv_ns, VEGA_SEGMENT_END, span);
+	vega_store_relaxed(&seq->cells->seq_last, seq->expected - 1);
+	return cnt;
+}
+
+uint32_t
+vega_seq_take(struct vega_seq *seq, const struct vega_span *span, uint32_t line, uint64_t recv_ns,
+	struct vega_emit *emit, struct vega_seq_range ret_ranges[VEGA_SEQ_RANGE_CNT])
+{
+	struct vega_seq_line *own = &seq->lines[line];
+
+	ret_ranges[0] = (struct vega_seq_range){.skip = 0, .take = UINT64_MAX};
+	/* No sequence, or none that can be: given whole, and nothing is learnt from it. */
+	if (vega_unlikely(span->seq == VEGA_SEQ_NONE || span->seq == 0 ||
+			  span->seq_cnt >= VEGA_SEQ_NONE - span->seq))
+		return 1;
+	if (vega_unlikely(span->seq != seq->expected || span->seq_cnt == 0 ||
+			  span->session != own->session || own->space != seq->space ||
+			  span->is_end))
+		return take_slow(seq, span, line, recv_ns, emit, ret_ranges);
+	see(seq, span->seq, line, recv_ns);
+	seq->expected += span->seq_cnt;
+	own->last = seq->expected - 1;
+	vega_store_relaxed(&seq->cells->seq_last, own->last);
+	return 1;
+}
