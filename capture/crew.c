@@ -6,11 +6,32 @@
 #include "hugepages/base/err.h"
 #include "hugepages/base/zone.h"
 
-/* The writing side of one feed's frame lane. */
+/* The decoders of a feed, and the writing side of its record lane. */
 static int
-open_feed(const struct vega_layout_feed *feed, const struct vega_region *region, uint32_t feed_idx,
+open_decoder(const struct vega_plan_decode *decode, const struct vega_region *region,
+	uint32_t feed_idx, const struct vega_zone *zone, struct vega_rx_feed *ret_feed)
+{
+	const struct vega_feed_entry *entry = &region->feeds[feed_idx];
+	struct vega_feed_conf conf = {
+		.zone = zone,
+		.hold_ns = decode->hold_ns,
+		.feed_id = feed_idx,
+		.channel_cnt = decode->channel_cnt,
+		.channels = decode->channels,
+		.cells = &region->channels[entry->channel_first],
+		.cells_cnt = entry->channel_cnt,
+	};
+
+	conf.lane = vega_region_record_lane(region, feed_idx, &conf.lane_bytes);
+	return vega_feed_new(&conf, &ret_feed->decoder);
+}
+
+/* The writing side of one feed's lanes. */
+static int
+open_feed(const struct vega_plan *plan, const struct vega_region *region, uint32_t feed_idx,
 	struct vega_rx_feed *ret_feed, struct vega_zone **ret_zone)
 {
+	const struct vega_layout_feed *feed = &plan->feeds[feed_idx];
 	int rc = vega_zone_new(feed->zone, feed->day_start_s, ret_zone);
 
 	if (rc != 0)
@@ -19,7 +40,9 @@ open_feed(const struct vega_layout_feed *feed, const struct vega_region *region,
 		&ret_feed->writer, vega_region_frame_lane(region, feed_idx), *ret_zone);
 	ret_feed->cells = &region->rx[feed_idx];
 	ret_feed->frames_only = feed->record_lane_bytes == 0;
-	return 0;
+	if (!ret_feed->frames_only)
+		rc = open_decoder(&plan->decodes[feed_idx], region, feed_idx, *ret_zone, ret_feed);
+	return rc;
 }
 
 /* The feeds an lcore owns, its default among them. */
@@ -41,7 +64,7 @@ open_feeds(struct vega_crew_member *m, const struct vega_plan *plan,
 		if (plan->feeds[i].lcore != lcore_idx)
 			continue;
 		*feed = (struct vega_rx_feed){0};
-		rc = open_feed(&plan->feeds[i], region, i, feed, &m->zones[m->rx.feed_cnt]);
+		rc = open_feed(plan, region, i, feed, &m->zones[m->rx.feed_cnt]);
 		m->feed_of[i] = feed;
 		m->rx.feed_cnt++;
 	}
@@ -142,8 +165,10 @@ vega_crew_delete(struct vega_crew *crew)
 
 		for (uint32_t k = 0; k < m->rx.source_cnt; k++)
 			m->rx.sources[k]->ops->close(m->rx.sources[k]);
-		for (uint32_t k = 0; m->zones != NULL && k < m->rx.feed_cnt; k++)
+		for (uint32_t k = 0; m->zones != NULL && k < m->rx.feed_cnt; k++) {
+			vega_feed_delete(m->feeds[k].decoder);
 			vega_zone_delete(m->zones[k]);
+		}
 		free(m->feeds);
 		free(m->zones);
 	}

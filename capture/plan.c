@@ -59,7 +59,7 @@ add_claims(struct claims *claims, const struct vega_conf_feed *feed, uint32_t fe
 		if (files && !loosen(claims, feed_idx, channel))
 			continue;
 		claims->claims[claims->cnt++] =
-			(struct vega_match_claim){channel, feed_idx, feed->name};
+			(struct vega_match_claim){channel, feed_idx, i, feed->name};
 	}
 }
 
@@ -255,6 +255,8 @@ vega_plan_delete(struct vega_plan *plan)
 {
 	if (plan == NULL)
 		return;
+	for (uint32_t i = 0; i < plan->feed_cnt; i++)
+		free(plan->decodes[i].channels);
 	free(plan->rules);
 	free(plan->match);
 	free(plan);

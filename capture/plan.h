@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "capture/feed/feed.h"
 #include "capture/feed/match.h"
 #include "hugepages/base/conf.h"
 #include "hugepages/host.h"
@@ -45,6 +46,13 @@ struct vega_plan_rule {
 	const struct vega_conf_channel *channel;
 };
 
+/* How a feed is decoded; channels by their place in the configuration. */
+struct vega_plan_decode {
+	struct vega_feed_channel *channels; /* NULL: frames only */
+	uint32_t channel_cnt;
+	uint64_t hold_ns;
+};
+
 struct vega_plan {
 	const struct vega_conf *conf; /* must outlive the plan */
 	enum vega_idle idle;          /* spin or adaptive: decided */
@@ -56,7 +64,8 @@ struct vega_plan {
 	struct vega_plan_lcore lcores[VEGA_LCORE_CNT_MAX];
 	/* As the region takes them; .lcore is the owner. */
 	struct vega_layout_feed feeds[VEGA_FEED_CNT_MAX];
-	bool needs_flow_rules[VEGA_PORT_CNT_MAX]; /* by port: several lcores poll it */
+	struct vega_plan_decode decodes[VEGA_FEED_CNT_MAX]; /* by feed */
+	bool needs_flow_rules[VEGA_PORT_CNT_MAX];           /* by port: several lcores poll it */
 	struct vega_plan_rule *rules;
 	struct vega_match *match; /* hits tell an index of feeds; one table for all lcores */
 	char warnings[VEGA_PLAN_WARNING_CNT_MAX][200];

@@ -119,7 +119,7 @@ entry_of(const struct vega_conf_feed *feed)
 {
 	struct vega_layout_feed entry = {
 		.day_start_s = feed->day_start_s,
-		.price_scale = feed->price_scale,
+		.price_scale = feed->price_scale != VEGA_CONF_ANY ? feed->price_scale : 0,
 		.record_lane_bytes = feed->record_lane_bytes,
 		.frame_lane_bytes = feed->frame_lane_bytes,
 	};
@@ -175,6 +175,8 @@ vega_plan_feeds(struct vega_plan *plan, const struct vega_plan_names *names)
 		rc = find_owner(plan, &conf->feeds[i], &entry.lcore);
 		if (rc == 0)
 			rc = add_feed(plan, &entry, names);
+		if (rc == 0)
+			rc = vega_plan_decode(plan, plan->feed_cnt - 1, &conf->feeds[i]);
 		if (rc != 0)
 			return rc;
 	}

@@ -4,8 +4,26 @@
 #include <errno.h>
 
 static VEGA_ALWAYS_INLINE void
-put(struct vega_rx_feed *feed, const struct vega_packet *p)
+decode(const struct vega_rx_claim *claim, const struct vega_packet *p, uint64_t frame)
 {
+	const struct vega_feed_packet packet = {
+		.payload = claim->payload,
+		.bytes = claim->payload_bytes,
+		.channel_idx = claim->channel_idx,
+		.recv_ns = p->recv_ns,
+		.frame = frame,
+		.line = claim->line,
+		.interface_id = (uint8_t)p->interface_id,
+	};
+
+	vega_feed_packet(claim->feed->decoder, &packet);
+}
+
+static VEGA_ALWAYS_INLINE void
+put(const struct vega_rx_claim *claim, const struct vega_packet *p)
+{
+	struct vega_rx_feed *feed = claim->feed;
+	const uint64_t frame = feed->writer.frame_next;
 	const enum vega_frame_put how = vega_frame_put(&feed->writer, p->data, p->captured_bytes,
 		p->wire_bytes, p->recv_ns, p->interface_id);
 
@@ -14,6 +32,8 @@ put(struct vega_rx_feed *feed, const struct vega_packet *p)
 	feed->cut_cnt += p->captured_bytes < p->wire_bytes;
 	if (vega_unlikely(how != VEGA_PUT_OK))
 		feed->lost_bytes += p->captured_bytes;
+	if (feed->decoder != NULL)
+		decode(claim, p, how == VEGA_PUT_OK ? frame : VEGA_FRAME_LOST);
 }
 
 static void
@@ -57,31 +77,50 @@ flush(struct vega_rx_feed *feed)
 	feed->cut_cnt = 0;
 }
 
-/* The feed that claims a packet; a feed of another lcore must not be written here. */
-static VEGA_ALWAYS_INLINE struct vega_rx_feed *
-feed_of(struct vega_rx *rx, const struct vega_packet *p, uint32_t linktype)
+/* Whose is it? A feed of another lcore must not be written here. */
+static VEGA_ALWAYS_INLINE struct vega_rx_claim
+claim_of(struct vega_rx *rx, const struct vega_packet *p, uint32_t linktype)
 {
-	struct vega_rx_feed *feed;
+	struct vega_rx_claim claim = {.feed = rx->default_feed};
 	struct vega_match_hit hit;
 	struct vega_net net;
 
+	if (rx->match == NULL)
+		return claim;
 	vega_net_parse(linktype, p->data, p->captured_bytes, &net);
 	hit = vega_match_find(rx->match, &net, rx->if_port[p->interface_id]);
 	if (hit.feed_idx == VEGA_MATCH_NONE)
-		return rx->default_feed;
-	feed = rx->feed_of[hit.feed_idx];
-	if (vega_unlikely(feed == NULL)) {
+		return claim;
+	if (vega_unlikely(rx->feed_of[hit.feed_idx] == NULL)) {
 		vega_count(&rx->cells->misrouted, 1);
-		return rx->default_feed;
+		return claim;
 	}
-	feed->line_cnt[hit.line == 'B']++;
-	return feed;
+	claim.feed = rx->feed_of[hit.feed_idx];
+	claim.feed->line_cnt[hit.line == 'B']++;
+	claim.channel_idx = hit.channel_idx;
+	claim.line = hit.line;
+	if (vega_likely(net.udp_port != VEGA_NET_NO_PORT)) {
+		claim.payload = p->data + net.payload_off;
+		claim.payload_bytes = net.payload_bytes;
+	}
+	return claim;
 }
 
-/* Will the frame be laid, or dropped for its own sake? False: its lane has no room for it now. */
+/* Are the readers that must not be lapped near enough? */
+static bool
+has_record_room(const struct vega_rx_feed *feed)
+{
+	return feed->records_drained == NULL ||
+	       vega_feed_position(feed->decoder) - vega_load_acquire(feed->records_drained) <
+		       feed->records_slack;
+}
+
+/* Will the frame be laid, or dropped for its own sake? False: its lanes have no room for it now. */
 static bool
 has_room(struct vega_rx_feed *feed, const struct vega_packet *p)
 {
+	if (feed->decoder != NULL && !has_record_room(feed))
+		return false;
 	return p->captured_bytes > VEGA_FRAME_BYTES_MAX ||
 	       vega_frame_open(&feed->writer,
 		       vega_frame_epb_bytes(&feed->writer, p->captured_bytes, p->interface_id),
@@ -92,13 +131,11 @@ has_room(struct vega_rx_feed *feed, const struct vega_packet *p)
 static void
 lay_burst(struct vega_rx *rx, const struct vega_packet *packets, uint32_t cnt, uint32_t linktype)
 {
-	if (rx->match == NULL) {
-		for (uint32_t i = 0; i < cnt; i++)
-			put(rx->default_feed, &packets[i]);
-		return;
+	for (uint32_t i = 0; i < cnt; i++) {
+		const struct vega_rx_claim claim = claim_of(rx, &packets[i], linktype);
+
+		put(&claim, &packets[i]);
 	}
-	for (uint32_t i = 0; i < cnt; i++)
-		put(feed_of(rx, &packets[i], linktype), &packets[i]);
 }
 
 /* A lossless burst: stops before the first packet whose lane has no room, and goes on with it later. */
@@ -108,15 +145,14 @@ lay_held(struct vega_rx *rx, struct vega_source *source)
 	for (; rx->held_at < rx->held_cnt; rx->held_at++) {
 		const struct vega_packet *p = &rx->burst[rx->held_at];
 
-		if (rx->held_feed == NULL) /* found, and counted, once */
-			rx->held_feed = rx->match == NULL ? rx->default_feed
-							  : feed_of(rx, p, source->linktype);
-		if (!has_room(rx->held_feed, p)) {
+		if (rx->held_claim.feed == NULL) /* found, and counted, once */
+			rx->held_claim = claim_of(rx, p, source->linktype);
+		if (!has_room(rx->held_claim.feed, p)) {
 			vega_count(&rx->cells->source_waits, 1);
 			return;
 		}
-		put(rx->held_feed, p);
-		rx->held_feed = NULL;
+		put(&rx->held_claim, p);
+		rx->held_claim.feed = NULL;
 	}
 	rx->held_cnt = 0;
 	source->ops->release(source);
@@ -227,6 +263,8 @@ vega_rx_step_back(struct vega_rx *rx, const struct vega_clock_block *clock)
 		if (w->cursor == NULL)
 			(void)vega_frame_clock(w, clock, clock->realtime_ns);
 		vega_frame_step_back(w);
+		if (rx->feeds[i].decoder != NULL)
+			vega_feed_step_back(rx->feeds[i].decoder);
 		tell_sealed(&rx->feeds[i]);
 	}
 }
@@ -243,4 +281,8 @@ vega_rx_port_losses(struct vega_rx *rx, uint64_t missed, uint64_t nombuf)
 {
 	rx->default_feed->writer.losses.port_missed += missed;
 	rx->default_feed->writer.losses.port_nombuf += nombuf;
+	for (uint32_t i = 0; i < rx->feed_cnt; i++)
+		if (rx->feeds[i].decoder != NULL && rx->feeds[i].writer.recv_ns_last != 0)
+			vega_feed_loss(rx->feeds[i].decoder, rx->feeds[i].writer.recv_ns_last,
+				missed + nombuf);
 }

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "capture/feed/feed.h"
 #include "capture/feed/match.h"
 #include "capture/source.h"
 #include "hugepages/frame.h"
@@ -18,13 +19,25 @@
 struct vega_rx_feed {
 	struct vega_frame_writer writer;
 	struct vega_rx_cells *cells;
-	bool frames_only;    /* no record lane: a frame that is not laid is a named drop */
-	uint64_t put_cnt[3]; /* by enum vega_frame_put */
-	uint64_t lost_bytes; /* of published */
+	bool frames_only;          /* no record lane: a frame that is not laid is a named drop */
+	struct vega_feed *decoder; /* NULL: frames only */
+	const uint64_t *records_drained; /* by the drain: a lossless source waits for it */
+	uint64_t records_slack;          /* it may be so far behind */
+	uint64_t put_cnt[3];             /* by enum vega_frame_put */
+	uint64_t lost_bytes;             /* of published */
 	uint64_t published_bytes;
 	uint64_t cut_cnt;
 	uint64_t line_cnt[2];
 	uint64_t sealed_told; /* of the writer's, in the cells */
+};
+
+/* Whose a packet is. */
+struct vega_rx_claim {
+	struct vega_rx_feed *feed; /* NULL: not looked at yet */
+	const uint8_t *payload;    /* of UDP; NULL: none */
+	uint32_t payload_bytes;
+	uint16_t channel_idx;
+	uint8_t line;
 };
 
 struct vega_rx {
@@ -42,7 +55,7 @@ struct vega_rx {
 	int source_rc; /* first damage a source told, 0: none */
 	/* A lossless burst whose packets from held_at on are not laid yet. */
 	struct vega_source *held_source;
-	struct vega_rx_feed *held_feed; /* of packet held_at, once it is known */
+	struct vega_rx_claim held_claim; /* of packet held_at, once it is known */
 	uint32_t held_at;
 	uint32_t held_cnt;
 	struct vega_packet burst[VEGA_BURST_CNT_MAX];
@@ -74,7 +87,10 @@ void vega_rx_step_back(struct vega_rx *rx, const struct vega_clock_block *clock)
 /* Lay a clock block into each lane of this lcore. */
 void vega_rx_clock(struct vega_rx *rx, const struct vega_clock_block *clock);
 
-/* Tell the port's losses since the last call: they go into the default feed's next block header. */
+/*
+ * Tell the port's losses since the last call: they go into the default feed's next block header, and as a LOSS record into every
+ * record lane of this lcore, for nobody knows whose packets they were.
+ */
 void vega_rx_port_losses(struct vega_rx *rx, uint64_t missed, uint64_t nombuf);
 
 #endif

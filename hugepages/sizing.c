@@ -52,7 +52,7 @@ add_feed(const struct vega_conf *conf, const struct vega_conf_feed *from,
 	struct vega_layout_feed *to)
 {
 	*to = (struct vega_layout_feed){.day_start_s = from->day_start_s,
-		.price_scale = from->price_scale,
+		.price_scale = from->price_scale != VEGA_CONF_ANY ? from->price_scale : 0,
 		.lcore = lcore_of_feed(conf, from),
 		.record_lane_bytes = from->record_lane_bytes,
 		.frame_lane_bytes = from->frame_lane_bytes};

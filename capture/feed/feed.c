@@ -331,6 +331,12 @@ vega_feed_packet(struct vega_feed *feed, const struct vega_feed_packet *packet)
 }
 
 void
+vega_feed_step_back(struct vega_feed *feed)
+{
+	feed->day_end_ns = 0;
+}
+
+void
 vega_feed_loss(struct vega_feed *feed, uint64_t recv_ns, uint64_t cnt)
 {
 	const uint64_t ts = vega_emit_ts(&feed->emit, recv_ns);

@@ -60,6 +60,9 @@ void vega_feed_packet(struct vega_feed *feed, const struct vega_feed_packet *pac
 /* The port lost packets: a LOSS record, published. */
 void vega_feed_loss(struct vega_feed *feed, uint64_t recv_ns, uint64_t cnt);
 
+/* A live clock stepped backward: the next packet begins an epoch, in the day that its time says. */
+void vega_feed_step_back(struct vega_feed *feed);
+
 /* A name's token is known from an earlier DEFINITION record: before the first packet only. */
 void vega_feed_define(struct vega_feed *feed, uint32_t token, const uint8_t *text, uint32_t bytes);
 

@@ -27,7 +27,8 @@ struct key {
 struct slot {
 	struct key key;
 	uint32_t feed_idx; /* VEGA_MATCH_NONE: free */
-	uint32_t line;
+	uint16_t channel_idx;
+	uint16_t line;
 };
 
 struct tuple {
@@ -183,6 +184,7 @@ vega_match_new(struct vega_match *match, const struct vega_match_claim *claims, 
 			return refuse_double(claims, i, &key);
 		*slot = (struct slot){.key = key,
 			.feed_idx = claims[i].feed_idx,
+			.channel_idx = (uint16_t)claims[i].channel_idx,
 			.line = (uint8_t)claims[i].channel->line};
 		used |= 1u << gives(claims[i].channel);
 	}
@@ -203,7 +205,8 @@ vega_match_find(const struct vega_match *match, const struct vega_net *net, uint
 		const struct slot *slot = &match->slots[probe(match, &key)];
 
 		if (slot->feed_idx != VEGA_MATCH_NONE)
-			return (struct vega_match_hit){slot->feed_idx, (uint8_t)slot->line};
+			return (struct vega_match_hit){
+				slot->feed_idx, slot->channel_idx, (uint8_t)slot->line};
 	}
-	return (struct vega_match_hit){VEGA_MATCH_NONE, 0};
+	return (struct vega_match_hit){VEGA_MATCH_NONE, 0, 0};
 }

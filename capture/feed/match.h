@@ -21,13 +21,15 @@ struct vega_match;
 
 struct vega_match_claim {
 	const struct vega_conf_channel *channel;
-	uint32_t feed_idx; /* what a hit tells */
-	const char *feed;  /* its name, for messages */
+	uint32_t feed_idx;    /* what a hit tells */
+	uint32_t channel_idx; /* and this, at most 65535 */
+	const char *feed;     /* its name, for messages */
 };
 
 struct vega_match_hit {
-	uint32_t feed_idx; /* VEGA_MATCH_NONE: nobody claims it */
-	uint8_t line;      /* 'A' or 'B', 0 with VEGA_MATCH_NONE */
+	uint32_t feed_idx;    /* VEGA_MATCH_NONE: nobody claims it */
+	uint16_t channel_idx; /* of the feed */
+	uint8_t line;         /* 'A' or 'B', 0 with VEGA_MATCH_NONE */
 };
 
 /* Bytes of a table for so many claims. */

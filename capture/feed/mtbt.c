@@ -126,6 +126,7 @@ mtbt_line(const struct vega_message *message, struct vega_text *text)
 const struct vega_format vega_format_nse_mtbt = {
 	.name = "nse-mtbt",
 	.doc = "NSE multicast tick-by-tick: equity, derivatives, currency",
+	.names_stream = true,
 	.price_digits = 2,
 	.open = mtbt_open,
 	.next = mtbt_next,

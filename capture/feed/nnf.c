@@ -363,6 +363,7 @@ nnf_line(const struct vega_message *message, struct vega_text *text)
 const struct vega_format vega_format_nse_nnf = {
 	.name = "nse-nnf",
 	.doc = "NSE broadcast, five levels once a second: equity, derivatives",
+	.names_stream = true,
 	.price_digits = 2,
 	.open = nnf_open,
 	.next = nnf_next,

@@ -219,6 +219,18 @@ describe_channel(const struct vega_raw_channel *raw, struct vega_conf_channel *c
 	return VEGA_ERR(-ENOMEM, "need memory for the configuration, found none");
 }
 
+/* Which formats there are is known where they are decoded: the plan looks. */
+static int
+take_format(const char *s, const char *text, char *ret, size_t bytes)
+{
+	if (text[0] == '\0' || strlen(text) >= bytes)
+		return VEGA_ERR(-EINVAL,
+			"%sformat: need a wire format such as nse-mtbt, or raw, found '%s'", s,
+			text);
+	(void)snprintf(ret, bytes, "%s", text);
+	return 0;
+}
+
 static int
 take_channel(const struct vega_conf *conf, const struct vega_raw_channel *raw, const char *s,
 	struct vega_conf_channel *channel)
@@ -230,6 +242,8 @@ take_channel(const struct vega_conf *conf, const struct vega_raw_channel *raw, c
 		?: vega_take_u32_or(s, "port", raw->port, 1, 65535, "any", VEGA_CONF_ANY, &channel->udp_port)
 		?: vega_take_word(s, "line", raw->line, lines, 2, &line)
 		?: take_on(conf, s, raw->on, &channel->port_idx)
+		?: take_format(s, raw->format, channel->format, sizeof(channel->format))
+		?: vega_take_u32_or(s, "stream", raw->stream, 0, 65535, "auto", VEGA_CONF_ANY, &channel->stream)
 		?: describe_channel(raw, channel);
 
 	channel->line = lines[line][0];
@@ -291,6 +305,35 @@ take_owner(
 		conf->lcore_cnt != 0 ? conf->lcore_cnt - 1 : 0, "auto", VEGA_CONF_ANY, ret);
 }
 
+static bool
+has_format(const struct vega_conf_feed *feed)
+{
+	for (uint32_t i = 0; i < feed->channel_cnt; i++)
+		if (strcmp(feed->channels[i].format, "raw") != 0)
+			return true;
+	return false;
+}
+
+/* Records need a lane. */
+static int
+take_records(const char *s, const char *text, struct vega_conf_feed *feed)
+{
+	const bool decodes = has_format(feed);
+	const int rc = vega_take_record_lane(
+		s, text, decodes ? VEGA_LANE_ALIGN_BYTES : 0, &feed->record_lane_bytes);
+
+	if (rc == 0 && feed->channel_cnt == 0 && feed->record_lane_bytes != 0)
+		return VEGA_ERR(-EINVAL,
+			"%srecord_lane: need 0 for `default`, found '%s'; it is not decoded", s,
+			text);
+	if (rc == 0 && decodes && feed->record_lane_bytes == 0)
+		return VEGA_ERR(-EINVAL,
+			"%srecord_lane: need 2MiB or more where a channel has a format, found 0; "
+			"set it to auto, or the channels' format to raw",
+			s);
+	return rc;
+}
+
 static int
 take_feed(struct vega_conf *conf, const struct vega_raw_feed *raw, const char *s)
 {
@@ -300,11 +343,12 @@ take_feed(struct vega_conf *conf, const struct vega_raw_feed *raw, const char *s
 		?: check_feed_name(conf, s, feed->name)
 		?: vega_take_zone(s, raw->zone, feed->zone, sizeof(feed->zone))
 		?: vega_take_day_start(s, raw->day_start, &feed->day_start_s)
-		?: vega_take_record_lane(s, raw->record_lane, &feed->record_lane_bytes)
 		?: vega_take_frame_lane(s, "frame_lane", raw->frame_lane, &feed->frame_lane_bytes)
-		?: vega_take_u32(s, "price_scale", raw->price_scale, 0, 18, &feed->price_scale)
+		?: vega_take_u32_or(s, "price_scale", raw->price_scale, 0, 18, "auto", VEGA_CONF_ANY, &feed->price_scale)
+		?: vega_take_duration(s, "hold", raw->hold, 0, 3600 * SECOND_NS, &feed->hold_ns)
 		?: take_owner(conf, s, raw, &feed->lcore_idx)
-		?: take_channels(conf, &raw->channels, s, feed);
+		?: take_channels(conf, &raw->channels, s, feed)
+		?: take_records(s, raw->record_lane, feed);
 }
 
 static int

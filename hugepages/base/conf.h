@@ -32,6 +32,8 @@ struct vega_conf_channel {
 	uint32_t udp_port;
 	char line;         /* 'A' or 'B' */
 	uint32_t port_idx; /* into ports, or VEGA_CONF_ANY: whichever the feed's lcore polls */
+	char format[24];   /* wire format; "raw": not decoded */
+	uint32_t stream;   /* 0..65535, or VEGA_CONF_ANY: follows from its place */
 	char *text;        /* "vlan 10 239.1.1.1:17741 line A on nse_a", for messages */
 };
 
@@ -41,8 +43,9 @@ struct vega_conf_feed {
 	uint32_t day_start_s;
 	uint64_t record_lane_bytes; /* 0: frames only */
 	uint64_t frame_lane_bytes;  /* 2^k blocks of 1 MiB */
-	uint32_t price_scale;
-	uint32_t lcore_idx; /* into lcores; VEGA_CONF_ANY: follows from its channels */
+	uint32_t price_scale;       /* VEGA_CONF_ANY: as the format has it */
+	uint64_t hold_ns;           /* of a gap */
+	uint32_t lcore_idx;         /* into lcores; VEGA_CONF_ANY: follows from its channels */
 	uint32_t channel_cnt;
 	struct vega_conf_channel *channels;
 };

@@ -78,6 +78,11 @@ static const struct vega_key channels_keys[] = {
 		"The line this is, of a feed that is sent twice."),
 	TEXT(_channel, on, "name of a port, or any", "any", "nse_a|nse_b",
 		"The port it arrives at; `any` is every port that the feed's lcore polls."),
+	TEXT(_channel, format, "wire format, or raw", "raw", "nse-mtbt",
+		"What its datagrams hold: nse-mtbt, nse-nnf, itch, iex, cme-mdp3. `raw` is not decoded."),
+	TEXT(_channel, stream, "0 to 65535, or auto", "auto", NULL,
+		"Number of its sequence in the records; lines A and B of a stream have the same. `auto` counts the\n"
+		"channels of a format and a line from 0, so that the n-th of line A goes with the n-th of line B."),
 };
 SECTION(channels, _channel, 2);
 
@@ -89,14 +94,16 @@ static const struct vega_key feeds_keys[] = {
 		"Zone of the feed's trading day."),
 	TEXT(_feed, day_start, "HH:MM", "00:00", NULL,
 		"When the trading day begins there; the day is named by the date on which it begins."),
-	TEXT(_feed, record_lane, "0, or a multiple of 2MiB to 64GiB", "0", NULL,
-		"Room for decoded messages, 32 bytes each. This version reserves it in the region and shows it in\n"
-		"`vega-hugepages plan`; decoding into it comes with a later one. 0: raw frames only."),
+	TEXT(_feed, record_lane, "0, a multiple of 2MiB to 64GiB, or auto", "auto", "2MiB",
+		"Room for decoded messages, 32 bytes each: what readers may be behind. `auto` is 2MiB where a channel has a\n"
+		"format, else 0: raw frames only."),
 	TEXT(_feed, frame_lane, "2MiB, 4MiB, 8MiB ... 64GiB", "64MiB", "256MiB",
 		"Room for raw frames on their way to the journal, a power of two; it must hold what arrives while the\n"
 		"disk stalls."),
-	TEXT(_feed, price_scale, "0 to 18 digits", "0", "2",
-		"Decimal digits of the feed's integer prices; 0: unknown."),
+	TEXT(_feed, price_scale, "0 to 18 digits, or auto", "auto", "2",
+		"Decimal digits of the feed's integer prices; `auto` is the format's own, 0: unknown."),
+	TEXT(_feed, hold, "duration, 0ms to 1h", "1s", NULL,
+		"How long a gap in a sequence may wait to be filled by the other line, or late, before it is lost."),
 	TEXT(_feed, lcore, "position in lcores, or auto", "auto", NULL,
 		"The lcore that owns the feed, counted from 0; `auto` follows from the ports of its channels."),
 	MAPS(_feed, channels, "The packets that belong to the feed. Where several feeds claim one, the channel that says the most has it."),

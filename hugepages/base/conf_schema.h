@@ -83,6 +83,8 @@ struct vega_raw_channel {
 	char *port;
 	char *line;
 	char *on;
+	char *format;
+	char *stream;
 };
 
 struct vega_raw_feed {
@@ -92,6 +94,7 @@ struct vega_raw_feed {
 	char *record_lane;
 	char *frame_lane;
 	char *price_scale;
+	char *hold;
 	char *lcore;
 	struct vega_raw_list channels; /* struct vega_raw_channel */
 };

@@ -133,10 +133,13 @@ vega_take_frame_lane(const char *section, const char *key, const char *text, uin
 }
 
 int
-vega_take_record_lane(const char *section, const char *text, uint64_t *ret)
+vega_take_record_lane(const char *section, const char *text, uint64_t instead, uint64_t *ret)
 {
-	uint64_t bytes = 0;
-	const int rc = vega_take_size(section, "record_lane", text, 0, LANE_BYTES_MAX, &bytes);
+	uint64_t bytes = instead;
+	int rc = 0;
+
+	if (strcmp(text, "auto") != 0)
+		rc = vega_take_size(section, "record_lane", text, 0, LANE_BYTES_MAX, &bytes);
 
 	if (rc != 0)
 		return rc;

@@ -37,7 +37,8 @@ int vega_take_word(const char *section, const char *key, const char *text, const
 	uint32_t word_cnt, uint32_t *ret) VEGA_MUST_CHECK;
 int vega_take_frame_lane(
 	const char *section, const char *key, const char *text, uint64_t *ret) VEGA_MUST_CHECK;
-int vega_take_record_lane(const char *section, const char *text, uint64_t *ret) VEGA_MUST_CHECK;
+int vega_take_record_lane(
+	const char *section, const char *text, uint64_t instead, uint64_t *ret) VEGA_MUST_CHECK;
 /* HH:MM. */
 int vega_take_day_start(const char *section, const char *text, uint32_t *ret_s) VEGA_MUST_CHECK;
 int vega_take_zone(const char *section, const char *text, char *ret, size_t bytes) VEGA_MUST_CHECK;

@@ -37,7 +37,7 @@ match_of_three(void)
 
 	FUZZ_CHECK(vega_match_bytes(3) <= sizeof(memory));
 	for (uint32_t i = 0; i < 3; i++)
-		claims[i] = (struct vega_match_claim){&channels[i], i, "feed"};
+		claims[i] = (struct vega_match_claim){&channels[i], i, 0, "feed"};
 	FUZZ_CHECK(vega_match_new(match, claims, 3) == 0);
 	return match;
 }
