@@ -23,7 +23,13 @@ open_decoder(const struct vega_plan_decode *decode, const struct vega_region *re
 	};
 
 	conf.lane = vega_region_record_lane(region, feed_idx, &conf.lane_bytes);
-	return vega_feed_new(&conf, &ret_feed->decoder);
+	ret_feed->decoder = aligned_alloc(
+		VEGA_LINE_BYTES, vega_align_up(vega_feed_bytes(&conf), VEGA_LINE_BYTES));
+	if (ret_feed->decoder == NULL)
+		return VEGA_ERR(-ENOMEM, "need memory for the decoders of feed %s, found none",
+			entry->name);
+	vega_feed_new(ret_feed->decoder, &conf);
+	return 0;
 }
 
 /* The writing side of one feed's lanes. */
@@ -166,7 +172,7 @@ vega_crew_delete(struct vega_crew *crew)
 		for (uint32_t k = 0; k < m->rx.source_cnt; k++)
 			m->rx.sources[k]->ops->close(m->rx.sources[k]);
 		for (uint32_t k = 0; m->zones != NULL && k < m->rx.feed_cnt; k++) {
-			vega_feed_delete(m->feeds[k].decoder);
+			free(m->feeds[k].decoder);
 			vega_zone_delete(m->zones[k]);
 		}
 		free(m->feeds);

@@ -1,11 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "capture/feed/feed.h"
 
-#include <errno.h>
-#include <stdlib.h>
 #include <string.h>
-
-#include "hugepages/base/err.h"
 
 #define DAY_NS 86400000000000u
 
@@ -20,6 +16,7 @@ struct stream {
 struct channel {
 	struct vega_feed_channel conf;
 	void *state;         /* of its format, shared by the feed's channels of that format */
+	bool owns_state;     /* the first of them */
 	struct stream *last; /* what its last span belonged to */
 };
 
@@ -42,79 +39,88 @@ struct vega_feed {
 
 /* ---- making --------------------------------------------------------------------------------------------------- */
 
-static void *
-state_of(struct vega_feed *feed, const struct vega_format *format, uint32_t before)
-{
-	for (uint32_t i = 0; i < before; i++)
-		if (feed->channels[i].conf.format == format)
-			return feed->channels[i].state;
-	return calloc(1, format->state_bytes);
-}
-
-static bool
-owns_state(const struct vega_feed *feed, uint32_t idx)
+/* The first channel of a format has its state; the others share it. */
+static uint32_t
+first_of_format(const struct vega_feed_channel *channels, uint32_t idx)
 {
 	for (uint32_t i = 0; i < idx; i++)
-		if (feed->channels[i].state == feed->channels[idx].state)
-			return false;
-	return true;
+		if (channels[i].format == channels[idx].format)
+			return i;
+	return idx;
 }
 
-static bool
-make_channels(struct vega_feed *feed, const struct vega_feed_conf *conf)
+static size_t
+state_bytes(const struct vega_feed_conf *conf, uint32_t idx)
+{
+	const struct vega_format *format = conf->channels[idx].format;
+
+	if (format == NULL || first_of_format(conf->channels, idx) != idx)
+		return 0;
+	return vega_align_up(format->state_bytes, VEGA_LINE_BYTES);
+}
+
+/* Where the parts lie: the feed, its channels, its streams, the formats' states. */
+struct parts {
+	size_t channels_off;
+	size_t streams_off;
+	size_t states_off;
+	size_t bytes;
+};
+
+static struct parts
+parts_of(const struct vega_feed_conf *conf)
+{
+	struct parts parts;
+
+	parts.channels_off = vega_align_up(sizeof(struct vega_feed), VEGA_LINE_BYTES);
+	parts.streams_off = vega_align_up(
+		parts.channels_off + conf->channel_cnt * sizeof(struct channel), VEGA_LINE_BYTES);
+	parts.states_off = vega_align_up(
+		parts.streams_off + conf->cells_cnt * sizeof(struct stream), VEGA_LINE_BYTES);
+	parts.bytes = parts.states_off;
+	for (uint32_t i = 0; i < conf->channel_cnt; i++)
+		parts.bytes += state_bytes(conf, i);
+	return parts;
+}
+
+size_t
+vega_feed_bytes(const struct vega_feed_conf *conf)
+{
+	return parts_of(conf).bytes;
+}
+
+static void
+make_channels(struct vega_feed *feed, const struct vega_feed_conf *conf, uint8_t *states)
 {
 	for (uint32_t i = 0; i < conf->channel_cnt; i++) {
-		const struct vega_format *format = conf->channels[i].format;
-		struct channel *channel = &feed->channels[i];
+		const uint32_t first = first_of_format(conf->channels, i);
 
-		channel->conf = conf->channels[i];
-		if (format == NULL || format->state_bytes == 0)
-			continue;
-		channel->state = state_of(feed, format, i);
-		if (channel->state == NULL)
-			return false;
+		feed->channels[i].conf = conf->channels[i];
+		feed->channels[i].state = first != i ? feed->channels[first].state : states;
+		feed->channels[i].owns_state = first == i;
+		states += state_bytes(conf, i);
 	}
-	return true;
-}
-
-int
-vega_feed_new(const struct vega_feed_conf *conf, struct vega_feed **ret_feed)
-{
-	struct vega_feed *feed = calloc(1, sizeof(*feed));
-
-	if (feed != NULL) {
-		feed->zone = conf->zone;
-		feed->hold_ns = conf->hold_ns;
-		feed->feed_id = conf->feed_id;
-		feed->channel_cnt = conf->channel_cnt;
-		feed->cells = conf->cells;
-		feed->stream_cnt_max = conf->cells_cnt;
-		feed->deadline_ns = UINT64_MAX;
-		feed->channels = calloc(conf->channel_cnt + 1, sizeof(*feed->channels));
-		feed->streams = calloc(conf->cells_cnt, sizeof(*feed->streams));
-		vega_ring_writer_init(&feed->ring, conf->lane, conf->lane_bytes);
-		feed->emit.ring = &feed->ring;
-	}
-	if (feed == NULL || feed->channels == NULL || feed->streams == NULL ||
-		!make_channels(feed, conf)) {
-		vega_feed_delete(feed);
-		return VEGA_ERR(-ENOMEM, "need memory for the decoders of a feed, found none");
-	}
-	*ret_feed = feed;
-	return 0;
 }
 
 void
-vega_feed_delete(struct vega_feed *feed)
+vega_feed_new(struct vega_feed *feed, const struct vega_feed_conf *conf)
 {
-	if (feed == NULL)
-		return;
-	for (uint32_t i = 0; feed->channels != NULL && i < feed->channel_cnt; i++)
-		if (feed->channels[i].state != NULL && owns_state(feed, i))
-			free(feed->channels[i].state);
-	free(feed->channels);
-	free(feed->streams);
-	free(feed);
+	const struct parts parts = parts_of(conf);
+	uint8_t *memory = (uint8_t *)feed;
+
+	memset(memory, 0, parts.bytes);
+	feed->zone = conf->zone;
+	feed->hold_ns = conf->hold_ns;
+	feed->feed_id = conf->feed_id;
+	feed->channel_cnt = conf->channel_cnt;
+	feed->cells = conf->cells;
+	feed->stream_cnt_max = conf->cells_cnt;
+	feed->deadline_ns = UINT64_MAX;
+	feed->channels = (void *)(memory + parts.channels_off);
+	feed->streams = (void *)(memory + parts.streams_off);
+	vega_ring_writer_init(&feed->ring, conf->lane, conf->lane_bytes);
+	feed->emit.ring = &feed->ring;
+	make_channels(feed, conf, memory + parts.states_off);
 }
 
 void
@@ -123,7 +129,7 @@ vega_feed_define(struct vega_feed *feed, uint32_t token, const uint8_t *text, ui
 	for (uint32_t i = 0; i < feed->channel_cnt; i++) {
 		const struct vega_format *format = feed->channels[i].conf.format;
 
-		if (format != NULL && format->define != NULL && owns_state(feed, i))
+		if (format != NULL && format->define != NULL && feed->channels[i].owns_state)
 			format->define(feed->channels[i].state, token, text, bytes);
 	}
 }

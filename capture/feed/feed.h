@@ -50,9 +50,13 @@ struct vega_feed_packet {
 	uint8_t interface_id;
 };
 
-/* Returns 0, -ENOMEM. Life: the caller deletes it; a lane made by vega_ring_new. */
-int vega_feed_new(const struct vega_feed_conf *conf, struct vega_feed **ret_feed) VEGA_MUST_CHECK;
-void vega_feed_delete(struct vega_feed *feed);
+/* Bytes of a feed: some 30 KiB a row of cells, and what its formats keep. */
+size_t vega_feed_bytes(const struct vega_feed_conf *conf);
+
+/*
+ * Make a feed in memory of vega_feed_bytes(conf), 64-byte aligned, which stays the caller's. The lane was made by vega_ring_new.
+ */
+void vega_feed_new(struct vega_feed *feed, const struct vega_feed_conf *conf);
 
 /* Decode one packet into the lane, and publish. Cost: README's table of figures; no branch that waits. */
 void vega_feed_packet(struct vega_feed *feed, const struct vega_feed_packet *packet);
