@@ -53,6 +53,28 @@ vega_be64(const uint8_t *at)
 	return __builtin_bswap64(vega_le64(at));
 }
 
+/* Text of 8 bytes as a number, its trailing blanks and zeros as zeros: what a DEFINITION record holds. */
+static inline uint64_t
+vega_text8_trim(uint64_t text)
+{
+	for (uint64_t mask = 0xFFull << 56; mask != 0; mask >>= 8) {
+		if ((text & mask) != (0x2020202020202020 & mask) && (text & mask) != 0)
+			break;
+		text &= ~mask;
+	}
+	return text;
+}
+
+/* And back: the first 8 bytes of a text, filled with blanks, as they lie in a message. */
+static inline uint64_t
+vega_text8_fill(const uint8_t *text, uint32_t bytes)
+{
+	uint64_t value = 0x2020202020202020;
+
+	memcpy(&value, text, bytes < 8 ? bytes : 8);
+	return value;
+}
+
 /*
  * A whole number that is written as an IEEE double. False where it is none below 2^63: not a number, infinite, negative, with a
  * fraction.

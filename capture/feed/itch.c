@@ -105,4 +105,8 @@ const struct vega_format vega_format_itch = {
 	.open = vega_mold_open,
 	.next = itch_next,
 	.line = itch_line,
+	.state_bytes = sizeof(struct vega_itch_state),
+	.span = vega_mold_span,
+	.records = vega_itch_records,
+	.define = vega_itch_define,
 };

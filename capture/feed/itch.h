@@ -19,4 +19,14 @@ bool vega_itch_is_message(uint8_t type, uint32_t bytes);
 bool vega_itch_stock(
 	const struct vega_message *message, uint16_t *ret_locate, const uint8_t **ret_stock);
 
+/* The feed's state: stocks by locate, as they lie in a message; 0: not seen. */
+struct vega_itch_state {
+	uint64_t stocks[VEGA_ITCH_LOCATE_CNT];
+};
+
+/* vega_format.records and .define. */
+uint32_t vega_itch_records(
+	struct vega_decode *decode, const struct vega_span *span, uint64_t skip, uint64_t take);
+void vega_itch_define(void *state, uint32_t token, const uint8_t *text, uint32_t bytes);
+
 #endif

@@ -13,15 +13,11 @@ enum {
 	COUNT_END_OF_SESSION = 0xFFFF
 };
 
-/* FNV-1a: sessions are told apart by it, nothing more. */
+/* Sessions are told apart by it, nothing more. */
 static uint64_t
-hash_of(const uint8_t *session, uint32_t bytes)
+session_of(const uint8_t *header)
 {
-	uint64_t hash = 0xCBF29CE484222325;
-
-	for (uint32_t i = 0; i < bytes; i++)
-		hash = (hash ^ session[i]) * 0x100000001B3;
-	return hash;
+	return vega_le64(header) * 0x9E3779B97F4A7C15 + vega_le16(header + 8);
 }
 
 int
@@ -38,7 +34,7 @@ vega_mold_open(struct vega_walk *walk, const uint8_t *payload, uint32_t bytes)
 	walk->message_cnt = count == COUNT_END_OF_SESSION ? 0 : count;
 	walk->message_idx = 0;
 	walk->seq_first = vega_be64(payload + OFF_SEQ);
-	walk->session = hash_of(payload, OFF_SEQ);
+	walk->session = session_of(payload);
 	memcpy(walk->session_text, payload, OFF_SEQ);
 	walk->session_text[OFF_SEQ] = '\0';
 	return 0;
@@ -67,4 +63,31 @@ vega_mold_next(struct vega_walk *walk, struct vega_message *ret_message)
 	walk->at += 2 + bytes;
 	walk->message_idx++;
 	return 1;
+}
+
+bool
+vega_mold_span(struct vega_decode *decode, struct vega_span *ret_span)
+{
+	uint16_t count;
+
+	if (decode->at != 0) {
+		/* Blocks that nobody wanted are not walked: then the end is not known. */
+		if (decode->left == 0 && decode->at != decode->bytes)
+			decode->is_malformed = true;
+		return false;
+	}
+	if (decode->bytes < HEADER_BYTES) {
+		decode->is_malformed = true;
+		return false;
+	}
+	count = vega_be16(decode->payload + OFF_COUNT);
+	*ret_span = (struct vega_span){
+		.session = session_of(decode->payload),
+		.seq = vega_be64(decode->payload + OFF_SEQ),
+		.seq_cnt = count == COUNT_END_OF_SESSION ? 0 : count,
+		.is_end = count == COUNT_END_OF_SESSION,
+	};
+	decode->at = HEADER_BYTES;
+	decode->left = (uint32_t)ret_span->seq_cnt;
+	return true;
 }

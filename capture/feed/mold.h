@@ -16,4 +16,7 @@
 int vega_mold_open(struct vega_walk *walk, const uint8_t *payload, uint32_t bytes);
 int vega_mold_next(struct vega_walk *walk, struct vega_message *ret_message);
 
+/* vega_format.span: one a datagram. Its blocks are what vega_blocks_records walks, big-endian. */
+bool vega_mold_span(struct vega_decode *decode, struct vega_span *ret_span);
+
 #endif
