@@ -16,42 +16,70 @@ enum {
 	OFF_SEQ = 4,
 	OFF_TYPE = 8,
 	HEAD_BYTES = 9,
+	OFF_LAST_SEQ = 9, /* of a heartbeat */
+	OFF_STATUS = 9,   /* of a response */
+	OFF_TIME = 9,
 	OFF_ID = 17, /* the order's, or the buyer's */
 	OFF_SELL_ID = 25,
-	OFF_SIDE = 29
+	OFF_TOKEN = 25,
+	OFF_SIDE = 29,
+	OFF_PRICE = 30, /* and behind it the quantity */
+	OFF_TRADE_TOKEN = 33,
+	OFF_TRADE_PRICE = 37
 };
 
-struct shape {
-	uint32_t bytes; /* of the whole message */
-	struct vega_field fields[7];
+/* From 1980-01-01 00:00 on Indian clocks to 1970-01-01 00:00 UTC. */
+#define EPOCH_NS ((315532800u - 19800u) * UINT64_C(1000000000))
+
+enum layout {
+	NO_MESSAGE,
+	ORDER,
+	TRADE,
+	HEARTBEAT,
+	RESPONSE
+};
+
+struct rule {
+	uint8_t bytes; /* of the whole message */
+	uint8_t layout;
+	uint8_t kind; /* of its record */
+	uint8_t bits; /* VEGA_ORDER_*, VEGA_TRADE_* */
+};
+
+/* clang-format off */
+static const struct rule rules[256] = {
+	['N'] = {38, ORDER, VEGA_ORDER_ADD, 0}, /* new */
+	['M'] = {38, ORDER, VEGA_ORDER_MODIFY, 0},
+	['X'] = {38, ORDER, VEGA_ORDER_DELETE, 0}, /* cancel */
+	['G'] = {38, ORDER, VEGA_ORDER_ADD, VEGA_ORDER_SPREAD},
+	['H'] = {38, ORDER, VEGA_ORDER_MODIFY, VEGA_ORDER_SPREAD},
+	['J'] = {38, ORDER, VEGA_ORDER_DELETE, VEGA_ORDER_SPREAD},
+	['T'] = {45, TRADE, VEGA_TRADE, VEGA_TRADE_NO_AGGRESSOR},
+	['K'] = {45, TRADE, VEGA_TRADE, VEGA_TRADE_NO_AGGRESSOR | VEGA_TRADE_SPREAD},
+	['C'] = {45, TRADE, VEGA_TRADE, VEGA_TRADE_NO_AGGRESSOR | VEGA_TRADE_BREAK}, /* cancel */
+	['Z'] = {13, HEARTBEAT, 0, 0},
+	['Y'] = {10, RESPONSE, VEGA_STATUS, 0}, /* of the recovery service: ticks */
+	['B'] = {10, RESPONSE, VEGA_STATUS, 0}, /* and its snapshot */
 };
 
 static const struct vega_fields how = {.price_digits = 2};
-
-/* clang-format off */
-static const struct shape order = {38, {
-	VEGA_INT_AT("ts", 9, 8), VEGA_WHOLE_AT("oid", OFF_ID), VEGA_INT_AT("tok", 25, 4), VEGA_TEXT_AT("side", OFF_SIDE, 1),
-	VEGA_SIGNED_PRICE_AT("px", 30, 4), VEGA_INT_AT("qty", 34, 4),
-}};
-static const struct shape trade = {45, {
-	VEGA_INT_AT("ts", 9, 8), VEGA_WHOLE_AT("buy", OFF_ID), VEGA_WHOLE_AT("sell", OFF_SELL_ID), VEGA_INT_AT("tok", 33, 4),
-	VEGA_SIGNED_PRICE_AT("px", 37, 4), VEGA_INT_AT("qty", 41, 4),
-}};
-static const struct shape heartbeat = {13, {
-	VEGA_UINT_AT("last", 9, 4),
-}};
-static const struct shape response = {10, {{0}}};
-
-static const struct shape *const shape_of[256] = {
-	['N'] = &order, ['M'] = &order, ['X'] = &order, /* new, modify, cancel */
-	['G'] = &order, ['H'] = &order, ['J'] = &order, /* the same of a spread */
-	['T'] = &trade, ['K'] = &trade, ['C'] = &trade, /* trade, of a spread, cancelled */
-	['Z'] = &heartbeat,
-	['Y'] = &response, ['B'] = &response, /* of the recovery service: ticks, snapshot */
+static const struct vega_field fields_of[][7] = {
+	[ORDER] = {
+		VEGA_INT_AT("ts", OFF_TIME, 8), VEGA_WHOLE_AT("oid", OFF_ID), VEGA_INT_AT("tok", OFF_TOKEN, 4),
+		VEGA_TEXT_AT("side", OFF_SIDE, 1), VEGA_SIGNED_PRICE_AT("px", OFF_PRICE, 4),
+		VEGA_INT_AT("qty", OFF_PRICE + 4, 4),
+	},
+	[TRADE] = {
+		VEGA_INT_AT("ts", OFF_TIME, 8), VEGA_WHOLE_AT("buy", OFF_ID), VEGA_WHOLE_AT("sell", OFF_SELL_ID),
+		VEGA_INT_AT("tok", OFF_TRADE_TOKEN, 4), VEGA_SIGNED_PRICE_AT("px", OFF_TRADE_PRICE, 4),
+		VEGA_INT_AT("qty", OFF_TRADE_PRICE + 4, 4),
+	},
+	[HEARTBEAT] = {VEGA_UINT_AT("last", OFF_LAST_SEQ, 4)},
+	[RESPONSE] = {{0}},
 };
 /* clang-format on */
 
-static bool
+static VEGA_ALWAYS_INLINE bool
 is_id(const uint8_t *at)
 {
 	int64_t id;
@@ -59,15 +87,39 @@ is_id(const uint8_t *at)
 	return vega_whole(vega_le64(at), &id);
 }
 
-static bool
-is_sound(const struct shape *shape, const uint8_t *at)
+static VEGA_ALWAYS_INLINE bool
+is_sound(const struct rule *rule, const uint8_t *at)
 {
-	if (shape == &order)
+	if (rule->layout == ORDER)
 		return is_id(at + OFF_ID) && (at[OFF_SIDE] == 'B' || at[OFF_SIDE] == 'S');
-	if (shape == &trade)
+	if (rule->layout == TRADE)
 		return is_id(at + OFF_ID) && is_id(at + OFF_SELL_ID);
-	return true;
+	return rule->layout != NO_MESSAGE;
 }
+
+/* The rule of the message that lies here; NULL where none lies whole and sound. */
+static VEGA_ALWAYS_INLINE const struct rule *
+rule_at(const uint8_t *at, uint32_t left)
+{
+	const struct rule *rule;
+
+	if (left < HEAD_BYTES)
+		return NULL;
+	rule = &rules[at[OFF_TYPE]];
+	return rule->bytes == vega_le16(at) && rule->bytes <= left && is_sound(rule, at) ? rule
+											 : NULL;
+}
+
+/* Heartbeats and responses have none; 0 says the same of any message. */
+static VEGA_ALWAYS_INLINE uint64_t
+seq_at(const struct rule *rule, const uint8_t *at)
+{
+	const uint32_t seq = vega_le32(at + OFF_SEQ);
+
+	return rule->layout <= TRADE && seq != 0 ? seq : VEGA_SEQ_NONE;
+}
+
+/* ---- message by message --------------------------------------------------------------------------------------- */
 
 static int
 mtbt_open(struct vega_walk *walk, const uint8_t *payload, uint32_t bytes)
@@ -92,23 +144,21 @@ mtbt_next(struct vega_walk *walk, struct vega_message *ret_message)
 {
 	const uint32_t left = walk->bytes - walk->at;
 	const uint8_t *at = walk->payload + walk->at;
-	const struct shape *shape;
+	const struct rule *rule = rule_at(at, left);
 
 	if (left == 0)
 		return 0;
-	shape = left < HEAD_BYTES ? NULL : shape_of[at[OFF_TYPE]];
-	if (shape == NULL || shape->bytes != vega_le16(at) || shape->bytes > left ||
-		!is_sound(shape, at))
+	if (rule == NULL)
 		return -EBADMSG;
 	*ret_message = (struct vega_message){
 		.data = at,
-		.bytes = shape->bytes,
+		.bytes = rule->bytes,
 		.type = at[OFF_TYPE],
-		.seq = shape->bytes < order.bytes ? VEGA_SEQ_NONE : vega_le32(at + OFF_SEQ),
+		.seq = rule->layout <= TRADE ? vega_le32(at + OFF_SEQ) : VEGA_SEQ_NONE,
 		.stream = vega_le16(at + OFF_STREAM),
-		.is_heartbeat = shape == &heartbeat,
+		.is_heartbeat = rule->layout == HEARTBEAT,
 	};
-	walk->at += shape->bytes;
+	walk->at += rule->bytes;
 	walk->message_idx++;
 	return 1;
 }
@@ -116,11 +166,132 @@ mtbt_next(struct vega_walk *walk, struct vega_message *ret_message)
 static void
 mtbt_line(const struct vega_message *message, struct vega_text *text)
 {
-	const struct shape *shape = shape_of[message->data[OFF_TYPE]];
+	const struct rule *rule = &rules[message->data[OFF_TYPE]];
 
 	vega_text_char(text, "type", message->data[OFF_TYPE]);
 	vega_text_u64(text, "len", message->bytes);
-	vega_fields_put(&how, shape->fields, message->data, message->bytes, text);
+	vega_fields_put(&how, fields_of[rule->layout], message->data, message->bytes, text);
+}
+
+/* ---- records -------------------------------------------------------------------------------------------------- */
+
+/* Nothing comes behind a bad message: its length cannot be believed either. An empty datagram is none. */
+static VEGA_COLD bool
+end_of(struct vega_decode *d)
+{
+	d->is_malformed = d->at != d->bytes || d->bytes == 0;
+	return false;
+}
+
+/* Messages that go on with the sequences of a span, whose first one lies here. Returns all their bytes. */
+static VEGA_ALWAYS_INLINE uint32_t
+take_run(const uint8_t *at, uint32_t left, uint32_t first_bytes, struct vega_span *span)
+{
+	uint32_t used = first_bytes;
+
+	while (used != left) {
+		const struct rule *rule = rule_at(at + used, left - used);
+
+		if (rule == NULL || seq_at(rule, at + used) != span->seq + span->seq_cnt ||
+			vega_le16(at + used + OFF_STREAM) != span->stream)
+			break;
+		used += rule->bytes;
+		span->seq_cnt++;
+	}
+	return used;
+}
+
+/*
+ * decode->at is where the span ends, decode->left its bytes. What is in a span is whole and sound: records looks at nothing again.
+ */
+static bool
+mtbt_span(struct vega_decode *d, struct vega_span *ret_span)
+{
+	const uint8_t *at = d->payload + d->at;
+	const uint32_t left = d->bytes - d->at;
+	const struct rule *rule = rule_at(at, left);
+
+	if (vega_unlikely(rule == NULL))
+		return end_of(d);
+	*ret_span = (struct vega_span){
+		.seq = seq_at(rule, at),
+		.seq_cnt = 1,
+		.stream = vega_le16(at + OFF_STREAM),
+	};
+	d->left = rule->bytes;
+	if (vega_unlikely(rule->layout == HEARTBEAT)) {
+		ret_span->seq = (uint64_t)vega_le32(at + OFF_LAST_SEQ) + 1;
+		ret_span->seq_cnt = 0;
+	} else if (vega_likely(ret_span->seq != VEGA_SEQ_NONE)) {
+		d->left = take_run(at, left, rule->bytes, ret_span);
+	}
+	d->at += d->left;
+	return true;
+}
+
+static VEGA_ALWAYS_INLINE uint64_t
+id_at(const uint8_t *at)
+{
+	const uint64_t bits = vega_le64(at);
+	double id;
+
+	memcpy(&id, &bits, sizeof(id));
+	return (uint64_t)(int64_t)id;
+}
+
+static VEGA_ALWAYS_INLINE void
+lay_order(struct vega_emit *emit, const struct rule *rule, const uint8_t *at)
+{
+	const uint64_t price_qty = vega_le64(at + OFF_PRICE);
+	const uint32_t flags = VEGA_RECORD_LAST | (at[OFF_SIDE] == 'S' ? VEGA_RECORD_ASK : 0u);
+
+	vega_emit(emit, vega_le64(at + OFF_TIME) + EPOCH_NS, rule->kind, flags,
+		vega_le32(at + OFF_TOKEN), (uint32_t)(price_qty >> 32), id_at(at + OFF_ID),
+		vega_pair((uint32_t)price_qty, rule->bits));
+}
+
+static VEGA_ALWAYS_INLINE void
+lay_trade(struct vega_emit *emit, const struct rule *rule, const uint8_t *at)
+{
+	const uint64_t ns = vega_le64(at + OFF_TIME) + EPOCH_NS;
+	const uint64_t price_qty = vega_le64(at + OFF_TRADE_PRICE);
+	const uint32_t token = vega_le32(at + OFF_TRADE_TOKEN);
+
+	vega_emit(emit, ns, rule->kind, 0, token, (uint32_t)(price_qty >> 32), 0,
+		vega_pair((uint32_t)price_qty, rule->bits));
+	vega_emit(emit, ns, VEGA_ORDER_REF, VEGA_RECORD_LAST, token, VEGA_REF_BUY_SELL,
+		id_at(at + OFF_ID), id_at(at + OFF_SELL_ID));
+}
+
+static VEGA_COLD void
+lay_response(struct vega_emit *emit, const uint8_t *at)
+{
+	vega_emit(emit, VEGA_NO_TIME, VEGA_STATUS, VEGA_RECORD_LAST, 0, at[OFF_TYPE],
+		at[OFF_STATUS], 0);
+}
+
+static uint32_t
+mtbt_records(struct vega_decode *d, const struct vega_span *span, uint64_t skip, uint64_t take)
+{
+	const uint8_t *at = d->payload + d->at - d->left;
+	const uint64_t cnt = span->seq_cnt <= skip         ? 0
+			     : span->seq_cnt - skip < take ? span->seq_cnt - skip
+							   : take;
+
+	for (; vega_unlikely(skip != 0 && cnt != 0); skip--)
+		at += rules[at[OFF_TYPE]].bytes;
+	for (uint64_t i = 0; i < cnt; i++) {
+		const struct rule *rule = &rules[at[OFF_TYPE]];
+
+		if (vega_likely(rule->layout == ORDER))
+			lay_order(d->emit, rule, at);
+		else if (vega_likely(rule->layout == TRADE))
+			lay_trade(d->emit, rule, at);
+		else
+			lay_response(d->emit, at);
+		at += rule->bytes;
+	}
+	return (uint32_t)cnt;
 }
 
 const struct vega_format vega_format_nse_mtbt = {
@@ -131,4 +302,6 @@ const struct vega_format vega_format_nse_mtbt = {
 	.open = mtbt_open,
 	.next = mtbt_next,
 	.line = mtbt_line,
+	.span = mtbt_span,
+	.records = mtbt_records,
 };
