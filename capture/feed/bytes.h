@@ -77,18 +77,23 @@ vega_text8_fill(const uint8_t *text, uint32_t bytes)
 
 /*
  * A whole number that is written as an IEEE double. False where it is none below 2^63: not a number, infinite, negative, with a
- * fraction.
+ * fraction. Zero may be negative: all compares leave the sign bit out.
  */
 static inline bool
 vega_whole(uint64_t bits, int64_t *ret_value)
 {
+	const uint64_t too_large =
+		UINT64_C(0x43E0000000000000); /* 2^63; above it infinity and what is no number */
+	uint64_t again;
 	double value;
 
-	memcpy(&value, &bits, sizeof(value));
-	if (!(value >= 0 && value < 0x1p63) || (double)(int64_t)value != value)
+	if (bits << 1 >= too_large << 1)
 		return false;
+	memcpy(&value, &bits, sizeof(value));
 	*ret_value = (int64_t)value;
-	return true;
+	value = (double)*ret_value;
+	memcpy(&again, &value, sizeof(again));
+	return (again ^ bits) << 1 == 0 && *ret_value >= 0;
 }
 
 #endif
