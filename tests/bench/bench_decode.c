@@ -49,6 +49,7 @@ struct bench {
 	struct vega_record_lane *lane;
 	struct vega_zone *zone;
 	void *state;
+	void *feed; /* memory of one */
 	uint64_t until_ns;
 };
 
@@ -181,30 +182,16 @@ pass_decode(struct bench *bench, struct figure *figure)
 	note(figure, start_ns, messages, ring.next);
 }
 
-static int
-pass_feed(struct bench *bench, struct figure *figure)
+static void
+pass_feed(struct bench *bench, const struct vega_feed_conf *conf, struct figure *figure)
 {
-	static struct vega_channel_cells cells[CELLS_CNT];
-	const struct vega_feed_channel channel = {.format = bench->format, .stream = 1};
-	const struct vega_feed_conf conf = {
-		.lane = bench->lane,
-		.lane_bytes = LANE_BYTES,
-		.zone = bench->zone,
-		.hold_ns = 1000000,
-		.channel_cnt = 1,
-		.channels = &channel,
-		.cells = cells,
-		.cells_cnt = CELLS_CNT,
-	};
 	const struct load *load = &bench->load;
-	struct vega_feed *feed;
+	struct vega_feed *feed = bench->feed;
 	uint64_t start_ns;
 	uint64_t messages = 0;
-	int rc = vega_feed_new(&conf, &feed);
 
-	if (rc != 0)
-		return rc;
-	memset(cells, 0, sizeof(cells));
+	vega_feed_new(feed, conf);
+	memset(conf->cells, 0, CELLS_CNT * sizeof(*conf->cells));
 	start_ns = vega_monotonic_ns();
 	for (size_t i = 0; i < load->datagram_cnt; i++)
 		vega_feed_packet(feed, &(const struct vega_feed_packet){
@@ -215,10 +202,8 @@ pass_feed(struct bench *bench, struct figure *figure)
 					       .line = 'A',
 				       });
 	for (uint32_t i = 0; i < CELLS_CNT; i++)
-		messages += cells[i].messages;
+		messages += conf->cells[i].messages;
 	note(figure, start_ns, messages, vega_feed_position(feed));
-	vega_feed_delete(feed);
-	return 0;
 }
 
 /* ---- ---------------------------------------------------------------------------------------------------------- */
@@ -248,16 +233,29 @@ figure_json(const struct bench *bench, const struct figure *figure)
 static int
 run(struct bench *bench)
 {
+	static struct vega_channel_cells cells[CELLS_CNT];
+	const struct vega_feed_channel channel = {.format = bench->format, .stream = 1};
+	const struct vega_feed_conf conf = {
+		.lane = bench->lane,
+		.lane_bytes = LANE_BYTES,
+		.zone = bench->zone,
+		.hold_ns = 1000000,
+		.channel_cnt = 1,
+		.channels = &channel,
+		.cells = cells,
+		.cells_cnt = CELLS_CNT,
+	};
 	struct figure decode = {0};
 	struct figure feed = {0};
-	int rc = 0;
 
-	while (rc == 0 && (feed.passes == 0 || vega_monotonic_ns() < bench->until_ns)) {
+	bench->feed = aligned_alloc(
+		VEGA_LINE_BYTES, vega_align_up(vega_feed_bytes(&conf), VEGA_LINE_BYTES));
+	if (bench->feed == NULL)
+		return VEGA_ERR(-ENOMEM, "need memory for a feed, found none");
+	while (feed.passes == 0 || vega_monotonic_ns() < bench->until_ns) {
 		pass_decode(bench, &decode);
-		rc = pass_feed(bench, &feed);
+		pass_feed(bench, &conf, &feed);
 	}
-	if (rc != 0)
-		return rc;
 	return vega_cli_json(json_pack("{s:o, s:o, s:I, s:I}", "decode",
 		figure_json(bench, &decode), "feed", figure_json(bench, &feed), "datagrams",
 		(json_int_t)bench->load.datagram_cnt, "payload_bytes",
@@ -304,6 +302,7 @@ main(int argc, char **argv)
 	vega_zone_delete(bench.zone);
 	free(bench.lane);
 	free(bench.state);
+	free(bench.feed);
 	free(bench.load.bytes);
 	free(bench.load.datagrams);
 	return vega_err_exit("bench_decode", rc);
