@@ -36,11 +36,21 @@ VEGA_PIN(struct vega_block_hdr, lost_port_nombuf, 160, 8);
 VEGA_PIN(struct vega_block_hdr, lost_disk, 168, 8);
 VEGA_PIN(struct vega_block_hdr, day, 176, 4);
 VEGA_PIN(struct vega_block_hdr, seal, 180, 4);
-VEGA_PIN(struct vega_block_hdr, reserved, 184, 56);
+VEGA_PIN(struct vega_block_hdr, kinds, 184, 4);
+VEGA_PIN(struct vega_block_hdr, reserved, 188, 52);
 VEGA_PIN(struct vega_block_hdr, payload_crc32c, 240, 4);
 VEGA_PIN(struct vega_block_hdr, header_crc32c, 244, 4);
 VEGA_PIN(struct vega_block_hdr, reserved2, 248, 4);
 VEGA_PIN(struct vega_block_hdr, block_length2, 252, 4);
+
+VEGA_PIN_SIZE(struct vega_records_hdr, 32);
+VEGA_PIN(struct vega_records_hdr, block_type, 0, 4);
+VEGA_PIN(struct vega_records_hdr, block_length, 4, 4);
+VEGA_PIN(struct vega_records_hdr, epoch_ns, 8, 8);
+VEGA_PIN(struct vega_records_hdr, record_cnt, 16, 4);
+VEGA_PIN(struct vega_records_hdr, kinds, 20, 4);
+VEGA_PIN(struct vega_records_hdr, data_bytes, 24, 4);
+VEGA_PIN(struct vega_records_hdr, record_bytes, 28, 4);
 
 VEGA_PIN_SIZE(struct vega_clock_block, 64);
 VEGA_PIN(struct vega_clock_block, block_type, 0, 4);

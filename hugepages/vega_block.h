@@ -11,7 +11,7 @@
  *
  * Header and padding are pcapng blocks of local-use types, so any pcapng reader passes over them. The rx
  * lcore fills its part when it seals the block (marked rx), the drain the rest when it writes it (marked
- * drain). All fields are little-endian; reserved bytes are zero and checked.
+ * drain). All fields are little-endian; reserved bytes are zero and checked. Of a block of records the drain fills it all.
  *
  * This header is installed: plain C, and C++.
  */
@@ -29,6 +29,7 @@ extern "C" {
 #define VEGA_BLOCK_INDEX   0xD6454705u /* a piece of the index */
 #define VEGA_BLOCK_TRAILER 0xD6454706u /* ends a sealed file */
 #define VEGA_BLOCK_HOLE    0xD6454707u /* laid by recover over a torn extent */
+#define VEGA_BLOCK_RECORDS 0xD6454708u /* the payload of a block of records */
 
 #define VEGA_BLOCK_HDR_BYTES   256u
 #define VEGA_BLOCK_ALIGN_BYTES 4096u
@@ -58,7 +59,7 @@ struct vega_block_hdr {
 	uint64_t file_offset;    /*  32 drain: where this header lies in the file */
 	uint32_t payload_bytes;  /*  40 rx: after the header, padding not counted */
 	uint32_t stored_bytes;   /*  44 drain: header, payload and padding */
-	uint16_t codec;          /*  48 rx: 0 plain */
+	uint16_t codec;          /*  48 rx: 0 plain; 1 columns, of records */
 	uint16_t kind;           /*  50 rx: enum vega_block_kind */
 	uint32_t linktype;       /*  52 rx: of every frame in it */
 	uint32_t packet_cnt;     /*  56 rx */
@@ -79,11 +80,27 @@ struct vega_block_hdr {
 	uint64_t lost_disk;        /* 168 drain: frames since the block before, storage failed */
 	uint32_t day;              /* 176 rx: trading day, YYYYMMDD */
 	uint32_t seal;             /* 180 rx: enum vega_seal */
-	uint8_t reserved[56];      /* 184 zero */
-	uint32_t payload_crc32c;   /* 240 drain: of everything after the header, padding included */
-	uint32_t header_crc32c;    /* 244 drain: of this header with this field zero */
-	uint32_t reserved2;        /* 248 zero */
-	uint32_t block_length2;    /* 252 rx: 256 */
+	uint32_t
+		kinds; /* 184 drain: VEGA_RECORD_KIND_BIT of each record in it; 0 in a block of frames */
+	uint8_t reserved[52];    /* 188 zero */
+	uint32_t payload_crc32c; /* 240 drain: of everything after the header, padding included */
+	uint32_t header_crc32c;  /* 244 drain: of this header with this field zero */
+	uint32_t reserved2;      /* 248 zero */
+	uint32_t block_length2;  /* 252 rx: 256 */
+};
+
+/*
+ * The payload of a block of records is one pcapng block: this header, the records as the codec has them, zeros up to a multiple of
+ * 4, and block_length again.
+ */
+struct vega_records_hdr {
+	uint32_t block_type;   /*  0 VEGA_BLOCK_RECORDS */
+	uint32_t block_length; /*  4 of all the payload */
+	uint64_t epoch_ns;     /*  8 in force at the first record */
+	uint32_t record_cnt;   /* 16 as the block's header */
+	uint32_t kinds;        /* 20 as the block's header */
+	uint32_t data_bytes;   /* 24 behind this header */
+	uint32_t record_bytes; /* 28 32 */
 };
 
 /*

@@ -59,20 +59,27 @@ extern "C" {
 #define VEGA_LEAD_BUCKET_CNT 40u
 
 /* By feed; written by the drain. durable_* is the acknowledged position: what a crash cannot take. */
-#define VEGA_DRAIN_COUNTERS(X)                                                               \
-	X(blocks_written, "blocks whose write is complete")                                  \
-	X(frames_written, "frames in those")                                                 \
-	X(bytes_written, "bytes of the journal files written, headers and padding included") \
-	X(lost_disk, "frames lost because storage failed or was full")                       \
-	X(write_errors, "writes, syncs and creations that failed")                           \
-	X(files_opened, "journal files begun")                                               \
-	X(files_sealed, "journal files sealed")                                              \
-	X(durable_blocks, "blocks acknowledged as durable")                                  \
-	X(durable_frames, "frames acknowledged as durable")                                  \
-	X(durable_bytes, "bytes acknowledged as durable")                                    \
-	X(durable_ns, "largest receive time acknowledged as durable, ns")                    \
-	X(block_number_next, "blocks taken from the lane")                                   \
-	X(lag_blocks_max, "most blocks the drain was behind rx")
+#define VEGA_DRAIN_COUNTERS(X)                                                                   \
+	X(blocks_written, "blocks whose write is complete")                                      \
+	X(frames_written, "frames in those")                                                     \
+	X(bytes_written, "bytes of the journal files written, headers and padding included")     \
+	X(lost_disk, "frames lost because storage failed or was full")                           \
+	X(write_errors, "writes, syncs and creations that failed")                               \
+	X(files_opened, "journal files begun")                                                   \
+	X(files_sealed, "journal files sealed")                                                  \
+	X(durable_blocks, "blocks acknowledged as durable")                                      \
+	X(durable_frames, "frames acknowledged as durable")                                      \
+	X(durable_bytes, "bytes acknowledged as durable")                                        \
+	X(durable_ns, "largest receive time acknowledged as durable, ns")                        \
+	X(block_number_next, "blocks taken from the lane")                                       \
+	X(lag_blocks_max, "most blocks the drain was behind rx")                                 \
+	X(records_drained, "position in the record lane up to which the drain has copied")       \
+	X(records_written, "records in blocks whose write is complete")                          \
+	X(records_lapped,                                                                        \
+		"records overwritten before the drain took them; the journal has a LOSS record") \
+	X(records_lost, "records lost because storage failed or was full")                       \
+	X(durable_records, "records acknowledged as durable")                                    \
+	X(record_lag_max, "most records the drain was behind the lane")
 
 /* By rx lcore; written by it. */
 #define VEGA_LCORE_COUNTERS(X)                                                                  \
@@ -111,7 +118,7 @@ struct vega_channel_cells {
 };
 struct vega_drain_cells {
 	VEGA_DRAIN_COUNTERS(VEGA_CELL)
-	uint64_t spare[51];
+	uint64_t spare[45];
 };
 struct vega_lcore_cells {
 	VEGA_LCORE_COUNTERS(VEGA_CELL)

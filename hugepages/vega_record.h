@@ -54,6 +54,9 @@ enum vega_kind {
 	VEGA_RECORD_KIND_CNT = 23
 };
 
+/* A set of kinds: a bit each; the last one is shared by what is unknown. */
+#define VEGA_RECORD_KIND_BIT(kind) (1u << ((kind) < 31u ? (kind) : 31u))
+
 /* Flags. The two highest bits are a number by kind: an action. */
 #define VEGA_RECORD_LAST        0x01u /* last of its exchange message */
 #define VEGA_RECORD_ASK         0x02u /* side: sell or ask; without it buy or bid */
@@ -332,6 +335,32 @@ static inline uint32_t
 vega_record_instrument(const union vega_record *r)
 {
 	return (uint32_t)r->word[1];
+}
+
+/* The times of records, one after the other: what EPOCH and TIME have said. Zeros at the start, but for a known epoch. */
+struct vega_record_clock {
+	uint64_t epoch_ns; /* in force */
+	uint64_t far_ns;   /* of the next record, told by a TIME record; 0: none */
+};
+
+/* The time of the next record in order, ns since the Unix epoch; 0: it has none. TIME and WIDE have none of their own. */
+static inline uint64_t
+vega_record_ns(struct vega_record_clock *clock, const union vega_record *r)
+{
+	const uint32_t kind = vega_record_kind(r);
+	const uint64_t ts48 = vega_record_ts48(r);
+	const uint64_t far_ns = clock->far_ns;
+
+	if (kind == VEGA_WIDE)
+		return 0;
+	clock->far_ns = kind == VEGA_TIME ? r->epoch.ns : 0;
+	if (kind == VEGA_TIME)
+		return 0;
+	if (kind == VEGA_EPOCH)
+		clock->epoch_ns = r->epoch.ns;
+	if (far_ns != 0)
+		return far_ns;
+	return ts48 != VEGA_TS_NONE ? clock->epoch_ns + ts48 : 0;
 }
 
 #ifdef __cplusplus

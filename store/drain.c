@@ -8,25 +8,20 @@
 
 #include "hugepages/base/atomic.h"
 #include "hugepages/frame.h"
-#include "store/writer.h"
+#include "store/files.h"
+#include "store/record_drain.h"
 
 #define DEPTH_DEFAULT  32u
-#define FILES_MAX      8u /* of a feed, being sealed: above it the lane waits */
-#define RETRY_NS       1000000000ull
 #define ROOM_BYTES_MIN (16ull << 20) /* less is no room to begin in */
 
-/* A frame lane on its way to disk. */
+/* A frame lane on its way to disk, and beside it the feed's record lane. */
 struct feed {
 	struct vega_frame_lane *lane;
 	struct vega_drain_cells *cells;
-	struct vega_writer_feed shared; /* with its writers */
-	struct vega_writer *files;      /* oldest first; only the last may be open */
-	uint32_t file_cnt;
-	uint64_t taken;          /* blocks put into files or lost */
-	uint64_t released;       /* our copy of lane->released */
-	uint64_t settled_before; /* blocks of files that are gone, and those that found no file */
-	struct vega_progress durable_before; /* of files that are gone */
-	uint64_t retry_ns;                   /* no new file before this */
+	struct vega_files files;
+	struct vega_record_drain *records; /* NULL: a feed of frames only */
+	uint64_t taken;                    /* blocks put into files or lost */
+	uint64_t released;                 /* our copy of lane->released */
 };
 
 struct vega_drain {
@@ -34,67 +29,13 @@ struct vega_drain {
 	bool own_io;
 	bool finishing;
 	char journal_dir[512];
-	uint64_t age_ns_max;
 	uint64_t now_ns;
 	uint32_t depth;
-	uint32_t in_flight; /* blocks taken and not released, over all lanes */
+	uint32_t in_flight; /* blocks of frames taken and not released, over all lanes */
 	uint32_t feed_cnt;
 	uint32_t feed_first; /* which feed is looked at first: it moves, so that none starves */
 	struct feed feeds[];
 };
-
-static struct vega_writer *
-open_file(const struct feed *feed)
-{
-	struct vega_writer *w = feed->files;
-
-	while (w != NULL && w->next != NULL)
-		w = w->next;
-	return w != NULL && w->state == VEGA_WRITER_OPEN ? w : NULL;
-}
-
-static void
-note_error(struct feed *feed, int rc)
-{
-	vega_count(&feed->cells->write_errors, 1);
-	if (feed->shared.error.rc == 0)
-		vega_err_save(&feed->shared.error, rc);
-}
-
-/* A new file for this block, at the end of the list; NULL when there can be none now. */
-static struct vega_writer *
-begin_file(struct vega_drain *drain, struct feed *feed, const struct vega_block_hdr *hdr)
-{
-	struct vega_writer **last = &feed->files;
-	struct vega_writer *w;
-	int rc;
-
-	if (drain->now_ns < feed->retry_ns || feed->file_cnt == FILES_MAX)
-		return NULL;
-	rc = vega_writer_new(drain->io, &feed->shared, hdr, drain->now_ns, &w);
-	if (rc < 0) {
-		note_error(feed, rc);
-		feed->retry_ns = drain->now_ns + RETRY_NS;
-		return NULL;
-	}
-	while (*last != NULL)
-		last = &(*last)->next;
-	*last = w;
-	feed->file_cnt++;
-	return w;
-}
-
-static struct vega_writer *
-file_for(struct vega_drain *drain, struct feed *feed, const struct vega_block_hdr *hdr)
-{
-	struct vega_writer *w = open_file(feed);
-
-	if (w != NULL && vega_writer_wants(w, hdr))
-		return w;
-	if (w != NULL)
-		vega_writer_close(w);
-	return begin_file(drain, feed, hdr);
-}
 
 /*
  * There is no file to write to. Storage may come back soon, so a quarter of the lane is kept; beyond it the oldest blocks
@@ -111,9 +52,9 @@ lose_blocks(struct vega_drain *drain, struct feed *feed, uint64_t sealed)
 	if (feed->taken != feed->released)
 		return 0;
 	while (sealed - feed->taken > keep) {
-		vega_writer_lose(&feed->shared, vega_frame_block(feed->lane, feed->taken));
+		vega_writer_lose(&feed->files.shared, vega_frame_block(feed->lane, feed->taken));
 		feed->taken++;
-		feed->settled_before++;
+		feed->files.settled_before++;
 		drain->in_flight++;
 		lost++;
 	}
@@ -132,9 +73,10 @@ take_blocks(struct vega_drain *drain, struct feed *feed)
 		work < VEGA_WRITER_RUN_MAX) {
 		struct vega_block_hdr *hdr = vega_frame_block(feed->lane, feed->taken);
 
-		w = file_for(drain, feed, hdr);
+		w = vega_files_for(&feed->files, hdr, drain->now_ns);
 		if (w == NULL) {
-			work += feed->file_cnt < FILES_MAX ? lose_blocks(drain, feed, sealed) : 0;
+			if (!vega_files_are_full(&feed->files))
+				work += lose_blocks(drain, feed, sealed);
 			break;
 		}
 		vega_writer_put(w, hdr);
@@ -148,53 +90,13 @@ take_blocks(struct vega_drain *drain, struct feed *feed)
 	return work;
 }
 
-static void
-add_progress(struct vega_progress *sum, const struct vega_progress *more)
-{
-	sum->blocks += more->blocks;
-	sum->frames += more->frames;
-	sum->bytes += more->bytes;
-	if (more->recv_ns_max > sum->recv_ns_max)
-		sum->recv_ns_max = more->recv_ns_max;
-}
-
-/* Files that are done leave the list, oldest first, so that order is kept. A bad one that held nothing is a bad sign. */
-static unsigned
-drop_done(struct vega_drain *drain, struct feed *feed)
-{
-	struct vega_writer *w;
-	unsigned work = 0;
-
-	while ((w = feed->files) != NULL && vega_writer_done(w)) {
-		if (w->state == VEGA_WRITER_GIVEN_UP && w->written.blocks == 0)
-			feed->retry_ns = drain->now_ns + RETRY_NS;
-		feed->settled_before += w->settled_cnt;
-		add_progress(&feed->durable_before, &w->durable);
-		feed->files = w->next;
-		feed->file_cnt--;
-		vega_writer_delete(w);
-		work++;
-	}
-	return work;
-}
-
-/* Release what has settled, publish what is durable: of each, the longest prefix over the files in order. */
+/* Release what has settled, publish what is durable. */
 static void
 publish(struct vega_drain *drain, struct feed *feed)
 {
-	struct vega_progress durable = feed->durable_before;
-	uint64_t settled = feed->settled_before;
+	const struct vega_progress durable = vega_files_durable(&feed->files);
+	const uint64_t settled = vega_files_settled(&feed->files);
 
-	for (const struct vega_writer *w = feed->files; w != NULL; w = w->next) {
-		settled += w->settled_cnt;
-		if (w->settled_cnt != w->put_cnt)
-			break;
-	}
-	for (const struct vega_writer *w = feed->files; w != NULL; w = w->next) {
-		add_progress(&durable, &w->durable);
-		if (w->state == VEGA_WRITER_OPEN || w->durable.blocks != w->put_cnt)
-			break;
-	}
 	if (settled != feed->released) {
 		drain->in_flight -= (uint32_t)(settled - feed->released);
 		feed->released = settled;
@@ -204,24 +106,6 @@ publish(struct vega_drain *drain, struct feed *feed)
 	vega_store_relaxed(&feed->cells->durable_frames, durable.frames);
 	vega_store_relaxed(&feed->cells->durable_bytes, durable.bytes);
 	vega_store_relaxed(&feed->cells->durable_ns, durable.recv_ns_max);
-}
-
-static unsigned
-poll_files(struct vega_drain *drain, struct feed *feed)
-{
-	struct vega_writer *w = open_file(feed);
-	unsigned work = 0;
-
-	/* a file that has failed is closed at once, not at the next block */
-	if (w != NULL && (w->failed || w->unsafe ||
-				 (drain->age_ns_max != 0 &&
-					 drain->now_ns - w->opened_ns >= drain->age_ns_max)))
-		vega_writer_close(w);
-	for (w = feed->files; w != NULL; w = w->next)
-		work += vega_writer_poll(w, drain->now_ns);
-	work += drop_done(drain, feed);
-	publish(drain, feed);
-	return work;
 }
 
 /* Without a journal: blocks are let go as they come. */
@@ -243,11 +127,14 @@ discard(struct feed *feed)
 static unsigned
 poll_feed(struct vega_drain *drain, struct feed *feed)
 {
-	unsigned work;
+	unsigned work = 0;
 
+	if (feed->records != NULL)
+		work += vega_record_drain_poll(feed->records, drain->now_ns, drain->finishing);
 	if (drain->io == NULL)
-		return discard(feed);
-	work = poll_files(drain, feed);
+		return work + discard(feed);
+	work += vega_files_poll(&feed->files, drain->now_ns);
+	publish(drain, feed);
 	work += take_blocks(drain, feed);
 	return work;
 }
@@ -268,12 +155,18 @@ vega_drain_poll(struct vega_drain *drain, uint64_t now_ns)
 	return work;
 }
 
+static bool
+is_idle(const struct feed *feed)
+{
+	return vega_frame_sealed(feed->lane) == feed->released && /* F3: pairs with F2 */
+	       (feed->records == NULL || vega_record_drain_idle(feed->records));
+}
+
 bool
 vega_drain_idle(const struct vega_drain *drain)
 {
 	for (uint32_t i = 0; i < drain->feed_cnt; i++)
-		if (vega_frame_sealed(drain->feeds[i].lane) !=
-			drain->feeds[i].released) /* F3: pairs with F2 */
+		if (!is_idle(&drain->feeds[i]))
 			return false;
 	return true;
 }
@@ -281,9 +174,13 @@ vega_drain_idle(const struct vega_drain *drain)
 static bool
 all_closed(const struct vega_drain *drain)
 {
-	for (uint32_t i = 0; i < drain->feed_cnt; i++)
-		if (drain->feeds[i].files != NULL)
+	for (uint32_t i = 0; i < drain->feed_cnt; i++) {
+		const struct feed *feed = &drain->feeds[i];
+
+		if (feed->files.first != NULL ||
+			(feed->records != NULL && !vega_record_drain_is_closed(feed->records)))
 			return false;
+	}
 	return true;
 }
 
@@ -298,11 +195,11 @@ close_last(struct feed *feed)
 		.port_missed = vega_load_relaxed(&lane->end_port_missed),
 		.port_nombuf = vega_load_relaxed(&lane->end_port_nombuf),
 	};
-	struct vega_writer *w = open_file(feed);
 
-	vega_untold_add(&feed->shared.untold, &end);
-	if (w != NULL)
-		vega_writer_close(w);
+	vega_untold_add(&feed->files.shared.untold, &end);
+	vega_files_close(&feed->files);
+	if (feed->records != NULL)
+		vega_record_drain_close(feed->records);
 }
 
 static void
@@ -312,64 +209,91 @@ poll_or_wait(struct vega_drain *drain)
 		(void)vega_io_poll(drain->io, true);
 }
 
+/* The first failure of a feed's files, with its message. */
+static int
+failure_of(const struct feed *feed)
+{
+	if (feed->files.shared.error.rc != 0)
+		return vega_err_restore(&feed->files.shared.error);
+	return feed->records != NULL ? vega_record_drain_error(feed->records) : 0;
+}
+
 int
 vega_drain_finish(struct vega_drain *drain)
 {
+	int rc = 0;
+
 	drain->finishing = true;
 	for (uint32_t i = 0; i < drain->feed_cnt; i++)
-		drain->feeds[i].retry_ns = 0; /* one last try, now */
+		drain->feeds[i].files.retry_ns = 0; /* one last try, now */
 	while (!vega_drain_idle(drain))
 		poll_or_wait(drain);
 	for (uint32_t i = 0; i < drain->feed_cnt; i++)
 		close_last(&drain->feeds[i]);
 	while (!all_closed(drain))
 		poll_or_wait(drain);
-	for (uint32_t i = 0; i < drain->feed_cnt; i++)
-		if (drain->feeds[i].shared.error.rc != 0)
-			return vega_err_restore(&drain->feeds[i].shared.error);
-	return 0;
+	for (uint32_t i = 0; rc == 0 && i < drain->feed_cnt; i++)
+		rc = failure_of(&drain->feeds[i]);
+	return rc;
 }
 
 void
 vega_drain_delete(struct vega_drain *drain)
 {
-	struct vega_writer *w;
-
 	if (drain == NULL)
 		return;
 	for (uint32_t i = 0; i < drain->feed_cnt; i++) {
-		while ((w = drain->feeds[i].files) != NULL) {
-			drain->feeds[i].files = w->next;
-			vega_writer_delete(w);
-		}
+		vega_files_delete(&drain->feeds[i].files);
+		vega_record_drain_delete(drain->feeds[i].records);
 	}
 	if (drain->own_io)
 		vega_io_delete(drain->io);
 	free(drain);
 }
 
+/* What the writers of a feed's files have to know; kind and lanes are alike in it. */
 static void
+init_files(struct vega_files *files, struct vega_drain *drain, const struct vega_drain_conf *conf,
+	uint32_t i, enum vega_block_kind kind)
+{
+	const struct vega_region *region = conf->region;
+
+	*files = (struct vega_files){
+		.io = drain->io,
+		.age_ns_max = conf->file_age_ns_max,
+		.shared =
+			{
+				.journal_dir = drain->journal_dir,
+				.name = region->feeds[i].name,
+				.zone = region->feeds[i].zone,
+				.region = region->control->name,
+				.lane = vega_region_frame_lane(region, i),
+				.cells = &region->drain[i],
+				.file_bytes_max = conf->file_bytes_max,
+				.sync_interval_ns = conf->sync_interval_ns,
+				.day_start_s = region->feeds[i].day_start_s,
+				.price_scale = region->feeds[i].price_scale,
+				.kind = kind,
+			},
+	};
+}
+
+static int
 init_feed(struct vega_drain *drain, const struct vega_drain_conf *conf, uint32_t i)
 {
 	struct vega_region *region = conf->region;
 	struct feed *feed = &drain->feeds[i];
+	struct vega_files files;
 
 	feed->lane = vega_region_frame_lane(region, i);
 	feed->cells = &region->drain[i];
-	feed->taken = feed->released = feed->settled_before =
-		vega_load_relaxed(&feed->lane->released);
-	feed->shared = (struct vega_writer_feed){
-		.journal_dir = drain->journal_dir,
-		.name = region->feeds[i].name,
-		.zone = region->feeds[i].zone,
-		.region = region->control->name,
-		.lane = feed->lane,
-		.cells = feed->cells,
-		.file_bytes_max = conf->file_bytes_max,
-		.sync_interval_ns = conf->sync_interval_ns,
-		.day_start_s = region->feeds[i].day_start_s,
-		.price_scale = region->feeds[i].price_scale,
-	};
+	feed->taken = feed->released = vega_load_relaxed(&feed->lane->released);
+	init_files(&feed->files, drain, conf, i, VEGA_KIND_FRAMES);
+	feed->files.settled_before = feed->released;
+	if (region->feeds[i].record_lane == UINT32_MAX)
+		return 0;
+	init_files(&files, drain, conf, i, VEGA_KIND_RECORDS);
+	return vega_record_drain_new(region, i, &files, &feed->records);
 }
 
 int
@@ -378,20 +302,24 @@ vega_drain_new_io(
 {
 	uint32_t feed_cnt = conf->region->control->feed_cnt;
 	struct vega_drain *drain = calloc(1, sizeof(*drain) + feed_cnt * sizeof(drain->feeds[0]));
+	int rc = 0;
 
 	if (drain == NULL)
 		return VEGA_ERR(
 			-ENOMEM, "need memory for the drain of %u feeds, found none", feed_cnt);
 	drain->io = io;
-	drain->age_ns_max = conf->file_age_ns_max;
 	drain->depth = conf->depth != 0 ? conf->depth : DEPTH_DEFAULT;
 	if (drain->depth > VEGA_WRITER_DEPTH_MAX)
 		drain->depth = VEGA_WRITER_DEPTH_MAX;
 	drain->feed_cnt = feed_cnt;
 	(void)snprintf(drain->journal_dir, sizeof(drain->journal_dir), "%s",
 		conf->journal_dir != NULL ? conf->journal_dir : "");
-	for (uint32_t i = 0; i < feed_cnt; i++)
-		init_feed(drain, conf, i);
+	for (uint32_t i = 0; rc == 0 && i < feed_cnt; i++)
+		rc = init_feed(drain, conf, i);
+	if (rc < 0) {
+		vega_drain_delete(drain);
+		return rc;
+	}
 	if (io != NULL) {
 		vega_io_memory(io, conf->region->memory, conf->region->control->lanes_bytes);
 		(void)snprintf(conf->region->control->io, sizeof(conf->region->control->io), "%s",

@@ -168,6 +168,7 @@ vega_format_entry(const struct vega_block_hdr *hdr, const struct vega_index_entr
 		.record_cnt = hdr->record_cnt,
 		.lost = vega_format_lost(hdr),
 		.header_crc32c = hdr->header_crc32c,
+		.kinds = hdr->kinds,
 	};
 
 	entry.entry_crc32c =

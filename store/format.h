@@ -203,8 +203,9 @@ struct vega_index_entry {
 	uint32_t record_cnt;     /*  92 */
 	uint64_t lost;           /*  96 frames lost before this block, all causes */
 	uint32_t header_crc32c;  /* 104 of the block's header: ties the two together */
-	uint8_t reserved[16];    /* 108 zero */
-	uint32_t entry_crc32c;   /* 124 of bytes 0..123 */
+	uint32_t kinds;        /* 108 of the records in it, as its header; 0 in a block of frames */
+	uint8_t reserved[12];  /* 112 zero */
+	uint32_t entry_crc32c; /* 124 of bytes 0..123 */
 };
 
 VEGA_PIN_SIZE(struct vega_index_entry, 128);
@@ -223,7 +224,8 @@ VEGA_PIN(struct vega_index_entry, packet_cnt, 88, 4);
 VEGA_PIN(struct vega_index_entry, record_cnt, 92, 4);
 VEGA_PIN(struct vega_index_entry, lost, 96, 8);
 VEGA_PIN(struct vega_index_entry, header_crc32c, 104, 4);
-VEGA_PIN(struct vega_index_entry, reserved, 108, 16);
+VEGA_PIN(struct vega_index_entry, kinds, 108, 4);
+VEGA_PIN(struct vega_index_entry, reserved, 112, 12);
 VEGA_PIN(struct vega_index_entry, entry_crc32c, 124, 4);
 
 /* An index block: this header, then entries, then u32 length again. */

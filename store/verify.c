@@ -361,6 +361,7 @@ add_fact(struct verify *v, const struct vega_block_hdr *hdr, uint64_t off)
 		.lost = hdr->lost_lane_full + hdr->lost_oversize + hdr->lost_port_missed +
 			hdr->lost_port_nombuf + hdr->lost_disk,
 		.header_crc32c = hdr->header_crc32c,
+		.kinds = hdr->kinds,
 	};
 	return 0;
 }

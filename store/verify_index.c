@@ -61,7 +61,7 @@ check_entry(
 			entry->entry_crc32c, crc);
 		return;
 	}
-	verify_zero(v, entry->reserved, sizeof(entry->reserved), off + 108,
+	verify_zero(v, entry->reserved, sizeof(entry->reserved), off + 112,
 		"index entry: reserved bytes");
 	if (entry->start_off < sum->end_off || entry->end_off <= entry->start_off ||
 		entry->end_off > v->data_end)
@@ -72,11 +72,11 @@ check_entry(
 	sum->lost += entry->lost;
 	sum->exch_runmax =
 		entry->exch_ns_max > sum->exch_runmax ? entry->exch_ns_max : sum->exch_runmax;
-	if (entry->packet_cnt != 0 || entry->record_cnt != 0) {
-		sum->ns_min = entry->recv_ns_min < sum->ns_min ? entry->recv_ns_min : sum->ns_min;
-		sum->ns_max = entry->recv_ns_max > sum->ns_max ? entry->recv_ns_max : sum->ns_max;
-		sum->ns_runmax = sum->ns_max;
-	}
+	if (entry->packet_cnt != 0 && entry->recv_ns_min < sum->ns_min)
+		sum->ns_min = entry->recv_ns_min;
+	if (entry->recv_ns_max > sum->ns_runmax)
+		sum->ns_runmax = entry->recv_ns_max;
+	sum->ns_max = sum->packet_cnt != 0 ? sum->ns_runmax : 0;
 	check_entry_fact(v, entry, sum, off);
 }
 

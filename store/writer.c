@@ -33,16 +33,18 @@ vega_untold_add(struct vega_untold *sum, const struct vega_untold *more)
 void
 vega_writer_lose(struct vega_writer_feed *feed, const struct vega_block_hdr *hdr)
 {
+	const bool is_records = feed->kind == VEGA_KIND_RECORDS;
+	const uint64_t lost = is_records ? hdr->record_cnt : hdr->packet_cnt;
 	const struct vega_untold untold = {
 		.lane_full = hdr->lost_lane_full,
 		.oversize = hdr->lost_oversize,
 		.port_missed = hdr->lost_port_missed,
 		.port_nombuf = hdr->lost_port_nombuf,
-		.disk = hdr->lost_disk + hdr->packet_cnt,
+		.disk = hdr->lost_disk + lost,
 	};
 
 	vega_untold_add(&feed->untold, &untold);
-	vega_count(&feed->cells->lost_disk, hdr->packet_cnt);
+	vega_count(is_records ? &feed->cells->records_lost : &feed->cells->lost_disk, lost);
 }
 
 /* The block's header tells what was lost before it, the blocks that were not written included. */
@@ -120,12 +122,17 @@ block_written(struct vega_writer *w, const struct vega_block_hdr *hdr)
 	}
 	w->written.blocks++;
 	w->written.frames += hdr->packet_cnt;
+	w->written.records += hdr->record_cnt;
 	w->written.bytes += hdr->stored_bytes;
 	if (hdr->packet_cnt != 0 && hdr->recv_ns_max > w->written.recv_ns_max)
 		w->written.recv_ns_max = hdr->recv_ns_max;
+	vega_count(&cells->bytes_written, hdr->stored_bytes);
+	if (w->feed->kind == VEGA_KIND_RECORDS) {
+		vega_count(&cells->records_written, hdr->record_cnt);
+		return;
+	}
 	vega_count(&cells->blocks_written, 1);
 	vega_count(&cells->frames_written, hdr->packet_cnt);
-	vega_count(&cells->bytes_written, hdr->stored_bytes);
 }
 
 /* A run has come back. Without a head, nothing in the file can be read: then its blocks are lost whatever was written. */

@@ -28,7 +28,7 @@ struct vega_untold {
 	uint64_t disk;
 };
 
-/* What the files of one feed share. The caller fills the first part; it outlives the writers. */
+/* What the files of one kind of a feed share. The caller fills the first part; it outlives the writers. */
 struct vega_writer_feed {
 	const char *journal_dir;
 	const char *name;
@@ -40,6 +40,7 @@ struct vega_writer_feed {
 	uint64_t sync_interval_ns;
 	uint32_t day_start_s;
 	uint32_t price_scale;
+	enum vega_block_kind kind;
 
 	struct vega_untold untold;
 	struct vega_err error; /* the first failure; rc 0: none */
@@ -49,7 +50,8 @@ struct vega_writer_feed {
 
 struct vega_progress {
 	uint64_t blocks;
-	uint64_t frames;
+	uint64_t frames; /* PACKET records, in a file of records */
+	uint64_t records;
 	uint64_t bytes;
 	uint64_t recv_ns_max;
 };
@@ -161,7 +163,7 @@ void vega_writer_delete(struct vega_writer *w);
 /* Losses to be told by the next block, or by the trailer of the last file. */
 void vega_untold_add(struct vega_untold *sum, const struct vega_untold *more);
 
-/* Count a block that is not written, and remember what its header would have told. */
+/* Count a block that is not written, and remember what its header would have told; of records, how many they were. */
 void vega_writer_lose(struct vega_writer_feed *feed, const struct vega_block_hdr *hdr);
 
 #endif

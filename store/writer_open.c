@@ -103,8 +103,10 @@ open_next(struct vega_writer *w)
 		return VEGA_ERR(-ENAMETOOLONG, "need a shorter journal folder, found %s",
 			feed->journal_dir);
 	do {
-		(void)snprintf(
-			w->path, sizeof(w->path), "%s/frames-%04u.pcapng", dir, feed->number_next);
+		(void)snprintf(w->path, sizeof(w->path),
+			feed->kind == VEGA_KIND_RECORDS ? "%s/records-%04u.vega"
+							: "%s/frames-%04u.pcapng",
+			dir, feed->number_next);
 		w->file = w->io->ops->open(w->io, w->path,
 			VEGA_IO_WRITE | VEGA_IO_CREATE | VEGA_IO_DIRECT | VEGA_IO_LOCK);
 	} while (w->file == -EEXIST && ++feed->number_next != 0);
@@ -118,11 +120,14 @@ static void
 begin_head(struct vega_writer *w, const struct vega_block_hdr *first)
 {
 	const struct vega_writer_feed *feed = w->feed;
+	const struct vega_records_hdr *records =
+		(const struct vega_records_hdr *)(const void *)(first + 1);
 	char names[VEGA_IF_CNT_MAX][VEGA_NAME_BYTES] = {"if0"};
 	uint32_t if_cnt = feed->lane->if_cnt;
 	struct vega_head identity = {
 		.created_ns = vega_realtime_ns(),
 		.generation = first->generation,
+		.epoch_ns = first->kind == VEGA_KIND_RECORDS ? records->epoch_ns : 0,
 		.day = w->day,
 		.day_start_s = feed->day_start_s,
 		.file_number = feed->number_next,

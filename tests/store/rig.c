@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "hugepages/vega_record.h"
 #include "store/format.h"
 #include "store/vega_journal.h"
 
@@ -34,8 +35,30 @@ add_feed(struct rig *rig, uint32_t i, uint64_t lane_off, uint64_t block_cnt)
 	vega_frame_linktype(&rig->writers[i], 1);
 }
 
+static void
+add_record_lane(struct rig *rig, uint32_t feed, uint32_t i, uint64_t lane_off, uint64_t bytes)
+{
+	struct vega_region *region = &rig->region;
+	struct vega_record_lane *lane =
+		(struct vega_record_lane *)(void *)(region->memory + lane_off);
+
+	memset(lane, 0, bytes);
+	region->feeds[feed].record_lane = i;
+	region->lanes[i].lane_off = lane_off;
+	region->lanes[i].lane_bytes = bytes;
+	region->lanes[i].kind = VEGA_LANE_RECORDS;
+	vega_ring_new(lane, bytes, feed, VEGA_RECORD_BYTES, 7);
+	vega_ring_writer_init(&rig->rings[feed], lane, bytes);
+}
+
 void
 rig_new(struct rig *rig, uint32_t feed_cnt, uint64_t block_cnt)
+{
+	rig_new_records(rig, feed_cnt, block_cnt, 0);
+}
+
+void
+rig_new_records(struct rig *rig, uint32_t feed_cnt, uint64_t block_cnt, uint64_t record_lane_bytes)
 {
 	const uint64_t lane_bytes = vega_frame_lane_bytes(block_cnt);
 	struct vega_region *region = &rig->region;
@@ -44,18 +67,21 @@ rig_new(struct rig *rig, uint32_t feed_cnt, uint64_t block_cnt)
 	assert_int_equal(vega_zone_new("UTC", 0, &rig->zone), 0);
 	region->control = calloc(1, sizeof(*region->control));
 	region->feeds = calloc(RIG_FEEDS_MAX, sizeof(*region->feeds));
-	region->lanes = calloc(RIG_FEEDS_MAX, sizeof(*region->lanes));
+	region->lanes = calloc(2 * RIG_FEEDS_MAX, sizeof(*region->lanes));
 	region->drain = calloc(RIG_FEEDS_MAX, sizeof(*region->drain));
-	region->memory = aligned_alloc(4096, lane_bytes * feed_cnt);
+	region->memory = aligned_alloc(4096, (lane_bytes + record_lane_bytes) * feed_cnt);
 	assert_true(region->control && region->feeds && region->lanes && region->drain &&
 		    region->memory);
 	(void)snprintf(region->control->name, sizeof(region->control->name), "rig");
 	region->control->feed_cnt = feed_cnt;
 	region->control->lane_cnt = feed_cnt;
-	region->control->lanes_bytes = lane_bytes * feed_cnt;
+	region->control->lanes_bytes = (lane_bytes + record_lane_bytes) * feed_cnt;
 	for (uint32_t i = 0; i < feed_cnt; i++) {
 		memset(region->memory + lane_bytes * i, 0, VEGA_LANE_HDR_BYTES);
 		add_feed(rig, i, lane_bytes * i, block_cnt);
+		if (record_lane_bytes != 0)
+			add_record_lane(rig, i, feed_cnt + i,
+				lane_bytes * feed_cnt + record_lane_bytes * i, record_lane_bytes);
 	}
 	rig->conf = (struct vega_drain_conf){
 		.region = region,

@@ -7,6 +7,7 @@
 #include "hugepages/base/zone.h"
 #include "hugepages/frame.h"
 #include "hugepages/region.h"
+#include "hugepages/ring.h"
 #include "store/drain.h"
 #include "store/io.h"
 
@@ -17,12 +18,16 @@ struct rig {
 	struct vega_region region;
 	struct vega_zone *zone;
 	struct vega_frame_writer writers[RIG_FEEDS_MAX];
+	struct vega_ring_writer rings[RIG_FEEDS_MAX];
 	struct vega_drain_conf conf;
 	struct vega_drain *drain;
 	uint64_t now_ns;
 };
 
 void rig_new(struct rig *rig, uint32_t feed_cnt, uint64_t block_cnt);
+/* The same, each feed with a record lane of so many bytes: rig->rings write them. */
+void rig_new_records(
+	struct rig *rig, uint32_t feed_cnt, uint64_t block_cnt, uint64_t record_lane_bytes);
 void rig_delete(struct rig *rig);
 
 /* A drain over `io` and the folder "/j", or over a real folder. */
