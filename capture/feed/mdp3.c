@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * cme-mdp3: CME's MDP 3.0 in SBE, schema 1, whatever its version.
+ * cme-mdp3: CME's MDP 3.0 in SBE, schema 1, whatever its version; here its messages as lines.
  *
- * Little-endian, unpadded. A datagram: sequence u32, send time u64, then messages until it ends; all messages of a datagram carry
- * its sequence. A message: length u16 (its own two bytes included), root block's length u16, template u16, schema u16,
- * version u16; the root block; groups, each with its entries' length and count.
+ * Little-endian, unpadded; framing: mdp3.h. All messages of a datagram carry its sequence.
  *
  * Blocks are passed over by the lengths on the wire, so that versions which append fields still decode. A template that is
  * not known, and one whose blocks are too short for its fields or do not fit its message, gives the head and the number of
@@ -12,14 +10,11 @@
  */
 #include <errno.h>
 
-#include "capture/feed/bytes.h"
 #include "capture/feed/fields.h"
+#include "capture/feed/mdp3.h"
 
-#define PACKET_HEAD_BYTES  12u
-#define MESSAGE_HEAD_BYTES 10u
-#define SCHEMA_ID          1u
-#define GROUP_CNT          2u
-#define OLD_TEMPLATE_MAX   44u /* up to here prices have 7 decimal digits, later ones 9 */
+#define GROUP_CNT        2u
+#define OLD_TEMPLATE_MAX 44u /* up to here prices have 7 decimal digits, later ones 9 */
 
 /* What the canonical line shows of a template, besides its head. */
 enum form {
@@ -149,21 +144,14 @@ static const struct template templates[] = {
 };
 /* clang-format on */
 
-/* A group as it lies in a message; none, or an empty one: no entries. */
-struct entries {
-	const uint8_t *data;
-	uint32_t bytes; /* of each */
-	uint32_t cnt;
-};
-
 static int
 mdp3_open(struct vega_walk *walk, const uint8_t *payload, uint32_t bytes)
 {
-	if (bytes < PACKET_HEAD_BYTES)
+	if (bytes < VEGA_MDP3_PACKET_HEAD_BYTES)
 		return -EBADMSG;
 	walk->payload = payload;
 	walk->bytes = bytes;
-	walk->at = PACKET_HEAD_BYTES;
+	walk->at = VEGA_MDP3_PACKET_HEAD_BYTES;
 	walk->message_cnt = 0;
 	walk->message_idx = 0;
 	walk->seq_first = vega_le32(payload);
@@ -175,7 +163,7 @@ mdp3_open(struct vega_walk *walk, const uint8_t *payload, uint32_t bytes)
 static const struct template *
 template_of(const struct vega_message *message)
 {
-	if (vega_le16(message->data + 6) != SCHEMA_ID)
+	if (vega_le16(message->data + 6) != VEGA_MDP3_SCHEMA_ID)
 		return NULL;
 	for (uint32_t i = 0; i < VEGA_ARRAY_CNT(templates); i++)
 		if (templates[i].id == message->type)
@@ -183,44 +171,24 @@ template_of(const struct vega_message *message)
 	return NULL;
 }
 
-/*
- * Find a group at *at, and go past it. A message may end before its last groups: these are empty.
- * Returns false when the group does not fit the message, or its entries not their fields.
- */
-static bool
-take_group(const struct vega_message *message, const struct group *group, uint32_t *at,
-	struct entries *ret_entries)
-{
-	const uint32_t head_bytes = group->wide_head ? 8 : 3;
-	const uint8_t *head = message->data + *at;
-
-	*ret_entries = (struct entries){0};
-	if (group->fields == NULL || vega_le16(message->data + 8) < group->since ||
-		message->bytes - *at < head_bytes)
-		return true;
-	*at += head_bytes;
-	*ret_entries = (struct entries){message->data + *at, vega_le16(head), head[head_bytes - 1]};
-	if (ret_entries->cnt == 0)
-		return true;
-	if (ret_entries->bytes < vega_fields_bytes(group->fields) ||
-		ret_entries->bytes * ret_entries->cnt > message->bytes - *at)
-		return false;
-	*at += ret_entries->bytes * ret_entries->cnt;
-	return true;
-}
-
 static bool
 take_groups(const struct vega_message *message, const struct template *template,
-	struct entries ret_groups[GROUP_CNT])
+	struct vega_mdp3_group ret_groups[GROUP_CNT])
 {
 	const uint32_t root_bytes = vega_le16(message->data + 2);
-	uint32_t at = MESSAGE_HEAD_BYTES + root_bytes;
+	uint32_t at = VEGA_MDP3_MESSAGE_HEAD_BYTES + root_bytes;
 
 	if (root_bytes < vega_fields_bytes(template->root))
 		return false;
-	for (uint32_t i = 0; i < GROUP_CNT; i++)
-		if (!take_group(message, &template->groups[i], &at, &ret_groups[i]))
+	for (uint32_t i = 0; i < GROUP_CNT; i++) {
+		const struct group *group = &template->groups[i];
+
+		ret_groups[i] = (struct vega_mdp3_group){0};
+		if (group->fields != NULL && vega_le16(message->data + 8) >= group->since &&
+			!vega_mdp3_take_group(message->data, message->bytes, group->wide_head,
+				vega_fields_bytes(group->fields), &at, &ret_groups[i]))
 			return false;
+	}
 	return true;
 }
 
@@ -230,15 +198,13 @@ mdp3_next(struct vega_walk *walk, struct vega_message *ret_message)
 	const uint8_t *at = walk->payload + walk->at;
 	const uint32_t left = walk->bytes - walk->at;
 	const struct template *template;
-	struct entries groups[GROUP_CNT];
+	struct vega_mdp3_group groups[GROUP_CNT];
 	uint32_t bytes;
 
 	if (left == 0)
 		return 0;
-	if (left < MESSAGE_HEAD_BYTES)
-		return -EBADMSG;
-	bytes = vega_le16(at);
-	if (bytes > left || bytes < MESSAGE_HEAD_BYTES + vega_le16(at + 2))
+	bytes = vega_mdp3_message_bytes(at, left);
+	if (bytes == 0)
 		return -EBADMSG;
 	*ret_message = (struct vega_message){
 		.data = at,
@@ -247,7 +213,7 @@ mdp3_next(struct vega_walk *walk, struct vega_message *ret_message)
 		.seq = walk->seq_first,
 	};
 	template = template_of(ret_message);
-	ret_message->is_odd = vega_le16(at + 6) != SCHEMA_ID ||
+	ret_message->is_odd = vega_le16(at + 6) != VEGA_MDP3_SCHEMA_ID ||
 			      (template != NULL && !take_groups(ret_message, template, groups));
 	walk->at += bytes;
 	walk->message_idx++;
@@ -256,7 +222,7 @@ mdp3_next(struct vega_walk *walk, struct vega_message *ret_message)
 
 static void
 put_entries(const struct vega_fields *how, const char *key, const struct vega_field *fields,
-	const struct entries *entries, struct vega_text *text)
+	const struct vega_mdp3_group *entries, struct vega_text *text)
 {
 	vega_text_list_begin(text, key);
 	for (uint32_t i = 0; i < entries->cnt; i++) {
@@ -273,7 +239,7 @@ put_entries(const struct vega_fields *how, const char *key, const struct vega_fi
 
 static void
 put_body(const struct vega_message *message, const struct template *template,
-	const struct entries groups[GROUP_CNT], struct vega_text *text)
+	const struct vega_mdp3_group groups[GROUP_CNT], struct vega_text *text)
 {
 	const struct vega_fields how = {
 		.price_digits = message->type <= OLD_TEMPLATE_MAX ? 7 : 9,
@@ -281,7 +247,7 @@ put_body(const struct vega_message *message, const struct template *template,
 	};
 	const bool is_hex = template->form == FORM_HEX && text->style == VEGA_TEXT_LINE;
 
-	vega_fields_put(&how, template->root, message->data + MESSAGE_HEAD_BYTES,
+	vega_fields_put(&how, template->root, message->data + VEGA_MDP3_MESSAGE_HEAD_BYTES,
 		vega_le16(message->data + 2), text);
 	if (template->groups[0].fields == NULL)
 		return;
@@ -297,10 +263,10 @@ mdp3_line(const struct vega_message *message, struct vega_text *text)
 	static const struct vega_fields how = {0};
 	const struct template *template = template_of(message);
 	const uint32_t rest_bytes =
-		message->bytes - MESSAGE_HEAD_BYTES - vega_le16(message->data + 2);
+		message->bytes - VEGA_MDP3_MESSAGE_HEAD_BYTES - vega_le16(message->data + 2);
 	const bool is_head_only =
 		text->style == VEGA_TEXT_LINE && template != NULL && template->form == FORM_HEAD;
-	struct entries groups[GROUP_CNT];
+	struct vega_mdp3_group groups[GROUP_CNT];
 
 	vega_fields_put(&how, message_head, message->data, message->bytes, text);
 	if (template != NULL && !is_head_only && take_groups(message, template, groups))
@@ -316,4 +282,7 @@ const struct vega_format vega_format_cme_mdp3 = {
 	.open = mdp3_open,
 	.next = mdp3_next,
 	.line = mdp3_line,
+	.state_bytes = VEGA_MDP3_STATE_BYTES,
+	.span = vega_mdp3_span,
+	.records = vega_mdp3_records,
 };
