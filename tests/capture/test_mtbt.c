@@ -10,9 +10,10 @@
 #include <cmocka.h>
 
 #include "capture/feed/format.h"
+#include "tests/lib/lane.h"
 #include "tests/lib/rng.h"
-#include "tests/lib/walk.h"
 
+#define MTBT           (&vega_format_nse_mtbt)
 #define ORDER_TYPES    "NMXGHJ"
 #define TRADE_TYPES    "TKC"
 #define RESPONSE_TYPES "YB"
@@ -113,6 +114,7 @@ walk(const uint8_t *data, uint32_t bytes, struct seen *ret_seen)
 	*ret_seen = (struct seen){0};
 	assert_true(walk_all(&vega_format_nse_mtbt, copy, bytes, see, ret_seen, &walked));
 	assert_int_equal(walked.message_cnt, ret_seen->cnt);
+	assert_true(lane_keeps_contract(MTBT, copy, bytes));
 	free(copy);
 	return walked.rc;
 }
@@ -419,6 +421,240 @@ test_flipped_bits(void **state)
 	}
 }
 
+/* ---- records -------------------------------------------------------------------------------------------------- */
+
+#define EPOCH_NS 1748217600000000000u /* 2025-05-26 00:00 UTC */
+/* The order's time, 2025-05-28 09:15:00.000473159 on Indian clocks. */
+#define ORDER_TS48 (1748403900000473159u - EPOCH_NS)
+#define TRADE_TS48 (ORDER_TS48 + 1)
+
+static void
+lane_of(struct lane *lane)
+{
+	lane_new(lane, MTBT);
+	lane->emit.epoch_ns = EPOCH_NS;
+}
+
+/* Four words of a record, as they must lie. */
+struct words {
+	uint64_t ts48;
+	uint32_t kind, flags;
+	uint32_t instrument, body12;
+	uint64_t body16, body24;
+};
+
+static void
+assert_record(const struct lane *lane, uint64_t idx, struct words want)
+{
+	const union vega_record *r = lane_record(lane, idx);
+
+	assert_true(
+		r->word[0] == (want.ts48 | (uint64_t)want.kind << 48 | (uint64_t)want.flags << 56));
+	assert_true(r->word[1] == (want.instrument | (uint64_t)want.body12 << 32));
+	assert_true(r->word[2] == want.body16);
+	assert_true(r->word[3] == want.body24);
+}
+
+static void
+test_records_of_orders(void **state)
+{
+	static const struct {
+		char type;
+		uint32_t kind;
+		uint64_t reference;
+	} cases[] = {{'N', VEGA_ORDER_ADD, 0}, {'M', VEGA_ORDER_MODIFY, 0},
+		{'X', VEGA_ORDER_DELETE, 0}, {'G', VEGA_ORDER_ADD, VEGA_ORDER_SPREAD},
+		{'H', VEGA_ORDER_MODIFY, VEGA_ORDER_SPREAD},
+		{'J', VEGA_ORDER_DELETE, VEGA_ORDER_SPREAD}};
+	struct lane lane;
+
+	(void)state;
+	lane_of(&lane);
+	for (size_t i = 0; i < VEGA_ARRAY_CNT(cases); i++) {
+		for (uint32_t is_sell = 0; is_sell < 2; is_sell++) {
+			struct datagram d = {0};
+			struct decoded decoded;
+
+			put_order(&d, cases[i].type, 7, 0x1p62, is_sell ? 'S' : 'B');
+			decoded = lane_decode(&lane, d.data, d.bytes, UINT64_MAX);
+			assert_int_equal(decoded.message_cnt, 1);
+			assert_int_equal(decoded.record_cnt, 1);
+			assert_record(&lane, 0,
+				(struct words){ORDER_TS48, cases[i].kind,
+					VEGA_RECORD_LAST | (is_sell ? VEGA_RECORD_ASK : 0), 35002,
+					25, UINT64_C(1) << 62,
+					(uint32_t)-9905 | cases[i].reference << 32});
+		}
+	}
+	lane_delete(&lane);
+}
+
+static void
+test_records_of_trades(void **state)
+{
+	static const struct {
+		char type;
+		uint64_t condition;
+	} cases[] = {{'T', VEGA_TRADE_NO_AGGRESSOR},
+		{'K', VEGA_TRADE_NO_AGGRESSOR | VEGA_TRADE_SPREAD},
+		{'C', VEGA_TRADE_NO_AGGRESSOR | VEGA_TRADE_BREAK}};
+	struct lane lane;
+
+	(void)state;
+	lane_of(&lane);
+	for (size_t i = 0; i < VEGA_ARRAY_CNT(cases); i++) {
+		struct datagram d = {0};
+		struct decoded decoded;
+
+		put_trade(&d, cases[i].type, 7, 0, 9007199254740991);
+		decoded = lane_decode(&lane, d.data, d.bytes, UINT64_MAX);
+		assert_int_equal(decoded.message_cnt, 1);
+		assert_int_equal(decoded.record_cnt, 2);
+		assert_record(&lane, 0,
+			(struct words){TRADE_TS48, VEGA_TRADE, 0, 26009, 300, 0,
+				5511955 | cases[i].condition << 32});
+		assert_record(&lane, 1,
+			(struct words){TRADE_TS48, VEGA_ORDER_REF, VEGA_RECORD_LAST, 26009,
+				VEGA_REF_BUY_SELL, 0, 9007199254740991});
+	}
+	lane_delete(&lane);
+}
+
+static void
+test_records_of_responses(void **state)
+{
+	struct datagram d = {0};
+	struct lane lane;
+
+	(void)state;
+	lane_of(&lane);
+	put_response(&d, 'Y');
+	assert_int_equal(lane_decode(&lane, d.data, d.bytes, UINT64_MAX).message_cnt, 1);
+	assert_record(&lane, 0,
+		(struct words){VEGA_TS_NONE, VEGA_STATUS, VEGA_RECORD_LAST, 0, 'Y', 'S', 0});
+	lane_delete(&lane);
+}
+
+/* A time before the epoch stands in full before the record. */
+static void
+test_far_time(void **state)
+{
+	struct datagram d = {0};
+	struct lane lane;
+
+	(void)state;
+	lane_of(&lane);
+	put_order(&d, 'N', 7, 1, 'B');
+	memset(d.data + 9, 0, 8);
+	assert_int_equal(lane_decode(&lane, d.data, d.bytes, UINT64_MAX).record_cnt, 2);
+	assert_record(
+		&lane, 0, (struct words){VEGA_TS_NONE, VEGA_TIME, 0, 0, 0, 315513000000000000, 0});
+	assert_record(&lane, 1,
+		(struct words){0, VEGA_ORDER_ADD, VEGA_RECORD_LAST, 35002, 25, 1, (uint32_t)-9905});
+	lane_delete(&lane);
+}
+
+/* ---- spans ---------------------------------------------------------------------------------------------------- */
+
+static void
+assert_spans(const struct datagram *d, const struct vega_span *want, uint32_t cnt)
+{
+	struct vega_decode decode = {.payload = d->data, .bytes = d->bytes};
+	struct vega_span span;
+
+	for (uint32_t i = 0; i < cnt; i++) {
+		assert_true(MTBT->span(&decode, &span));
+		assert_true(span.seq == want[i].seq && span.seq_cnt == want[i].seq_cnt);
+		assert_int_equal(span.stream, want[i].stream);
+		assert_true(span.session == 0 && !span.is_start && !span.is_end);
+	}
+	assert_false(MTBT->span(&decode, &span));
+	assert_false(decode.is_malformed);
+}
+
+/* A hole, a step back, another stream, a heartbeat and what has no sequence each end a span. */
+static void
+test_spans(void **state)
+{
+	static const struct vega_span want[] = {
+		{.seq = 41, .seq_cnt = 2, .stream = 3},
+		{.seq = 44, .seq_cnt = 1, .stream = 3},
+		{.seq = 43, .seq_cnt = 2, .stream = 3},
+		{.seq = 45, .seq_cnt = 1, .stream = 4},
+		{.seq = 46, .seq_cnt = 0, .stream = 3},
+		{.seq = VEGA_SEQ_NONE, .seq_cnt = 1, .stream = 3},
+		{.seq = VEGA_SEQ_NONE, .seq_cnt = 1, .stream = 3},
+		{.seq = 45, .seq_cnt = 3, .stream = 3},
+	};
+	struct datagram d = {0};
+
+	(void)state;
+	put_order(&d, 'N', 41, 1, 'B');
+	put_trade(&d, 'T', 42, 1, 2);
+	put_order(&d, 'N', 44, 1, 'B');
+	put_order(&d, 'N', 43, 1, 'B');
+	put_order(&d, 'M', 44, 1, 'B');
+	put_order(&d, 'N', 45, 1, 'B');
+	d.data[d.bytes - 38 + 2] = 4;
+	put_heartbeat(&d, 45);
+	put_response(&d, 'Y');
+	put_order(&d, 'N', 0, 1, 'B'); /* 0 is no sequence */
+	put_order(&d, 'N', 45, 1, 'B');
+	put_order(&d, 'N', 46, 1, 'B');
+	put_trade(&d, 'K', 47, 1, 2);
+	assert_spans(&d, want, VEGA_ARRAY_CNT(want));
+}
+
+/* Sequences are as wide as the wire has them: what follows the largest is no next one. */
+static void
+test_spans_at_the_end_of_sequences(void **state)
+{
+	static const struct vega_span want[] = {
+		{.seq = UINT32_MAX - 1, .seq_cnt = 2, .stream = 3},
+		{.seq = 1, .seq_cnt = 1, .stream = 3},
+		{.seq = UINT64_C(1) << 32, .seq_cnt = 0, .stream = 3},
+	};
+	struct datagram d = {0};
+
+	(void)state;
+	put_order(&d, 'N', UINT32_MAX - 1, 1, 'B');
+	put_order(&d, 'N', UINT32_MAX, 1, 'B');
+	put_order(&d, 'N', 1, 1, 'B');
+	put_heartbeat(&d, UINT32_MAX);
+	assert_spans(&d, want, VEGA_ARRAY_CNT(want));
+}
+
+/* A range of a span gives the records of its messages alone. */
+static void
+test_ranges(void **state)
+{
+	struct datagram d = {0};
+	struct lane lane;
+
+	(void)state;
+	lane_of(&lane);
+	for (uint32_t i = 0; i < 4; i++)
+		(i % 2 == 0 ? put_order(&d, 'N', 10 + i, i, 'B')
+			    : put_trade(&d, 'T', 10 + i, i, i));
+	for (uint32_t skip = 0; skip <= 5; skip++) {
+		for (uint32_t take = 0; take <= 5; take++) {
+			const uint32_t end = skip + take < 4 ? skip + take : 4;
+			struct vega_decode decode = {
+				.payload = d.data, .bytes = d.bytes, .emit = &lane.emit};
+			struct vega_span span;
+
+			assert_true(MTBT->span(&decode, &span));
+			lane.from = lane.ring.next;
+			assert_int_equal(MTBT->records(&decode, &span, skip, take),
+				end > skip ? end - skip : 0);
+			for (uint32_t i = skip, at = 0; i < end; at += 1 + i % 2, i++)
+				assert_int_equal(vega_record_kind(lane_record(&lane, at)),
+					i % 2 == 0 ? VEGA_ORDER_ADD : VEGA_TRADE);
+		}
+	}
+	lane_delete(&lane);
+}
+
 int
 main(void)
 {
@@ -438,6 +674,13 @@ main(void)
 		cmocka_unit_test(test_cut_everywhere),
 		cmocka_unit_test(test_bad_in_the_middle),
 		cmocka_unit_test(test_flipped_bits),
+		cmocka_unit_test(test_records_of_orders),
+		cmocka_unit_test(test_records_of_trades),
+		cmocka_unit_test(test_records_of_responses),
+		cmocka_unit_test(test_far_time),
+		cmocka_unit_test(test_spans),
+		cmocka_unit_test(test_spans_at_the_end_of_sequences),
+		cmocka_unit_test(test_ranges),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
