@@ -29,6 +29,8 @@ open_decoder(const struct vega_plan_decode *decode, const struct vega_region *re
 		return VEGA_ERR(-ENOMEM, "need memory for the decoders of feed %s, found none",
 			entry->name);
 	vega_feed_new(ret_feed->decoder, &conf);
+	ret_feed->records_drained = &region->drain[feed_idx].records_drained;
+	ret_feed->records_slack = conf.lane->capacity / 2;
 	return 0;
 }
 

@@ -10,6 +10,7 @@ static const struct vega_counter rx_counters[] = {VEGA_RX_COUNTERS(ENTRY)};
 static const struct vega_counter drain_counters[] = {VEGA_DRAIN_COUNTERS(ENTRY)};
 static const struct vega_counter lcore_counters[] = {VEGA_LCORE_COUNTERS(ENTRY)};
 static const struct vega_counter port_counters[] = {VEGA_PORT_COUNTERS(ENTRY)};
+static const struct vega_counter channel_counters[] = {VEGA_CHANNEL_COUNTERS(ENTRY)};
 #undef ENTRY
 
 /* The tables are read as arrays of words over the cells: a cell that is not where its entry says would be another's. */
@@ -19,6 +20,9 @@ PINS(struct vega_rx_cells, rx_counters);
 PINS(struct vega_drain_cells, drain_counters);
 PINS(struct vega_lcore_cells, lcore_counters);
 PINS(struct vega_port_cells, port_counters);
+static_assert(offsetof(struct vega_channel_cells, lead_ns_log2) ==
+		      sizeof(channel_counters) / sizeof(channel_counters[0]) * 8,
+	"channel");
 
 const struct vega_counter_group vega_counter_groups[VEGA_GROUP_CNT] = {
 	{"Feed, receiving side",
@@ -32,6 +36,11 @@ const struct vega_counter_group vega_counter_groups[VEGA_GROUP_CNT] = {
 		"One set a port or file, written by the control thread from the port's own "
 		"statistics.",
 		port_counters, VEGA_ARRAY_CNT(port_counters)},
+	{"Channel",
+		"One set a sequence of the exchange, over both its lines, written by its feed's rx "
+		"lcore; `vega-bus stat "
+		"--json` adds how far the first line's copies were ahead of the other's.",
+		channel_counters, VEGA_ARRAY_CNT(channel_counters)},
 };
 
 static const char *

@@ -28,6 +28,8 @@ enum vega_group {
 	VEGA_GROUP_DRAIN,
 	VEGA_GROUP_LCORE,
 	VEGA_GROUP_PORT,
+	VEGA_GROUP_LEDGER_CNT, /* the groups whose drop_* and lost_* are those of the ledgers */
+	VEGA_GROUP_CHANNEL = VEGA_GROUP_LEDGER_CNT,
 	VEGA_GROUP_CNT
 };
 extern const struct vega_counter_group vega_counter_groups[VEGA_GROUP_CNT];

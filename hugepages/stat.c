@@ -41,6 +41,8 @@ make_safe(struct vega_control_image *image)
 	}
 	for (uint32_t i = 0; i < c->port_cnt; i++)
 		tame(image->ports[i].name, sizeof(image->ports[i].name));
+	for (uint32_t i = 0; i < VEGA_CHANNEL_ROW_CNT; i++)
+		tame(image->channels[i].format, sizeof(image->channels[i].format));
 }
 
 void
@@ -83,6 +85,8 @@ vega_stat_cells(const struct vega_stat *stat, enum vega_group group, uint32_t id
 		cells = &stat->image.lcores[idx];
 	else if (group == VEGA_GROUP_PORT)
 		cells = &stat->image.ports[idx];
+	else if (group == VEGA_GROUP_CHANNEL)
+		cells = &stat->image.channels[idx];
 	return cells;
 }
 
@@ -120,7 +124,7 @@ vega_stat_totals(const struct vega_stat *stat, struct vega_totals *t)
 	}
 	for (uint32_t i = 0; i < image->control.lcore_cnt; i++)
 		t->packets_received += image->lcores[i].packets_polled;
-	for (enum vega_group group = 0; group < VEGA_GROUP_CNT; group++) {
+	for (enum vega_group group = 0; group < VEGA_GROUP_LEDGER_CNT; group++) {
 		const struct vega_counter_group *g = &vega_counter_groups[group];
 
 		for (uint32_t k = 0; k < g->counter_cnt; k++) {
@@ -145,4 +149,35 @@ vega_stat_feed_wanted(const struct vega_stat *stat, uint32_t feed_idx, const cha
 	if (name == NULL || strcmp(found, name) == 0)
 		return true;
 	return strcmp(name, "default") == 0 && strncmp(found, "default.", 8) == 0;
+}
+
+bool
+vega_stat_channel_wanted(const struct vega_stat *stat, uint32_t row, const char *feed)
+{
+	const struct vega_channel_cells *cells = &stat->image.channels[row];
+
+	return cells->in_use != 0 && cells->feed_id < stat->image.control.feed_cnt &&
+	       vega_stat_feed_wanted(stat, cells->feed_id, feed);
+}
+
+struct vega_lead
+vega_stat_lead(const uint64_t buckets[VEGA_LEAD_BUCKET_CNT])
+{
+	struct vega_lead lead = {0};
+	uint64_t seen = 0;
+
+	for (uint32_t b = 0; b < VEGA_LEAD_BUCKET_CNT; b++)
+		lead.cnt += buckets[b];
+	for (uint32_t b = 0; b < VEGA_LEAD_BUCKET_CNT; b++) {
+		const uint64_t below_ns = 1ull << b;
+
+		if (buckets[b] == 0)
+			continue;
+		if (seen <= lead.cnt / 2)
+			lead.ns_p50 = below_ns;
+		if (seen <= lead.cnt - lead.cnt / 100 - 1)
+			lead.ns_p99 = below_ns;
+		seen += buckets[b];
+	}
+	return lead;
 }

@@ -92,4 +92,15 @@ json_t *vega_stat_json(
 /* The sums alone, into an object: packets_received ... bytes, packets_dropped as an object by cause. */
 void vega_stat_totals_json(const struct vega_stat *stat, json_t *object);
 
+/* Is the row of a sequence in use, and of the feed (NULL: of any)? */
+bool vega_stat_channel_wanted(const struct vega_stat *stat, uint32_t row, const char *feed);
+
+/* A histogram of leads: how many, and the bounds that half and 99 of 100 are below; powers of two. */
+struct vega_lead {
+	uint64_t cnt;
+	uint64_t ns_p50;
+	uint64_t ns_p99;
+};
+struct vega_lead vega_stat_lead(const uint64_t buckets[VEGA_LEAD_BUCKET_CNT]);
+
 #endif

@@ -88,15 +88,52 @@ port_json(const struct vega_stat *stat, const struct vega_stat *before, uint32_t
 	return object;
 }
 
+static void
+put_lead(json_t *object, const char *line, const uint64_t buckets[VEGA_LEAD_BUCKET_CNT])
+{
+	const struct vega_lead lead = vega_stat_lead(buckets);
+	json_t *histogram = json_array();
+	char key[32];
+
+	for (uint32_t b = 0; b < VEGA_LEAD_BUCKET_CNT; b++)
+		(void)json_array_append_new(
+			histogram, json_integer((json_int_t)(buckets[b] & INT64_MAX)));
+	(void)snprintf(key, sizeof(key), "line_%s_first_cnt", line);
+	put(object, key, lead.cnt);
+	(void)snprintf(key, sizeof(key), "line_%s_lead_ns_p50", line);
+	put(object, key, lead.ns_p50);
+	(void)snprintf(key, sizeof(key), "line_%s_lead_ns_p99", line);
+	put(object, key, lead.ns_p99);
+	(void)snprintf(key, sizeof(key), "line_%s_lead_ns_log2", line);
+	(void)json_object_set_new(object, key, histogram);
+}
+
+static json_t *
+channel_json(const struct vega_stat *stat, const struct vega_stat *before, uint32_t row)
+{
+	const struct vega_channel_cells *cells = &stat->image.channels[row];
+	json_t *object = json_object();
+
+	put_text(object, "feed", stat->image.feeds[cells->feed_id].name);
+	put(object, "stream", cells->stream);
+	put(object, "wire_stream", cells->wire);
+	put_text(object, "format", cells->format);
+	put_group(object, VEGA_GROUP_CHANNEL, row, stat, before);
+	put_lead(object, "a", cells->lead_ns_log2[0]);
+	put_lead(object, "b", cells->lead_ns_log2[1]);
+	return object;
+}
+
 /* Causes of all groups in one object; one that several groups have (lane_full) is added up. */
 static json_t *
 causes_json(const struct vega_stat *stat, const char *(*cause_of)(const struct vega_counter *))
 {
 	const struct vega_control *c = &stat->image.control;
-	const uint32_t cnt[VEGA_GROUP_CNT] = {c->feed_cnt, c->feed_cnt, c->lcore_cnt, c->port_cnt};
+	const uint32_t cnt[VEGA_GROUP_LEDGER_CNT] = {
+		c->feed_cnt, c->feed_cnt, c->lcore_cnt, c->port_cnt};
 	json_t *object = json_object();
 
-	for (enum vega_group group = 0; group < VEGA_GROUP_CNT; group++) {
+	for (enum vega_group group = 0; group < VEGA_GROUP_LEDGER_CNT; group++) {
 		const struct vega_counter_group *g = &vega_counter_groups[group];
 
 		for (uint32_t k = 0; k < g->counter_cnt; k++) {
@@ -184,6 +221,7 @@ vega_stat_json(const struct vega_stat *stat, const struct vega_stat *before, con
 	json_t *feeds = json_array();
 	json_t *lcores = json_array();
 	json_t *ports = json_array();
+	json_t *channels = json_array();
 
 	put_identity(object, stat);
 	vega_stat_totals_json(stat, object);
@@ -195,7 +233,11 @@ vega_stat_json(const struct vega_stat *stat, const struct vega_stat *before, con
 		(void)json_array_append_new(lcores, lcore_json(stat, before, i));
 	for (uint32_t i = 0; i < c->port_cnt; i++)
 		(void)json_array_append_new(ports, port_json(stat, before, i));
+	for (uint32_t i = 0; i < VEGA_CHANNEL_ROW_CNT; i++)
+		if (vega_stat_channel_wanted(stat, i, feed))
+			(void)json_array_append_new(channels, channel_json(stat, before, i));
 	(void)json_object_set_new(object, "feeds", feeds);
+	(void)json_object_set_new(object, "channels", channels);
 	(void)json_object_set_new(object, "lcores", lcores);
 	(void)json_object_set_new(object, "ports", ports);
 	return object;

@@ -193,6 +193,24 @@ print_totals(const struct vega_stat *stat)
 }
 
 static void
+print_channel(const struct vega_stat *stat, const struct vega_stat *before, uint32_t row, bool all)
+{
+	const struct vega_channel_cells *cells = &stat->image.channels[row];
+
+	(void)printf("channel %s stream %u.%u, %s\n", stat->image.feeds[cells->feed_id].name,
+		cells->stream, cells->wire, cells->format);
+	print_group(stat, before, VEGA_GROUP_CHANNEL, row, all);
+	for (uint32_t line = 0; line < 2; line++) {
+		const struct vega_lead lead = vega_stat_lead(cells->lead_ns_log2[line]);
+
+		if (lead.cnt != 0)
+			(void)printf("  line %c first %" PRIu64 " times, half by less than %" PRIu64
+				     " ns, 99 %% by less than %" PRIu64 " ns\n",
+				'A' + (int)line, lead.cnt, lead.ns_p50, lead.ns_p99);
+	}
+}
+
+static void
 print_stat(const struct vega_stat *stat, const struct vega_stat *before, const struct options *o)
 {
 	const struct vega_control_image *image = &stat->image;
@@ -211,6 +229,9 @@ print_stat(const struct vega_stat *stat, const struct vega_stat *before, const s
 		print_group(stat, before, VEGA_GROUP_RX, i, o->all);
 		print_group(stat, before, VEGA_GROUP_DRAIN, i, o->all);
 	}
+	for (uint32_t i = 0; i < VEGA_CHANNEL_ROW_CNT; i++)
+		if (vega_stat_channel_wanted(stat, i, o->feed))
+			print_channel(stat, before, i, o->all);
 	for (uint32_t i = 0; i < image->control.lcore_cnt; i++) {
 		(void)printf("lcore %u\n", i);
 		print_group(stat, before, VEGA_GROUP_LCORE, i, o->all);
