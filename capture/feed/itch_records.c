@@ -11,6 +11,7 @@
 #define DAY_NS       86400000000000u
 #define PRICE_DIGITS 4u
 #define TS_BITS      48
+#define HEAD_BYTES   11u /* type, locate, tracking number, time */
 
 /* The message that is being decoded. */
 struct at {
@@ -21,7 +22,7 @@ struct at {
 	uint32_t locate;
 };
 
-/* Whole messages; what is longer is known as far as this. */
+/* Of whole messages but those of `shapes`; what is longer is known as far as this. */
 static const uint8_t lengths[256] = {
 	['S'] = 12,
 	['R'] = 39,
@@ -33,13 +34,8 @@ static const uint8_t lengths[256] = {
 	['K'] = 28,
 	['J'] = 35,
 	['h'] = 21,
-	['A'] = 36,
 	['F'] = 40,
-	['E'] = 31,
 	['C'] = 36,
-	['X'] = 23,
-	['D'] = 19,
-	['U'] = 35,
 	['P'] = 44,
 	['Q'] = 40,
 	['B'] = 19,
@@ -110,51 +106,75 @@ ref(const struct at *a, enum vega_ref what, uint64_t id, uint64_t id2)
 	vega_emit(a->emit, a->ns, VEGA_ORDER_REF, VEGA_RECORD_LAST, a->locate, what, id, id2);
 }
 
-static VEGA_ALWAYS_INLINE void
-add(const struct at *a, uint32_t last)
-{
-	know(a, 24);
-	order(a, VEGA_ORDER_ADD, side_of(a->m[19]) | last, vega_be32(a->m + 20),
-		vega_be64(a->m + 11), vega_be32(a->m + 32), 0);
-}
+/*
+ * The types that nearly all of the traffic is made of go through one piece of code, without a branch by type, which would be
+ * guessed wrong every second message. What a type does not have is read where it has something else, and masked away.
+ */
+struct shape {
+	uint64_t stock_mask;
+	uint32_t qty_mask;
+	uint32_t price_mask;
+	uint16_t reference;
+	uint16_t sell; /* value of the side; 256: there is none */
+	uint8_t bytes;
+	uint8_t kind;
+	uint8_t ref; /* enum vega_ref; 0: none, and the record is the last one */
+	uint8_t side_at;
+	uint8_t qty_at;
+	uint8_t price_at;
+	uint8_t stock_at;
+};
+
+#define NOT_THERE 11 /* where the order's id lies, in all of them */
+#define ALL32     0xFFFFFFFFu
+#define ALL64     UINT64_MAX
+
+/* clang-format off */
+static const struct shape shapes[256] = {
+	['A'] = {ALL64, ALL32, ALL32, 0, 'S', 36, VEGA_ORDER_ADD, 0, 19, 20, 32, 24},
+	['D'] = {0, 0, 0, VEGA_ORDER_NO_QTY | VEGA_ORDER_NO_PRICE, 256, 19, VEGA_ORDER_DELETE, 0,
+		NOT_THERE, NOT_THERE, NOT_THERE, NOT_THERE},
+	['E'] = {0, ALL32, 0, VEGA_ORDER_NO_PRICE, 256, 31, VEGA_ORDER_EXECUTE, VEGA_REF_MATCH,
+		NOT_THERE, 19, NOT_THERE, NOT_THERE},
+	['U'] = {0, ALL32, ALL32, VEGA_ORDER_REPLACE, 256, 35, VEGA_ORDER_MODIFY, VEGA_REF_REPLACE,
+		NOT_THERE, 27, 31, NOT_THERE},
+	['X'] = {0, ALL32, 0, VEGA_ORDER_REDUCE | VEGA_ORDER_NO_PRICE, 256, 23, VEGA_ORDER_DELETE, 0,
+		NOT_THERE, 19, NOT_THERE, NOT_THERE},
+};
+/* clang-format on */
 
 static VEGA_ALWAYS_INLINE void
+shaped(const struct at *a, const struct shape *s)
+{
+	const uint64_t stock = vega_le64(a->m + s->stock_at);
+	const uint32_t side = a->m[s->side_at] == s->sell ? VEGA_RECORD_ASK : 0;
+
+	if (vega_unlikely(((stock ^ a->stocks[a->locate]) & s->stock_mask) != 0))
+		learn(a, stock);
+	order(a, s->kind, side | (s->ref == 0 ? VEGA_RECORD_LAST : 0),
+		vega_be32(a->m + s->qty_at) & s->qty_mask, vega_be64(a->m + 11),
+		vega_be32(a->m + s->price_at) & s->price_mask, s->reference);
+	if (s->ref == VEGA_REF_MATCH)
+		ref(a, VEGA_REF_MATCH, vega_be64(a->m + 23), 0);
+	else if (s->ref == VEGA_REF_REPLACE)
+		ref(a, VEGA_REF_REPLACE, vega_be64(a->m + 11), vega_be64(a->m + 19));
+}
+
+static void
 add_with_mpid(const struct at *a)
 {
-	add(a, 0);
+	know(a, 24);
+	order(a, VEGA_ORDER_ADD, side_of(a->m[19]), vega_be32(a->m + 20), vega_be64(a->m + 11),
+		vega_be32(a->m + 32), 0);
 	ref(a, VEGA_REF_ATTRIBUTION, vega_le32(a->m + 36), 0);
 }
 
-static VEGA_ALWAYS_INLINE void
-execute(const struct at *a, uint32_t price, uint32_t reference)
+static void
+execute_at_price(const struct at *a)
 {
-	order(a, VEGA_ORDER_EXECUTE, 0, vega_be32(a->m + 19), vega_be64(a->m + 11), price,
-		reference);
+	order(a, VEGA_ORDER_EXECUTE, 0, vega_be32(a->m + 19), vega_be64(a->m + 11),
+		vega_be32(a->m + 32), a->m[31] == 'N' ? VEGA_ORDER_NO_PRINT : 0);
 	ref(a, VEGA_REF_MATCH, vega_be64(a->m + 23), 0);
-}
-
-static VEGA_ALWAYS_INLINE void
-cancel(const struct at *a)
-{
-	order(a, VEGA_ORDER_DELETE, VEGA_RECORD_LAST, vega_be32(a->m + 19), vega_be64(a->m + 11), 0,
-		VEGA_ORDER_REDUCE | VEGA_ORDER_NO_PRICE);
-}
-
-static VEGA_ALWAYS_INLINE void
-drop(const struct at *a)
-{
-	order(a, VEGA_ORDER_DELETE, VEGA_RECORD_LAST, 0, vega_be64(a->m + 11), 0,
-		VEGA_ORDER_NO_QTY | VEGA_ORDER_NO_PRICE);
-}
-
-static VEGA_ALWAYS_INLINE void
-replace(const struct at *a)
-{
-	const uint64_t old_id = vega_be64(a->m + 11);
-
-	order(a, VEGA_ORDER_MODIFY, 0, vega_be32(a->m + 27), old_id, vega_be32(a->m + 31),
-		VEGA_ORDER_REPLACE);
-	ref(a, VEGA_REF_REPLACE, old_id, vega_be64(a->m + 19));
 }
 
 /* Of an order that was not shown. Its side is always B, whatever it was, so it says nothing. */
@@ -266,8 +286,8 @@ listing(const struct at *a)
 		pair_at(a->m + 40, a->m + 44));
 }
 
-static VEGA_NOINLINE void
-rare(const struct at *a)
+static void
+by_type(const struct at *a)
 {
 	const uint8_t *m = a->m;
 
@@ -301,6 +321,15 @@ rare(const struct at *a)
 	case 'h':
 		status_of_stock(a, 11, m[19], m[20]);
 		break;
+	case 'F':
+		add_with_mpid(a);
+		break;
+	case 'C':
+		execute_at_price(a);
+		break;
+	case 'P':
+		trade(a);
+		break;
 	case 'Q':
 		cross(a);
 		break;
@@ -318,50 +347,31 @@ rare(const struct at *a)
 
 /* ---- all of them ---------------------------------------------------------------------------------------------- */
 
-static VEGA_ALWAYS_INLINE void
-decode(const struct at *a)
+/* What is no order, or not as long as it should be. */
+static VEGA_NOINLINE void
+rare(const struct at *a, uint32_t bytes)
 {
-	switch (a->m[0]) {
-	case 'A':
-		add(a, VEGA_RECORD_LAST);
-		break;
-	case 'F':
-		add_with_mpid(a);
-		break;
-	case 'E':
-		execute(a, 0, VEGA_ORDER_NO_PRICE);
-		break;
-	case 'C':
-		execute(a, vega_be32(a->m + 32), a->m[31] == 'N' ? VEGA_ORDER_NO_PRINT : 0);
-		break;
-	case 'X':
-		cancel(a);
-		break;
-	case 'D':
-		drop(a);
-		break;
-	case 'U':
-		replace(a);
-		break;
-	case 'P':
-		trade(a);
-		break;
-	default:
-		rare(a);
-		break;
-	}
+	const struct shape *shape = &shapes[a->m[0]];
+	const uint32_t want = shape->bytes != 0 ? shape->bytes : lengths[a->m[0]];
+
+	if (bytes != want)
+		a->emit->odd_cnt++;
+	if (want == 0 || bytes < want)
+		return;
+	if (shape->bytes != 0)
+		shaped(a, shape);
+	else
+		by_type(a);
 }
 
 static VEGA_ALWAYS_INLINE void
 message(struct vega_decode *d, const uint8_t *m, uint32_t bytes)
 {
-	const uint32_t want = bytes != 0 ? lengths[m[0]] : 0;
 	struct vega_itch_state *state = d->state;
 
-	if (vega_unlikely(bytes != want || want == 0)) {
+	if (vega_unlikely(bytes < HEAD_BYTES)) {
 		d->emit->odd_cnt++;
-		if (want == 0 || bytes < want)
-			return;
+		return;
 	}
 	/* Tracking number and time share the eight bytes from 3 on. The epoch is a day before the midnight that times count from. */
 	const uint64_t ts = vega_be64(m + 3) & ((1ull << TS_BITS) - 1);
@@ -373,7 +383,10 @@ message(struct vega_decode *d, const uint8_t *m, uint32_t bytes)
 		.locate = vega_be16(m + 1),
 	};
 
-	decode(&a);
+	if (vega_likely(bytes == shapes[m[0]].bytes))
+		shaped(&a, &shapes[m[0]]);
+	else
+		rare(&a, bytes);
 }
 
 uint32_t
