@@ -18,6 +18,8 @@
  * Types mean the same in every protocol, so one table serves all. A type that is not known, or too short for its fields,
  * gives its type and length alone; of one that is longer, what is known.
  */
+#include "capture/feed/iex.h"
+
 #include <errno.h>
 
 #include "capture/feed/bytes.h"
@@ -29,6 +31,7 @@ enum {
 	OFF_SESSION = 8,
 	OFF_PAYLOAD_BYTES = 12,
 	OFF_COUNT = 14,
+	OFF_STREAM_OFFSET = 16,
 	OFF_SEQ = 24,
 	HEADER_BYTES = 40
 };
@@ -79,15 +82,21 @@ static const struct vega_field_types all = {
 	.type_cnt = VEGA_ARRAY_CNT(types),
 };
 
-static int
-iex_open(struct vega_walk *walk, const uint8_t *payload, uint32_t bytes)
+static bool
+is_header(const uint8_t *payload, uint32_t bytes)
 {
 	uint16_t protocol;
 
 	if (bytes < HEADER_BYTES || payload[0] != 1)
-		return -EBADMSG;
+		return false;
 	protocol = vega_le16(payload + OFF_PROTOCOL);
-	if (protocol < PROTOCOL_TOPS_15 || protocol > PROTOCOL_DEEP_PLUS)
+	return protocol >= PROTOCOL_TOPS_15 && protocol <= PROTOCOL_DEEP_PLUS;
+}
+
+static int
+iex_open(struct vega_walk *walk, const uint8_t *payload, uint32_t bytes)
+{
+	if (!is_header(payload, bytes))
 		return -EBADMSG;
 	walk->payload = payload;
 	walk->bytes = bytes;
@@ -102,10 +111,9 @@ iex_open(struct vega_walk *walk, const uint8_t *payload, uint32_t bytes)
 
 /* The header's payload length, the message count and the datagram's end must meet. */
 static bool
-ends_well(const struct vega_walk *walk)
+ends_well(const uint8_t *payload, uint32_t bytes, uint32_t at)
 {
-	return walk->at == walk->bytes &&
-	       vega_le16(walk->payload + OFF_PAYLOAD_BYTES) == walk->bytes - HEADER_BYTES;
+	return at == bytes && vega_le16(payload + OFF_PAYLOAD_BYTES) == bytes - HEADER_BYTES;
 }
 
 static int
@@ -116,7 +124,7 @@ iex_next(struct vega_walk *walk, struct vega_message *ret_message)
 	uint32_t bytes;
 
 	if (walk->message_idx == walk->message_cnt)
-		return ends_well(walk) ? 0 : -EBADMSG;
+		return ends_well(walk->payload, walk->bytes, walk->at) ? 0 : -EBADMSG;
 	if (left < 2)
 		return -EBADMSG;
 	bytes = vega_le16(at);
@@ -141,6 +149,33 @@ iex_line(const struct vega_message *message, struct vega_text *text)
 	vega_field_types_line(&all, message, text);
 }
 
+static bool
+iex_span(struct vega_decode *decode, struct vega_span *ret_span)
+{
+	const uint8_t *payload = decode->payload;
+
+	if (decode->at != 0) {
+		/* Messages that nobody wanted are not walked: then the end is not known. */
+		if (decode->left == 0 && !ends_well(payload, decode->bytes, decode->at))
+			decode->is_malformed = true;
+		return false;
+	}
+	if (!is_header(payload, decode->bytes)) {
+		decode->is_malformed = true;
+		return false;
+	}
+	*ret_span = (struct vega_span){
+		.session = vega_le32(payload + OFF_SESSION),
+		.seq = vega_le64(payload + OFF_SEQ),
+		.seq_cnt = vega_le16(payload + OFF_COUNT),
+		.stream = vega_le32(payload + OFF_CHANNEL),
+		.is_start = vega_le64(payload + OFF_STREAM_OFFSET) == 0,
+	};
+	decode->at = HEADER_BYTES;
+	decode->left = (uint32_t)ret_span->seq_cnt;
+	return true;
+}
+
 const struct vega_format vega_format_iex = {
 	.name = "iex",
 	.doc = "IEX TOPS 1.5 and 1.6, DEEP 1.0, DEEP+ 1.0 over IEX-TP",
@@ -149,4 +184,8 @@ const struct vega_format vega_format_iex = {
 	.open = iex_open,
 	.next = iex_next,
 	.line = iex_line,
+	.state_bytes = sizeof(struct vega_iex_state),
+	.span = iex_span,
+	.records = vega_iex_records,
+	.define = vega_iex_define,
 };
