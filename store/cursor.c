@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A cursor: the blocks of one feed, file after file, in recorded order.
+ * A cursor: the blocks of one feed and kind, file after file, in recorded order.
  *
  *	seek	the first file that reaches from_ns, in it the first block whose running maximum does: bisected in the index, so
  *		that the first block read is the one that holds the first frame at or after from_ns
@@ -18,10 +18,7 @@
 struct vega_cursor {
 	struct vega_journal *journal;
 	struct vega_io *io; /* the journal's */
-	uint64_t from_ns;
-	uint64_t to_ns;
-	void (*hole)(void *arg, const struct vega_hole *hole);
-	void *hole_arg;
+	struct vega_cursor_want want;
 	uint64_t blocks_read;
 
 	/* Where it stands: the next entry of a file, and the end of what has been passed. */
@@ -86,7 +83,7 @@ seek_in_file(struct vega_cursor *c)
 	while (low < high) {
 		const uint64_t mid = low + (high - low) / 2;
 
-		if (entries[mid].recv_ns_runmax < c->from_ns)
+		if (entries[mid].recv_ns_runmax < c->want.from_ns)
 			low = mid + 1;
 		else
 			high = mid;
@@ -101,15 +98,15 @@ seek_in_file(struct vega_cursor *c)
 static void
 seek(struct vega_cursor *c, const struct vega_jfeed *feed)
 {
-	uint32_t idx = feed->file_first;
+	uint32_t idx = feed->kind[c->want.kind].file_first;
 
-	c->file_end = feed->file_first + feed->file_cnt;
-	if (c->from_ns == 0) {
+	c->file_end = idx + feed->kind[c->want.kind].file_cnt;
+	if (c->want.from_ns == 0 || idx == c->file_end) {
 		stand_at(c, idx);
 		return;
 	}
 	/* The last file stands even when it ends before from_ns: it may grow. */
-	while (idx + 1 < c->file_end && c->journal->files[idx].info.last_ns < c->from_ns)
+	while (idx + 1 < c->file_end && c->journal->files[idx].info.last_ns < c->want.from_ns)
 		idx++;
 	stand_at(c, idx);
 	seek_in_file(c);
@@ -119,7 +116,7 @@ seek(struct vega_cursor *c, const struct vega_jfeed *feed)
 static int
 look_again(struct vega_cursor *c)
 {
-	const struct vega_jfile_load_as as = {.feed = c->file->feed};
+	const struct vega_jfile_load_as as = {.feed = c->file->feed, .kind = c->file->info.kind};
 	struct vega_jfile fresh;
 	int rc;
 
@@ -159,10 +156,16 @@ tell_hole(struct vega_cursor *c, uint64_t from_off, uint64_t to_off, bool recove
 		.recovered = recovered,
 	};
 
-	if (c->hole == NULL || (hole.after_ns != 0 && hole.after_ns < c->from_ns) ||
-		hole.before_ns >= c->to_ns)
+	if (c->want.hole == NULL || (hole.after_ns != 0 && hole.after_ns < c->want.from_ns) ||
+		hole.before_ns >= c->want.to_ns)
 		return;
-	c->hole(c->hole_arg, &hole);
+	c->want.hole(c->want.hole_arg, &hole);
+}
+
+void
+vega_cursor_tell_bad(struct vega_cursor *c)
+{
+	tell_hole(c, c->block_off, c->next_off, false);
 }
 
 /*
@@ -206,11 +209,29 @@ pass_end(struct vega_cursor *c)
 	return 1;
 }
 
+/* A LOSS record may speak of more positions than its block has: what follows tells where they end. */
+static bool
+is_before_position(const struct vega_cursor *c, const struct vega_index_entry *entry)
+{
+	const struct vega_index_entry *after = entry + 1;
+
+	return c->want.from_position != 0 && after < c->file->entries + c->file->entry_cnt &&
+	       after->position_first <= c->want.from_position;
+}
+
 static bool
 is_wanted(const struct vega_cursor *c, const struct vega_index_entry *entry)
 {
-	return entry->packet_cnt != 0 && entry->recv_ns_max >= c->from_ns &&
-	       entry->recv_ns_min < c->to_ns;
+	const struct vega_cursor_want *want = &c->want;
+
+	if (want->kind == VEGA_KIND_FRAMES)
+		return entry->packet_cnt != 0 && entry->recv_ns_max >= want->from_ns &&
+		       entry->recv_ns_min < want->to_ns;
+	return (want->kinds == 0 || (entry->kinds & want->kinds) != 0) &&
+	       (want->day == 0 || c->file->info.day == want->day) &&
+	       (want->generation == 0 || entry->generation == want->generation) &&
+	       !is_before_position(c, entry) && entry->recv_ns_max >= want->from_ns &&
+	       entry->recv_ns_min < want->to_ns;
 }
 
 /* Stand on the next entry that may hold wanted frames. Returns 1, 0 at the end, or a negative errno. */
@@ -253,8 +274,8 @@ read_block(struct vega_cursor *c, const struct vega_index_entry *entry, void *bu
 
 	c->blocks_read++;
 	return vega_io_read(c->io, c->fd, buffer, bytes, entry->start_off) == (int64_t)bytes &&
-	       hdr->header_crc32c == entry->header_crc32c && hdr->kind == VEGA_KIND_FRAMES &&
-	       hdr->codec == 0 && hdr->stored_bytes == bytes &&
+	       hdr->header_crc32c == entry->header_crc32c && hdr->kind == c->want.kind &&
+	       (hdr->codec == 0 || hdr->kind == VEGA_KIND_RECORDS) && hdr->stored_bytes == bytes &&
 	       vega_format_check_block(hdr, bytes, c->file->file_id, entry->start_off) == VEGA_GOOD;
 }
 
@@ -322,7 +343,7 @@ vega_cursor_next(struct vega_cursor *c, struct vega_frame *ret_frame)
 
 		if (rc == 1) {
 			frame.frame_number = c->frame_number++;
-			if (frame.recv_ns < c->from_ns || frame.recv_ns >= c->to_ns)
+			if (frame.recv_ns < c->want.from_ns || frame.recv_ns >= c->want.to_ns)
 				continue;
 			frame.feed_idx = c->feed_idx;
 			frame.reserved = 0;
@@ -340,9 +361,8 @@ vega_cursor_next(struct vega_cursor *c, struct vega_frame *ret_frame)
 }
 
 int
-vega_cursor_open(struct vega_journal *journal, uint32_t feed_idx, uint64_t from_ns, uint64_t to_ns,
-	void (*hole)(void *arg, const struct vega_hole *hole), void *hole_arg,
-	struct vega_cursor **ret_cursor)
+vega_cursor_open_want(struct vega_journal *journal, uint32_t feed_idx,
+	const struct vega_cursor_want *want, struct vega_cursor **ret_cursor)
 {
 	struct vega_cursor *c;
 
@@ -355,14 +375,27 @@ vega_cursor_open(struct vega_journal *journal, uint32_t feed_idx, uint64_t from_
 	c->journal = journal;
 	c->io = journal->io;
 	c->feed_idx = feed_idx;
-	c->from_ns = from_ns;
-	c->to_ns = to_ns;
-	c->hole = hole;
-	c->hole_arg = hole_arg;
+	c->want = *want;
 	c->fd = -1;
 	seek(c, &journal->feeds[feed_idx]);
 	*ret_cursor = c;
 	return 0;
+}
+
+int
+vega_cursor_open(struct vega_journal *journal, uint32_t feed_idx, uint64_t from_ns, uint64_t to_ns,
+	void (*hole)(void *arg, const struct vega_hole *hole), void *hole_arg,
+	struct vega_cursor **ret_cursor)
+{
+	const struct vega_cursor_want want = {
+		.kind = VEGA_KIND_FRAMES,
+		.from_ns = from_ns,
+		.to_ns = to_ns,
+		.hole = hole,
+		.hole_arg = hole_arg,
+	};
+
+	return vega_cursor_open_want(journal, feed_idx, &want, ret_cursor);
 }
 
 void

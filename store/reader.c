@@ -15,7 +15,7 @@ compare_u64(uint64_t a, uint64_t b)
 	return a < b ? -1 : a > b;
 }
 
-/* Feed, generation, day, number: the order frames were recorded in. */
+/* Feed, kind, generation, day, number: the order in which a kind was recorded. */
 static int
 by_record_order(const void *a, const void *b)
 {
@@ -23,6 +23,8 @@ by_record_order(const void *a, const void *b)
 	const struct vega_jfile *right = b;
 	int order = strcmp(left->feed, right->feed);
 
+	if (order == 0)
+		order = compare_u64(left->info.kind, right->info.kind);
 	if (order == 0)
 		order = compare_u64(left->info.generation, right->info.generation);
 	if (order == 0)
@@ -35,7 +37,8 @@ by_record_order(const void *a, const void *b)
 static int
 load_file(struct vega_journal *journal, const struct vega_tree_file *from, bool alone)
 {
-	const struct vega_jfile_load_as as = {.feed = from->feed, .keep_damaged = !alone};
+	const struct vega_jfile_load_as as = {
+		.feed = from->feed, .kind = from->kind, .keep_damaged = !alone};
 	struct vega_jfile *file = &journal->files[journal->file_cnt];
 	int rc = vega_jfile_load(journal->io, from->path, &as, file);
 
@@ -84,10 +87,14 @@ group_feeds(struct vega_journal *journal)
 	for (uint32_t i = 0; i < journal->file_cnt; i++) {
 		const struct vega_jfile *file = &journal->files[i];
 
+		struct vega_jfeed *feed;
+
 		if (i == 0 || strcmp(file->feed, journal->files[i - 1].feed) != 0)
 			journal->feeds[journal->feed_cnt++] =
-				(struct vega_jfeed){.name = file->feed, .file_first = i};
-		journal->feeds[journal->feed_cnt - 1].file_cnt++;
+				(struct vega_jfeed){.name = file->feed};
+		feed = &journal->feeds[journal->feed_cnt - 1];
+		if (feed->kind[file->info.kind].file_cnt++ == 0)
+			feed->kind[file->info.kind].file_first = i;
 		if (tells_zone_better(file, &journal->files[journal->newest]))
 			journal->newest = i;
 	}

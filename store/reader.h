@@ -36,8 +36,10 @@ struct vega_jfile {
 
 struct vega_jfeed {
 	const char *name;
-	uint32_t file_first;
-	uint32_t file_cnt;
+	struct {
+		uint32_t file_first;
+		uint32_t file_cnt;
+	} kind[VEGA_KIND_KEYFRAME + 1]; /* by enum vega_block_kind */
 };
 
 struct vega_journal {
@@ -53,6 +55,7 @@ struct vega_journal {
 /* How a file is met. */
 struct vega_jfile_load_as {
 	const char *feed; /* the folder's name; NULL: as the head says */
+	uint32_t kind;    /* as the file's name says; 0: as the head says */
 	bool keep_damaged; /* one of many: without a usable head or block it is kept, empty and damaged */
 };
 
@@ -80,5 +83,25 @@ uint64_t vega_jfile_entry_at(const struct vega_jfile *file, uint64_t off);
 
 /* Did recover cover the gap at off? fd: the file, open. */
 bool vega_jfile_is_hole(const struct vega_jfile *file, struct vega_io *io, int fd, uint64_t off);
+
+/* What a cursor wants, of which blocks and when: see vega_cursor_open, vega_records_open. */
+struct vega_cursor_want {
+	enum vega_block_kind kind;
+	uint32_t kinds; /* of a block of records: at least one of them is in it; 0: any */
+	uint32_t day;   /* 0: any */
+	uint64_t from_ns;
+	uint64_t to_ns;
+	uint64_t generation; /* 0: any */
+	uint64_t from_position;
+	void (*hole)(void *arg, const struct vega_hole *hole); /* may be NULL */
+	void *hole_arg;
+};
+
+/* The cursor under both kinds; what it answers is vega_cursor_block's. */
+int vega_cursor_open_want(struct vega_journal *journal, uint32_t feed_idx,
+	const struct vega_cursor_want *want, struct vega_cursor **ret_cursor) VEGA_MUST_CHECK;
+
+/* The block that was answered last turned out to be none: a hole. */
+void vega_cursor_tell_bad(struct vega_cursor *cursor);
 
 #endif

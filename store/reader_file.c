@@ -29,6 +29,12 @@ vega_jfile_is_hole(const struct vega_jfile *file, struct vega_io *io, int fd, ui
 	       vega_format_check_hole(&hole, sizeof(hole), file->file_id, off) == VEGA_GOOD;
 }
 
+static bool
+is_known(uint32_t kind)
+{
+	return kind == VEGA_KIND_FRAMES || kind == VEGA_KIND_RECORDS;
+}
+
 /*
  * A head that fails its checks: the first block that is good by itself, and lies where it says, knows whose it is.
  */
@@ -47,9 +53,10 @@ identify_by_blocks(struct load *load)
 		if (n < 0 ||
 			vega_format_check_block_hdr(&hdr, sizeof(hdr), hdr.file_id, off) !=
 				VEGA_GOOD ||
-			hdr.kind != VEGA_KIND_FRAMES)
+			!is_known(hdr.kind))
 			continue;
 		memcpy(file->file_id, hdr.file_id, sizeof(hdr.file_id));
+		file->info.kind = hdr.kind;
 		file->info.day = hdr.day;
 		file->info.linktype = hdr.linktype;
 		file->info.generation = hdr.generation;
@@ -69,6 +76,8 @@ take_identity(struct vega_jfile *file, const uint8_t *extent)
 	memcpy(file->zone, head->zone, sizeof(file->zone));
 	file->created_ns = head->created_ns;
 	file->day_start_s = head->day_start_s;
+	file->info.kind = head->kind;
+	file->info.price_scale = head->price_scale;
 	file->info.day = head->day;
 	file->info.file_number = head->file_number;
 	file->info.linktype = head->linktype;
@@ -118,9 +127,9 @@ read_head(struct load *load, const struct vega_jfile_load_as *as)
 	rc = vega_format_check_head(extent, n < 0 ? 0 : (uint64_t)n);
 	if (rc < 0) {
 		rc = save_damaged(load, extent, as, rc);
-	} else if (head->kind != VEGA_KIND_FRAMES) {
+	} else if (!is_known(head->kind)) {
 		rc = VEGA_ERR(-EBADMSG,
-			"%s: need a journal of frames, found one of kind %u; name its "
+			"%s: need a journal of frames or records, found one of kind %u; name its "
 			"frames-NNNN.pcapng",
 			file->path, head->kind);
 	} else {
@@ -129,6 +138,8 @@ read_head(struct load *load, const struct vega_jfile_load_as *as)
 	}
 	if (rc < 0)
 		return rc;
+	if (file->info.kind == 0)
+		file->info.kind = as->kind != 0 ? as->kind : VEGA_KIND_FRAMES;
 	file->feed = strdup(feed != NULL ? feed : "unknown");
 	file->info.feed = file->feed;
 	return file->feed != NULL
@@ -213,6 +224,7 @@ summarize(struct load *load)
 		end_off = entry->end_off;
 		if (entry->lost != 0)
 			add_losses(load, entry->start_off);
+		info->record_cnt += entry->record_cnt;
 		if (entry->packet_cnt == 0)
 			continue;
 		if (info->packet_cnt == 0 || entry->recv_ns_min < info->first_ns)

@@ -42,13 +42,20 @@ parse_digits(const char *text, size_t digits_min, size_t digits_max, const char 
 	return true;
 }
 
-static bool
-is_frames_file(const char *name, uint32_t *ret_number)
+/* What a name says: enum vega_block_kind and NNNN; 0: it is no journal file's. */
+static uint32_t
+kind_of(const char *name, uint32_t *ret_number)
 {
-	static const char prefix[] = "frames-";
+	static const char frames[] = "frames-";
+	static const char records[] = "records-";
 
-	return strncmp(name, prefix, sizeof(prefix) - 1) == 0 &&
-	       parse_digits(name + sizeof(prefix) - 1, 4, 9, ".pcapng", ret_number);
+	if (strncmp(name, frames, sizeof(frames) - 1) == 0 &&
+		parse_digits(name + sizeof(frames) - 1, 4, 9, ".pcapng", ret_number))
+		return VEGA_KIND_FRAMES;
+	if (strncmp(name, records, sizeof(records) - 1) == 0 &&
+		parse_digits(name + sizeof(records) - 1, 4, 9, ".vega", ret_number))
+		return VEGA_KIND_RECORDS;
+	return 0;
 }
 
 static int
@@ -79,7 +86,8 @@ names_of(struct vega_io *io, const char *folder, char feed[NAME_MAX + 1], uint32
 }
 
 static int
-add_file(struct vega_tree *tree, const char *path, const char *feed, uint32_t day, uint32_t number)
+add_file(struct vega_tree *tree, const char *path, const char *feed,
+	const struct vega_tree_file *like)
 {
 	struct vega_tree_file *file;
 	void *grown = realloc(tree->files, (tree->file_cnt + 1) * sizeof(*tree->files));
@@ -88,7 +96,8 @@ add_file(struct vega_tree *tree, const char *path, const char *feed, uint32_t da
 		return no_memory();
 	tree->files = grown;
 	file = &tree->files[tree->file_cnt++];
-	*file = (struct vega_tree_file){.path = strdup(path), .day = day, .number = number};
+	*file = *like;
+	file->path = strdup(path);
 	if (feed != NULL)
 		file->feed = strdup(feed);
 	return file->path == NULL || (feed != NULL && file->feed == NULL) ? no_memory() : 0;
@@ -97,13 +106,12 @@ add_file(struct vega_tree *tree, const char *path, const char *feed, uint32_t da
 static int list_folder(struct vega_io *io, struct vega_tree *tree, const char *folder, int depth);
 
 static int
-list_file(const struct listing *in, const char *path, uint32_t number)
+list_file(const struct listing *in, const char *path, struct vega_tree_file *like)
 {
 	char feed[NAME_MAX + 1];
-	uint32_t day;
-	int rc = names_of(in->io, in->folder, feed, &day);
+	int rc = names_of(in->io, in->folder, feed, &like->day);
 
-	return rc < 0 ? cannot_look(rc, in->folder) : add_file(in->tree, path, feed, day, number);
+	return rc < 0 ? cannot_look(rc, in->folder) : add_file(in->tree, path, feed, like);
 }
 
 static int
@@ -111,8 +119,8 @@ list_entry(void *arg, const char *name)
 {
 	struct listing *in = arg;
 	char path[PATH_MAX];
+	struct vega_tree_file like = {0};
 	struct vega_io_stat stat;
-	uint32_t number;
 	int rc;
 
 	if (name[0] == '.')
@@ -126,8 +134,8 @@ list_entry(void *arg, const char *name)
 		in->rc = cannot_look(rc, path);
 	else if (stat.kind == VEGA_IO_IS_DIR && in->depth < DEPTH_MAX)
 		in->rc = list_folder(in->io, in->tree, path, in->depth + 1);
-	else if (stat.kind == VEGA_IO_IS_FILE && is_frames_file(name, &number))
-		in->rc = list_file(in, path, number);
+	else if (stat.kind == VEGA_IO_IS_FILE && (like.kind = kind_of(name, &like.number)) != 0)
+		in->rc = list_file(in, path, &like);
 	return in->rc < 0;
 }
 
@@ -169,7 +177,8 @@ list_root(struct vega_io *io, struct vega_tree *tree, const char *path)
 	rc = list_folder(io, tree, root, 0);
 	if (rc == 0 && tree->file_cnt == 0)
 		rc = VEGA_ERR(-ENOENT,
-			"need journal files (frames-NNNN.pcapng) below %s, found none; name the "
+			"need journal files (frames-NNNN.pcapng, records-NNNN.vega) below %s, "
+			"found none; name the "
 			"folder given to vega-capture --journal",
 			path);
 	if (rc == 0)
@@ -180,6 +189,7 @@ list_root(struct vega_io *io, struct vega_tree *tree, const char *path)
 int
 vega_tree_list(struct vega_io *io, const char *path, struct vega_tree *ret_tree)
 {
+	const struct vega_tree_file like = {0};
 	struct vega_tree tree = {0};
 	struct vega_io_stat stat;
 	int rc = io->ops->stat(io, path, &stat);
@@ -191,7 +201,7 @@ vega_tree_list(struct vega_io *io, const char *path, struct vega_tree *ret_tree)
 	if (stat.kind == VEGA_IO_IS_DIR)
 		rc = list_root(io, &tree, path);
 	else if (stat.kind == VEGA_IO_IS_FILE)
-		rc = add_file(&tree, path, NULL, 0, 0);
+		rc = add_file(&tree, path, NULL, &like);
 	else
 		rc = VEGA_ERR(-EBADMSG, "%s: need a journal folder or file, found a device or pipe",
 			path);

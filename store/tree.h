@@ -2,11 +2,12 @@
 #ifndef VEGA_STORE_TREE_H
 #define VEGA_STORE_TREE_H
 /*
- * Which files make up a journal: <journal>/<YYYYMMDD>/<FEED>/frames-<NNNN>.pcapng, by name alone.
+ * Which files make up a journal: <journal>/<YYYYMMDD>/<FEED>/frames-<NNNN>.pcapng and records-<NNNN>.vega, by name alone.
  */
 #include <stdint.h>
 
 #include "hugepages/base/attr.h"
+#include "hugepages/vega_block.h"
 #include "store/io.h"
 
 struct vega_tree_file {
@@ -14,6 +15,7 @@ struct vega_tree_file {
 	char *feed;      /* the folder's name; NULL when the file itself was named */
 	uint32_t day;    /* of the folder above, 0 when that is no day */
 	uint32_t number; /* NNNN, 0 when the name is another */
+	uint32_t kind;   /* enum vega_block_kind, 0 when the name is another */
 };
 
 struct vega_tree {

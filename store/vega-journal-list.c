@@ -12,11 +12,19 @@
 #include "store/vega-journal-verbs.h"
 #include "store/vega_journal.h"
 
+static bool
+is_records(const struct vega_journal_file *f)
+{
+	return f->kind == VEGA_KIND_RECORDS;
+}
+
 static json_t *
 file_json(const struct vega_journal_file *f)
 {
-	return json_pack("{s:s?, s:s?, s:I, s:I, s:I, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
-		"path", f->path, "feed", f->feed, "day", (json_int_t)f->day, "file_number",
+	return json_pack("{s:s?, s:s?, s:s, s:I, s:I, s:I, s:I, s:b, s:I, s:I, s:I, s:I, s:I, s:I, "
+			 "s:I, s:I}",
+		"path", f->path, "feed", f->feed, "kind", is_records(f) ? "records" : "frames",
+		"records", (json_int_t)f->record_cnt, "day", (json_int_t)f->day, "file_number",
 		(json_int_t)f->file_number, "linktype", (json_int_t)f->linktype, "sealed",
 		f->sealed, "bytes", (json_int_t)f->file_bytes, "blocks", (json_int_t)f->block_cnt,
 		"packets", (json_int_t)f->packet_cnt, "first_ns", (json_int_t)f->first_ns,
@@ -41,8 +49,9 @@ ls_line(const struct vega_journal_file *f)
 	char first[40];
 	char last[40];
 
-	(void)printf("%s  %10" PRIu64 " packets  %10s  %s .. %s  %s", f->path, f->packet_cnt,
-		vega_text_bytes(bytes, f->file_bytes),
+	(void)printf("%s  %10" PRIu64 " %s  %10s  %s .. %s  %s", f->path,
+		is_records(f) ? f->record_cnt : f->packet_cnt,
+		is_records(f) ? "records" : "packets", vega_text_bytes(bytes, f->file_bytes),
 		f->packet_cnt != 0 ? vega_text_time(first, f->first_ns) : "-",
 		f->packet_cnt != 0 ? vega_text_time(last, f->last_ns) : "-",
 		f->sealed ? "sealed" : "unsealed");
@@ -79,6 +88,7 @@ verb_ls(const struct verb_options *o)
 /* All files together; path and feed say nothing here. */
 struct total {
 	struct vega_journal_file sum;
+	uint64_t lost_records; /* to storage */
 	uint64_t sealed;
 	json_t *feeds;
 	json_t *days;
@@ -106,22 +116,27 @@ add_file(struct total *total, const struct vega_journal_file *f)
 {
 	struct vega_journal_file *sum = &total->sum;
 
+	sum->file_bytes += f->file_bytes;
+	sum->block_cnt += f->block_cnt;
+	sum->damaged_blocks += f->damaged_blocks;
+	sum->hole_cnt += f->hole_cnt;
+	total->sealed += f->sealed;
+	add_once(total->feeds, json_string(f->feed));
+	add_once(total->days, json_integer(f->day));
+	if (is_records(f)) {
+		sum->record_cnt += f->record_cnt;
+		total->lost_records += f->lost_disk;
+		return;
+	}
 	if (f->packet_cnt != 0 && (sum->packet_cnt == 0 || f->first_ns < sum->first_ns))
 		sum->first_ns = f->first_ns;
 	if (f->last_ns > sum->last_ns)
 		sum->last_ns = f->last_ns;
-	sum->file_bytes += f->file_bytes;
-	sum->block_cnt += f->block_cnt;
 	sum->packet_cnt += f->packet_cnt;
-	sum->damaged_blocks += f->damaged_blocks;
-	sum->hole_cnt += f->hole_cnt;
 	sum->lost_lane_full += f->lost_lane_full;
 	sum->lost_oversize += f->lost_oversize;
 	sum->lost_port += f->lost_port;
 	sum->lost_disk += f->lost_disk;
-	total->sealed += f->sealed;
-	add_once(total->feeds, json_string(f->feed));
-	add_once(total->days, json_integer(f->day));
 	add_once(total->linktypes, json_integer(f->linktype));
 }
 
@@ -131,7 +146,7 @@ info_json(const struct total *total, uint64_t files)
 	const struct vega_journal_file *s = &total->sum;
 
 	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:O, s:O, s:O, s:I, s:I, s:I, s:I, s:I, "
-			 "s:I, s:I, s:I}",
+			 "s:I, s:I, s:I, s:I, s:I}",
 		"packets", (json_int_t)s->packet_cnt, "blocks", (json_int_t)s->block_cnt,
 		"first_ns", (json_int_t)s->first_ns, "last_ns", (json_int_t)s->last_ns, "files",
 		(json_int_t)files, "bytes", (json_int_t)s->file_bytes, "feeds", total->feeds,
@@ -140,7 +155,8 @@ info_json(const struct total *total, uint64_t files)
 		"damaged_blocks", (json_int_t)s->damaged_blocks, "holes", (json_int_t)s->hole_cnt,
 		"lost_lane_full", (json_int_t)s->lost_lane_full, "lost_oversize",
 		(json_int_t)s->lost_oversize, "lost_port", (json_int_t)s->lost_port, "lost_disk",
-		(json_int_t)s->lost_disk);
+		(json_int_t)s->lost_disk, "records", (json_int_t)s->record_cnt, "lost_records",
+		(json_int_t)total->lost_records);
 }
 
 static void
@@ -152,6 +168,9 @@ info_text(const struct total *total, const struct vega_journal *journal)
 	json_t *value;
 
 	(void)printf("packets    %" PRIu64 " in %" PRIu64 " blocks\n", s->packet_cnt, s->block_cnt);
+	if (s->record_cnt != 0)
+		(void)printf("records    %" PRIu64 "; %" PRIu64 " lost to storage\n", s->record_cnt,
+			total->lost_records);
 	if (s->packet_cnt != 0) {
 		(void)printf("first      %s\n", vega_text_time(text, s->first_ns));
 		(void)printf("last       %s\n", vega_text_time(text, s->last_ns));

@@ -2,7 +2,7 @@
 #ifndef VEGA_JOURNAL_H
 #define VEGA_JOURNAL_H
 /*
- * Reading a journal: open a folder or a file, take a feed's frames from any time on, see what is damaged.
+ * Reading a journal: open a folder or a file, take a feed's frames or records from any time on, see what is damaged.
  *
  * Works on sealed files, on files a crash left behind, and on files that are being written: a cursor at the end of one
  * finds what was added when it is asked again. Files begun after vega_journal_open are seen by opening again. Nothing read is
@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "hugepages/vega_block.h"
+#include "hugepages/vega_record.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -28,11 +29,14 @@ struct vega_journal_file {
 	const char *feed;     /* the folder's name */
 	uint32_t day;         /* YYYYMMDD */
 	uint32_t file_number; /* NNNN */
+	uint32_t kind;        /* enum vega_block_kind: frames or records */
+	uint32_t price_scale; /* decimal digits of the feed's prices, 0 unknown */
 	uint32_t linktype;
 	bool sealed;
 	uint64_t file_bytes;
 	uint64_t block_cnt;
-	uint64_t packet_cnt;
+	uint64_t packet_cnt; /* frames; in a file of records its PACKET records */
+	uint64_t record_cnt;
 	uint64_t first_ns; /* smallest receive time; 0 when the file holds no packet */
 	uint64_t last_ns;  /* largest receive time */
 	uint64_t generation;
@@ -42,7 +46,7 @@ struct vega_journal_file {
 	uint64_t lost_lane_full; /* told by block headers and trailer */
 	uint64_t lost_oversize;
 	uint64_t lost_port;
-	uint64_t lost_disk;
+	uint64_t lost_disk; /* frames; in a file of records, records */
 };
 
 /*
@@ -54,7 +58,7 @@ struct vega_journal_file {
 int vega_journal_open(const char *path, struct vega_journal **ret_journal);
 void vega_journal_close(struct vega_journal *journal);
 
-/* Files in order of feed, generation, day and number; idx < file count. */
+/* Files in order of feed, kind, generation, day and number; idx < file count. */
 uint32_t vega_journal_file_cnt(const struct vega_journal *journal);
 const struct vega_journal_file *vega_journal_file(const struct vega_journal *journal, uint32_t idx);
 
@@ -140,6 +144,52 @@ uint64_t vega_cursor_block_off(const struct vega_cursor *cursor);
 
 /* Data blocks this cursor has read from disk. */
 uint64_t vega_cursor_blocks_read(const struct vega_cursor *cursor);
+
+struct vega_record_cursor;
+
+/* Which records are wanted. Zeros but for to_ns: all. */
+struct vega_records_want {
+	uint64_t from_ns;       /* events whose PACKET was received at from_ns <= recv_ns < to_ns */
+	uint64_t to_ns;         /* UINT64_MAX: to the end */
+	uint64_t generation;    /* positions count in it; 0: any */
+	uint64_t from_position; /* 0: from the first */
+	uint32_t
+		kinds; /* only blocks that hold at least one of these, by VEGA_RECORD_KIND_BIT; 0: all */
+	uint32_t day; /* only of this trading day, YYYYMMDD; 0: any */
+	void (*hole)(void *arg, const struct vega_hole *hole); /* may be NULL */
+	void *hole_arg;
+};
+
+/* Records without a hole, of one block; they stay valid until the cursor's next call. */
+struct vega_record_batch {
+	const union vega_record *records;
+	uint32_t cnt;   /* 1 or more */
+	uint32_t kinds; /* of all its block */
+	uint64_t
+		position; /* of the first; what is missing between two batches is no longer there, or not wanted */
+	uint64_t generation;
+	uint64_t recv_ns; /* of the event that the first record belongs to; 0: not known */
+	struct vega_record_clock clock; /* at the first: for vega_record_ns */
+	uint32_t day;
+	uint32_t feed_idx;
+};
+
+/*
+ * Records of one feed as they were recorded. What the drain lost to the lane is a LOSS record (VEGA_LOSS_LAPPED), in a batch of
+ * its own whose position is the first one lost.
+ *
+ * Returns 0, -EINVAL (no such feed), -ENOMEM.
+ */
+int vega_records_open(struct vega_journal *journal, uint32_t feed_idx,
+	const struct vega_records_want *want, struct vega_record_cursor **ret_cursor);
+void vega_records_close(struct vega_record_cursor *cursor);
+
+/* Returns 1 and a batch, 0 at the end (of what is written so far), or a negative errno. */
+int vega_records_next(struct vega_record_cursor *cursor, struct vega_record_batch *ret_batch);
+
+/* The file of the last batch, NULL before the first; blocks read from disk. */
+const struct vega_journal_file *vega_records_file(const struct vega_record_cursor *cursor);
+uint64_t vega_records_blocks_read(const struct vega_record_cursor *cursor);
 
 /* The calling thread's message of the last failure: one line that says what was needed, what was found, what to do. */
 const char *vega_err_text(void); /* NOLINT: the tree has it from base/err.h */

@@ -407,7 +407,11 @@ check_order(struct verify *v, const struct vega_block_hdr *hdr, uint64_t off)
 	if (hdr->block_number < v->number_next || (adjacent && hdr->block_number != v->number_next))
 		verify_damage(v, off, "block header: need number %llu, found %llu",
 			(unsigned long long)v->number_next, (unsigned long long)hdr->block_number);
-	if (hdr->frame_first < v->frame_next)
+	if (hdr->kind != VEGA_KIND_FRAMES && hdr->position_first < v->position_next)
+		verify_damage(v, off, "block header: need position %llu or above, found %llu",
+			(unsigned long long)v->position_next,
+			(unsigned long long)hdr->position_first);
+	if (hdr->kind == VEGA_KIND_FRAMES && hdr->frame_first < v->frame_next)
 		verify_damage(v, off, "block header: need frame number %llu or above, found %llu",
 			(unsigned long long)v->frame_next, (unsigned long long)hdr->frame_first);
 	v->number_next = hdr->block_number + 1;
@@ -427,7 +431,9 @@ take_block(struct verify *v, const struct vega_block_hdr *hdr, uint64_t off)
 	verify_block(v, v->buffer, off);
 	if (!v->block_damaged) {
 		v->sum->blocks++;
-		v->sum->packets += hdr->packet_cnt;
+		if (hdr->kind == VEGA_KIND_FRAMES)
+			v->sum->packets += hdr->packet_cnt;
+		v->sum->records += hdr->record_cnt;
 	}
 	return add_fact(v, hdr, off);
 }

@@ -171,7 +171,10 @@ check_header(struct verify *v, const struct vega_block_hdr *hdr, uint64_t off)
 
 	verify_zero(v, hdr->reserved, sizeof(hdr->reserved), off, "block header: reserved bytes");
 	verify_u64(v, hdr->reserved2, 0, off, "block header: reserved bytes");
-	verify_u64(v, hdr->codec, 0, off, "block header: codec");
+	if (hdr->kind == VEGA_KIND_FRAMES) {
+		verify_u64(v, hdr->codec, 0, off, "block header: codec");
+		verify_u64(v, hdr->kinds, 0, off, "block header: kinds of records");
+	}
 	if (hdr->seal < VEGA_SEAL_FULL || hdr->seal > VEGA_SEAL_STOP)
 		verify_damage(v, off, "block header: need a cause of sealing, found %u", hdr->seal);
 	if (gap == 4 || gap == 8 || gap >= VEGA_BLOCK_ALIGN_BYTES + 12)
@@ -214,6 +217,9 @@ verify_block(struct verify *v, const uint8_t *block, uint64_t off)
 	}
 	verify_padding(v, payload + hdr.payload_bytes, rest - hdr.payload_bytes,
 		payload_off + hdr.payload_bytes);
+	if (hdr.kind == VEGA_KIND_RECORDS)
+		v->position_next =
+			hdr.position_first + verify_records(v, &hdr, payload, payload_off);
 	if (hdr.kind != VEGA_KIND_FRAMES)
 		return;
 	check_chain(v, payload, hdr.payload_bytes, payload_off, &tally);

@@ -2,8 +2,8 @@
 #ifndef VEGA_STORE_VERIFY_PRIV_H
 #define VEGA_STORE_VERIFY_PRIV_H
 /*
- * What the parts of the verifier share: verify.c (the walk), verify_block.c (one data block), verify_index.c (index and
- * trailer) and verify_idx.c (NAME.idx).
+ * What the parts of the verifier share: verify.c (the walk), verify_block.c (one data block), verify_records.c (the payload of one
+ * with records), verify_index.c (index and trailer) and verify_idx.c (NAME.idx).
  */
 #include <limits.h>
 #include <stdarg.h>
@@ -42,6 +42,7 @@ struct verify {
 	/* What the next block must be, and where the last good one ended. */
 	uint64_t number_next;
 	uint64_t frame_next;
+	uint64_t position_next; /* in a file of records */
 	uint64_t good_end;
 };
 
@@ -69,6 +70,13 @@ void verify_padding(struct verify *v, const uint8_t *at, uint64_t bytes, uint64_
 bool verify_header_ok(const struct verify *v, const struct vega_block_hdr *hdr, uint64_t off);
 /* The whole block, in memory, with a good header. */
 void verify_block(struct verify *v, const uint8_t *block, uint64_t off);
+
+/*
+ * The payload of a block of records, at off in the file, its checksum good.
+ * Returns how many positions the block speaks for: its records, or what a lap took.
+ */
+uint64_t verify_records(
+	struct verify *v, const struct vega_block_hdr *hdr, const uint8_t *payload, uint64_t off);
 
 /* Index and trailer of a sealed file against v->facts. Returns 0 or -EIO. */
 int verify_index(struct verify *v);
