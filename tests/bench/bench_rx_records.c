@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * rx poll with frame lane and records together, real IEX traffic, the drain discarding: ns a packet.
+ *
+ *	bench_rx_records CAPTURE [SECONDS [LANE_MIB]]
+ *
+ * The capture's IEX packets go round and round; each round goes on where the sequence of the one before ended, so every packet is
+ * new. They lie close to each other, each beginning a line: what is measured is what VEGA adds to a port.
+ */
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "capture/feed/net.h"
+#include "hugepages/base/atomic.h"
+#include "hugepages/base/cli.h"
+#include "hugepages/base/clock.h"
+#include "hugepages/base/err.h"
+#include "hugepages/base/pcapfile.h"
+#include "hugepages/base/zone.h"
+#include "tests/bench/rig.h"
+
+enum {
+	FRAME_CNT_MAX = 1 << 16,
+	FRAME_BYTES_MAX = 2048,
+	BURST_CNT = 32,
+	OFF_OFFSET = 16, /* of the IEX-TP header */
+	OFF_SEQ = 24,
+	OFF_PAYLOAD_BYTES = 12,
+	OFF_COUNT = 14,
+	IEX_HEADER_BYTES = 40,
+	WARM_UP_POLLS = 200000,
+	CHUNK_POLLS = 1000
+};
+
+struct frame {
+	size_t at; /* in memory */
+	uint32_t bytes;
+	uint32_t payload_off;
+};
+
+struct traffic {
+	struct vega_source source; /* first: what rx sees */
+	uint8_t *memory;
+	size_t used;
+	struct frame *frames;
+	uint32_t cnt;
+	uint32_t next;
+	uint64_t recv_ns;
+	uint64_t seqs;         /* of a round */
+	uint64_t offset_bytes; /* of a round */
+};
+
+static struct traffic traffic;
+static uint64_t stop;
+
+static uint8_t *
+frame_at(uint32_t idx)
+{
+	return traffic.memory + traffic.frames[idx].at;
+}
+
+static void
+add_u64(uint8_t *at, uint64_t more)
+{
+	uint64_t value;
+
+	memcpy(&value, at, sizeof(value));
+	value += more;
+	memcpy(at, &value, sizeof(value));
+}
+
+/* The packet of the next round, as the exchange would have numbered it. */
+static void
+renumber(uint32_t idx)
+{
+	uint8_t *payload = frame_at(idx) + traffic.frames[idx].payload_off;
+
+	add_u64(payload + OFF_SEQ, traffic.seqs);
+	add_u64(payload + OFF_OFFSET, traffic.offset_bytes);
+}
+
+static int
+burst(struct vega_source *source, struct vega_packet *packets, uint32_t max)
+{
+	const uint32_t cnt = max < BURST_CNT ? max : BURST_CNT;
+
+	(void)source;
+	for (uint32_t i = 0; i < cnt; i++) {
+		const uint32_t idx = traffic.next;
+
+		packets[i] = (struct vega_packet){.data = frame_at(idx),
+			.recv_ns = traffic.recv_ns += 40,
+			.captured_bytes = traffic.frames[idx].bytes,
+			.wire_bytes = traffic.frames[idx].bytes};
+		traffic.next = idx + 1 == traffic.cnt ? 0 : idx + 1;
+	}
+	return (int)cnt;
+}
+
+/* The packets of the burst are laid: now they may become those of the next round. */
+static void
+release(struct vega_source *source)
+{
+	(void)source;
+	for (uint32_t i = 0; i < BURST_CNT; i++)
+		renumber((traffic.next + traffic.cnt - BURST_CNT + i) % traffic.cnt);
+}
+
+static const struct vega_source_ops ops = {.name = "iex", .burst = burst, .release = release};
+
+static int
+load(const char *path)
+{
+	struct vega_pcapfile_packet packet;
+	struct vega_pcapfile *file;
+	struct vega_net net;
+	int rc = vega_pcapfile_open(path, &file);
+
+	if (rc != 0)
+		return rc;
+	traffic.memory = aligned_alloc(VEGA_LINE_BYTES, (size_t)FRAME_CNT_MAX * FRAME_BYTES_MAX);
+	traffic.frames = calloc(FRAME_CNT_MAX, sizeof(*traffic.frames));
+	while (traffic.cnt < FRAME_CNT_MAX && vega_pcapfile_next(file, &packet) == 1) {
+		uint16_t payload_bytes, count;
+
+		vega_net_parse(
+			vega_pcapfile_linktype(file), packet.data, packet.captured_bytes, &net);
+		if (net.udp_port == VEGA_NET_NO_PORT || net.payload_bytes < IEX_HEADER_BYTES ||
+			packet.captured_bytes > FRAME_BYTES_MAX)
+			continue;
+		traffic.recv_ns = traffic.cnt == 0 ? packet.recv_ns : traffic.recv_ns;
+		traffic.frames[traffic.cnt] =
+			(struct frame){traffic.used, packet.captured_bytes, net.payload_off};
+		traffic.used += vega_align_up(packet.captured_bytes, VEGA_LINE_BYTES);
+		memcpy(frame_at(traffic.cnt++), packet.data, packet.captured_bytes);
+		memcpy(&payload_bytes, packet.data + net.payload_off + OFF_PAYLOAD_BYTES, 2);
+		memcpy(&count, packet.data + net.payload_off + OFF_COUNT, 2);
+		traffic.seqs += count;
+		traffic.offset_bytes += payload_bytes;
+	}
+	vega_pcapfile_close(file);
+	if (traffic.cnt < 2 * BURST_CNT)
+		return VEGA_ERR(-EBADMSG, "%s: need packets of IEX, found %u", path, traffic.cnt);
+	traffic.source = (struct vega_source){.ops = &ops, .linktype = 1};
+	return 0;
+}
+
+static void *
+discard(void *arg)
+{
+	struct vega_frame_lane *lane = arg;
+	uint64_t released = 0;
+
+	rig_pin(0);
+	while (!vega_load_relaxed(&stop)) {
+		const uint64_t sealed = vega_frame_sealed(lane); /* F3 */
+
+		if (sealed == released)
+			(void)usleep(50);
+		vega_frame_release(lane, released = sealed); /* F4 */
+	}
+	return NULL;
+}
+
+struct bench {
+	char name[32];
+	struct vega_region *region;
+	struct vega_zone *zone;
+	struct vega_match *match;
+	struct vega_rx_feed feed;
+	struct vega_rx_feed *feed_of[1];
+	struct vega_source *sources[1];
+	uint8_t ended[1];
+	struct vega_rx rx;
+};
+
+static int
+open_feed(struct bench *b)
+{
+	static const struct vega_conf_channel channel = {.vlan = VEGA_CONF_ANY,
+		.udp_port = VEGA_CONF_ANY,
+		.line = 'A',
+		.port_idx = VEGA_CONF_ANY};
+	const struct vega_match_claim claim = {.channel = &channel, .feed = "IEX"};
+	const struct vega_feed_channel decoded = {.format = &vega_format_iex};
+	struct vega_feed_conf conf = {.zone = b->zone,
+		.hold_ns = 1000000000,
+		.channel_cnt = 1,
+		.channels = &decoded,
+		.cells = b->region->channels,
+		.cells_cnt = 1};
+
+	conf.lane = vega_region_record_lane(b->region, 0, &conf.lane_bytes);
+	b->match = aligned_alloc(64, vega_align_up(vega_match_bytes(1), 64));
+	b->feed.decoder = aligned_alloc(64, vega_align_up(vega_feed_bytes(&conf), 64));
+	if (b->match == NULL || b->feed.decoder == NULL)
+		return VEGA_ERR(-ENOMEM, "need memory for a feed, found none");
+	vega_feed_new(b->feed.decoder, &conf);
+	vega_frame_writer_init(&b->feed.writer, vega_region_frame_lane(b->region, 0), b->zone);
+	b->feed.cells = &b->region->rx[0];
+	b->feed_of[0] = &b->feed;
+	return vega_match_new(b->match, &claim, 1);
+}
+
+static int
+open_bench(struct bench *b, uint64_t lane_bytes)
+{
+	const struct vega_layout_feed feed = {.name = "IEX",
+		.zone = "America/New_York",
+		.numa = UINT32_MAX,
+		.record_lane_bytes = 2u << 20,
+		.frame_lane_bytes = lane_bytes,
+		.if_cnt = 1,
+		.if_name = {"memory"}};
+	const struct vega_region_conf conf = {
+		.name = b->name, .feeds = &feed, .feed_cnt = 1, .lcore_cnt = 1, .port_cnt = 1};
+	int rc;
+
+	(void)snprintf(b->name, sizeof(b->name), "bench-%d", (int)getpid());
+	if ((rc = vega_zone_new(feed.zone, 0, &b->zone)) < 0 ||
+		(rc = vega_region_create(&conf, &b->region)) < 0 || (rc = open_feed(b)) < 0)
+		return rc;
+	b->sources[0] = &traffic.source;
+	b->rx = (struct vega_rx){.sources = b->sources,
+		.source_cnt = 1,
+		.feed_cnt = 1,
+		.feeds = &b->feed,
+		.default_feed = &b->feed,
+		.match = b->match,
+		.feed_of = b->feed_of,
+		.cells = &b->region->lcores[0],
+		.packets_left = UINT64_MAX,
+		.ended = b->ended};
+	return 0;
+}
+
+static uint64_t
+poll_for(struct bench *b, uint64_t duration_ns)
+{
+	const uint64_t start_ns = vega_monotonic_ns();
+	uint64_t now_ns = start_ns;
+
+	while (now_ns - start_ns < duration_ns) {
+		for (unsigned i = 0; i < CHUNK_POLLS; i++)
+			(void)vega_rx_poll(&b->rx, now_ns);
+		now_ns = vega_monotonic_ns();
+	}
+	return now_ns - start_ns;
+}
+
+int
+main(int argc, char **argv)
+{
+	const uint64_t seconds = argc > 2 ? strtoull(argv[2], NULL, 10) : 3;
+	const uint64_t lane_mib = argc > 3 ? strtoull(argv[3], NULL, 10) : 256;
+	const struct vega_channel_cells *row;
+	static struct bench b;
+	uint64_t packets, messages, records, ns;
+	pthread_t thread;
+	int rc = argc > 1 ? load(argv[1]) : VEGA_ERR(-EINVAL, "need a capture, found none");
+
+	if (rc < 0 || (rc = open_bench(&b, lane_mib << 20)) < 0)
+		return vega_err_exit("bench_rx_records", rc);
+	row = b.region->channels;
+	(void)pthread_create(&thread, NULL, discard, vega_region_frame_lane(b.region, 0));
+	rig_pin(-1);
+	for (unsigned i = 0; i < WARM_UP_POLLS; i++)
+		(void)vega_rx_poll(&b.rx, 0);
+	packets = b.rx.cells->packets_polled;
+	messages = row->messages;
+	records = row->records;
+	ns = poll_for(&b, seconds * 1000000000u);
+	packets = b.rx.cells->packets_polled - packets;
+	messages = row->messages - messages;
+	records = row->records - records;
+	vega_store_relaxed(&stop, 1);
+	(void)pthread_join(thread, NULL);
+	rc = vega_cli_json(json_pack("{s:f, s:f, s:f, s:f, s:I, s:I, s:I}", "packets_per_s",
+		(double)packets * 1e9 / (double)ns, "packet_ns", (double)ns / (double)packets,
+		"messages_per_s", (double)messages * 1e9 / (double)ns, "records_per_s",
+		(double)records * 1e9 / (double)ns, "frames_lost",
+		(json_int_t)b.region->rx[0].lost_lane_full, "sequences_lost",
+		(json_int_t)row->gap_seqs, "duplicates", (json_int_t)row->duplicates));
+	vega_region_close(b.region);
+	return vega_err_exit("bench_rx_records", rc);
+}
