@@ -212,8 +212,7 @@ begin_epoch(struct vega_feed *feed, uint64_t recv_ns)
 
 	feed->day_end_ns = day.end_ns;
 	emit->epoch_ns = day.midnight_ns > DAY_NS ? day.midnight_ns - DAY_NS : 0;
-	vega_store_relaxed(&feed->ring.tail->epoch_ns, emit->epoch_ns);
-	vega_store_release(&feed->ring.tail->epoch_from, feed->ring.next);
+	vega_ring_epoch_begin(&feed->ring, emit->epoch_ns);
 	vega_ring_put(&feed->ring, vega_emit_head(recv_ns - emit->epoch_ns, VEGA_EPOCH, 0), 0,
 		emit->epoch_ns, feed->ring.next);
 }
