@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "capture/feed/channels.h"
 #include "capture/plan_parts.h"
 #include "hugepages/base/err.h"
 
@@ -23,48 +24,8 @@ vega_plan_warn(struct vega_plan *plan, const char *fmt, ...)
 
 /* ---- who claims what ------------------------------------------------------------------------------------------ */
 
-/* The claims of all feeds, in their order; owns copies of the channels, so that files can loosen them. */
-struct claims {
-	uint32_t cnt;
-	struct vega_match_claim *claims;
-	struct vega_conf_channel *channels;
-};
-
-static bool
-same_packets(const struct vega_conf_channel *a, const struct vega_conf_channel *b)
-{
-	return a->vlan == b->vlan && a->family == b->family && a->udp_port == b->udp_port &&
-	       a->port_idx == b->port_idx && memcmp(a->group, b->group, sizeof(a->group)) == 0;
-}
-
-/* A file has no port. Lines told apart by their port alone become one, the first. */
-static bool
-loosen(struct claims *claims, uint32_t feed_idx, struct vega_conf_channel *channel)
-{
-	channel->port_idx = VEGA_CONF_ANY;
-	for (uint32_t i = 0; i < claims->cnt; i++)
-		if (claims->claims[i].feed_idx == feed_idx &&
-			same_packets(claims->claims[i].channel, channel))
-			return false;
-	return true;
-}
-
-static void
-add_claims(struct claims *claims, const struct vega_conf_feed *feed, uint32_t feed_idx, bool files)
-{
-	for (uint32_t i = 0; i < feed->channel_cnt; i++) {
-		struct vega_conf_channel *channel = &claims->channels[claims->cnt];
-
-		*channel = feed->channels[i];
-		if (files && !loosen(claims, feed_idx, channel))
-			continue;
-		claims->claims[claims->cnt++] =
-			(struct vega_match_claim){channel, feed_idx, i, feed->name};
-	}
-}
-
 static int
-compile_match(struct vega_plan *plan, const struct claims *claims)
+compile_match(struct vega_plan *plan, const struct vega_claims *claims)
 {
 	const size_t bytes = vega_match_bytes(claims->cnt);
 
@@ -78,7 +39,7 @@ static int
 plan_match(struct vega_plan *plan, bool files)
 {
 	const struct vega_conf *conf = plan->conf;
-	struct claims claims = {0};
+	struct vega_claims claims = {0};
 	size_t channel_cnt = 1;
 	uint32_t feed_idx = 0;
 	int rc;
@@ -90,7 +51,7 @@ plan_match(struct vega_plan *plan, bool files)
 	if (claims.claims != NULL && claims.channels != NULL) {
 		for (uint32_t i = 0; i < conf->feed_cnt; i++)
 			if (strcmp(conf->feeds[i].name, "default") != 0)
-				add_claims(&claims, &conf->feeds[i], feed_idx++, files);
+				vega_claims_add(&claims, &conf->feeds[i], feed_idx++, files);
 		rc = compile_match(plan, &claims);
 	} else {
 		rc = VEGA_ERR(-ENOMEM, "need memory for the channels of the feeds, found none");

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "capture/feed/channels.h"
 #include "capture/plan_parts.h"
 #include "hugepages/base/err.h"
 
@@ -161,6 +163,22 @@ add_defaults(struct vega_plan *plan, const struct vega_plan_names *names)
 	return rc;
 }
 
+/* The format and stream of each channel; the price scale where the configuration leaves it to the format. */
+static int
+plan_decode(struct vega_plan *plan, uint32_t feed_idx, const struct vega_conf_feed *feed)
+{
+	struct vega_plan_decode *decode = &plan->decodes[feed_idx];
+
+	if (feed->record_lane_bytes == 0)
+		return 0;
+	decode->hold_ns = feed->hold_ns;
+	decode->channel_cnt = feed->channel_cnt;
+	decode->channels = calloc(feed->channel_cnt + 1, sizeof(*decode->channels));
+	if (decode->channels == NULL)
+		return VEGA_ERR(-ENOMEM, "need memory for the channels of the feeds, found none");
+	return vega_feed_channels(feed, decode->channels, &plan->feeds[feed_idx].price_scale);
+}
+
 int
 vega_plan_feeds(struct vega_plan *plan, const struct vega_plan_names *names)
 {
@@ -176,7 +194,7 @@ vega_plan_feeds(struct vega_plan *plan, const struct vega_plan_names *names)
 		if (rc == 0)
 			rc = add_feed(plan, &entry, names);
 		if (rc == 0)
-			rc = vega_plan_decode(plan, plan->feed_cnt - 1, &conf->feeds[i]);
+			rc = plan_decode(plan, plan->feed_cnt - 1, &conf->feeds[i]);
 		if (rc != 0)
 			return rc;
 	}

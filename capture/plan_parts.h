@@ -22,10 +22,6 @@ int vega_plan_name_queues(
 /* Who owns which feed, and the feeds as the region takes them, default ones last. */
 int vega_plan_feeds(struct vega_plan *plan, const struct vega_plan_names *names) VEGA_MUST_CHECK;
 
-/* The format and stream of each channel; the feed's price scale where the configuration leaves it to the format. */
-int vega_plan_decode(struct vega_plan *plan, uint32_t feed_idx,
-	const struct vega_conf_feed *feed) VEGA_MUST_CHECK;
-
 /* The first queue of a port that an lcore polls; VEGA_CONF_ANY: none. */
 uint32_t vega_plan_queue_of(const struct vega_plan_lcore *lcore, uint32_t port_idx);
 

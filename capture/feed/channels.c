@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include "capture/feed/channels.h"
+
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "capture/plan_parts.h"
 #include "hugepages/base/err.h"
 
 static int
@@ -71,21 +71,53 @@ decode_channel(const struct vega_conf_feed *feed, uint32_t idx, struct vega_feed
 }
 
 int
-vega_plan_decode(struct vega_plan *plan, uint32_t feed_idx, const struct vega_conf_feed *feed)
+vega_feed_channels(const struct vega_conf_feed *feed, struct vega_feed_channel *ret_channels,
+	uint32_t *ret_price_scale)
 {
-	struct vega_plan_decode *decode = &plan->decodes[feed_idx];
 	int rc = 0;
 
-	if (feed->record_lane_bytes == 0)
-		return 0;
-	decode->hold_ns = feed->hold_ns;
-	decode->channel_cnt = feed->channel_cnt;
-	decode->channels = calloc(feed->channel_cnt + 1, sizeof(*decode->channels));
-	if (decode->channels == NULL)
-		return VEGA_ERR(-ENOMEM, "need memory for the channels of the feeds, found none");
 	for (uint32_t i = 0; i < feed->channel_cnt && rc == 0; i++)
-		rc = decode_channel(feed, i, &decode->channels[i]);
-	if (rc == 0 && feed->price_scale == VEGA_CONF_ANY && decode->channels[0].format != NULL)
-		plan->feeds[feed_idx].price_scale = decode->channels[0].format->price_digits;
+		rc = decode_channel(feed, i, &ret_channels[i]);
+	*ret_price_scale = feed->price_scale;
+	if (rc == 0 && feed->price_scale == VEGA_CONF_ANY)
+		*ret_price_scale = feed->channel_cnt != 0 && ret_channels[0].format != NULL
+					   ? ret_channels[0].format->price_digits
+					   : 0;
 	return rc;
+}
+
+/* ---- claims --------------------------------------------------------------------------------------------------- */
+
+static bool
+same_packets(const struct vega_conf_channel *a, const struct vega_conf_channel *b)
+{
+	return a->vlan == b->vlan && a->family == b->family && a->udp_port == b->udp_port &&
+	       a->port_idx == b->port_idx && memcmp(a->group, b->group, sizeof(a->group)) == 0;
+}
+
+/* Lines told apart by their port alone become one, the first. */
+static bool
+loosen(struct vega_claims *claims, uint32_t feed_idx, struct vega_conf_channel *channel)
+{
+	channel->port_idx = VEGA_CONF_ANY;
+	for (uint32_t i = 0; i < claims->cnt; i++)
+		if (claims->claims[i].feed_idx == feed_idx &&
+			same_packets(claims->claims[i].channel, channel))
+			return false;
+	return true;
+}
+
+void
+vega_claims_add(struct vega_claims *claims, const struct vega_conf_feed *feed, uint32_t feed_idx,
+	bool any_port)
+{
+	for (uint32_t i = 0; i < feed->channel_cnt; i++) {
+		struct vega_conf_channel *channel = &claims->channels[claims->cnt];
+
+		*channel = feed->channels[i];
+		if (any_port && !loosen(claims, feed_idx, channel))
+			continue;
+		claims->claims[claims->cnt++] =
+			(struct vega_match_claim){channel, feed_idx, i, feed->name};
+	}
 }
