@@ -123,6 +123,9 @@ entry_of(const struct vega_conf_feed *feed)
 		.day_start_s = feed->day_start_s,
 		.price_scale = feed->price_scale != VEGA_CONF_ANY ? feed->price_scale : 0,
 		.record_lane_bytes = feed->record_lane_bytes,
+		.book_lane_bytes = feed->book_lane_bytes,
+		.instrument_cnt = feed->instrument_cnt,
+		.order_cnt = feed->order_cnt,
 		.frame_lane_bytes = feed->frame_lane_bytes,
 	};
 

@@ -5,6 +5,7 @@
 
 #include "hugepages/base/err.h"
 #include "hugepages/frame.h"
+#include "hugepages/state_table.h"
 
 /* A record lane is a whole number of hugepages: a 64-byte header, records, and the 64-byte tail. */
 #define RECORD_BYTES      32u
@@ -24,6 +25,17 @@ check_feed(const struct vega_layout_feed *feed)
 		return VEGA_ERR_CONFIG("feed %s: need a record lane of a multiple of 2 MiB, found "
 				       "%llu bytes; set record_lane",
 			feed->name, (unsigned long long)feed->record_lane_bytes);
+	if (feed->book_lane_bytes % VEGA_LANE_ALIGN_BYTES != 0 ||
+		(feed->book_lane_bytes != 0 && feed->instrument_cnt == 0))
+		return VEGA_ERR_CONFIG("feed %s: need a book lane of a multiple of 2 MiB, beside a "
+				       "state table, found %llu bytes",
+			feed->name, (unsigned long long)feed->book_lane_bytes);
+	if (feed->instrument_cnt > VEGA_INSTRUMENT_CNT_MAX ||
+		(feed->instrument_cnt != 0 && feed->record_lane_bytes == 0))
+		return VEGA_ERR_CONFIG("feed %s: need at most %u instruments, and a record lane, "
+				       "found %llu; set instruments",
+			feed->name, VEGA_INSTRUMENT_CNT_MAX,
+			(unsigned long long)feed->instrument_cnt);
 	if (feed->if_cnt > VEGA_IF_CNT_MAX)
 		return VEGA_ERR_CONFIG("feed %s: need at most %u interfaces on a frame lane, found "
 				       "%u; give the feed fewer queues or files",
@@ -40,28 +52,37 @@ add_lane(struct vega_layout *layout, uint64_t off, const struct vega_lane_entry 
 	return vega_align_up(off + lane->lane_bytes, VEGA_LANE_ALIGN_BYTES);
 }
 
+/* A lane of records; 0 bytes: none. Returns the offset behind it. */
+static uint64_t
+place_records(struct vega_layout *layout, uint64_t off, uint32_t feed_id, uint64_t bytes,
+	enum vega_lane_kind kind, uint32_t *ret_lane)
+{
+	const struct vega_lane_entry lane = {.lane_bytes = bytes,
+		.unit_cnt =
+			bytes > RECORD_EDGE_BYTES ? (bytes - RECORD_EDGE_BYTES) / RECORD_BYTES : 0,
+		.unit_bytes = RECORD_BYTES,
+		.kind = kind,
+		.feed_id = feed_id};
+
+	*ret_lane = UINT32_MAX;
+	if (bytes == 0)
+		return off;
+	*ret_lane = layout->lane_cnt;
+	return add_lane(layout, off, &lane);
+}
+
 /* Record lanes first, in the order of the configuration, so that a client's first page holds what it reads most. */
 static uint64_t
 place_record_lanes(struct vega_layout *layout)
 {
 	uint64_t off = 0;
 
-	for (uint32_t i = 0; i < layout->feed_cnt; i++) {
-		const uint64_t bytes = layout->feeds[i].record_lane_bytes;
-		const struct vega_lane_entry lane = {.lane_bytes = bytes,
-			.unit_cnt = bytes > RECORD_EDGE_BYTES
-					    ? (bytes - RECORD_EDGE_BYTES) / RECORD_BYTES
-					    : 0,
-			.unit_bytes = RECORD_BYTES,
-			.kind = VEGA_LANE_RECORDS,
-			.feed_id = i};
-
-		layout->record_lane[i] = UINT32_MAX;
-		if (bytes == 0)
-			continue;
-		layout->record_lane[i] = layout->lane_cnt;
-		off = add_lane(layout, off, &lane);
-	}
+	for (uint32_t i = 0; i < layout->feed_cnt; i++)
+		off = place_records(layout, off, i, layout->feeds[i].record_lane_bytes,
+			VEGA_LANE_RECORDS, &layout->record_lane[i]);
+	for (uint32_t i = 0; i < layout->feed_cnt; i++)
+		off = place_records(layout, off, i, layout->feeds[i].book_lane_bytes,
+			VEGA_LANE_BOOK, &layout->book_lane[i]);
 	return off;
 }
 
@@ -82,10 +103,30 @@ place_frame_lanes(struct vega_layout *layout, uint64_t off)
 	return off;
 }
 
+static uint64_t
+place_state_tables(struct vega_layout *layout, uint64_t off)
+{
+	for (uint32_t i = 0; i < layout->feed_cnt; i++) {
+		const uint64_t cnt = layout->feeds[i].instrument_cnt;
+		const struct vega_lane_entry lane = {.lane_bytes = vega_state_table_bytes(cnt),
+			.unit_cnt = cnt,
+			.unit_bytes = sizeof(struct vega_state_entry),
+			.kind = VEGA_LANE_STATE,
+			.feed_id = i};
+
+		layout->state_lane[i] = cnt != 0 ? layout->lane_cnt : UINT32_MAX;
+		if (cnt != 0)
+			off = add_lane(layout, off, &lane);
+	}
+	return off;
+}
+
 int
 vega_layout_make(const struct vega_layout_feed *feeds, uint32_t feed_cnt, uint64_t page_bytes,
 	struct vega_layout *ret_layout)
 {
+	uint64_t off;
+
 	if (feed_cnt == 0 || feed_cnt > VEGA_FEED_CNT_MAX)
 		return VEGA_ERR_CONFIG("need 1 to %u feeds, found %u; configure fewer feeds",
 			VEGA_FEED_CNT_MAX, feed_cnt);
@@ -99,7 +140,9 @@ vega_layout_make(const struct vega_layout_feed *feeds, uint32_t feed_cnt, uint64
 	ret_layout->feed_cnt = feed_cnt;
 	ret_layout->page_bytes = page_bytes;
 	memcpy(ret_layout->feeds, feeds, feed_cnt * sizeof(*feeds));
-	ret_layout->lanes_bytes = vega_align_up(
-		place_frame_lanes(ret_layout, place_record_lanes(ret_layout)), page_bytes);
+	off = place_record_lanes(ret_layout);
+	off = place_frame_lanes(ret_layout, off);
+	off = place_state_tables(ret_layout, off);
+	ret_layout->lanes_bytes = vega_align_up(off, page_bytes);
 	return 0;
 }

@@ -19,7 +19,10 @@ struct vega_layout_feed {
 	uint32_t lcore;             /* index of the rx lcore that owns it */
 	uint32_t numa;              /* node its lanes must come from; UINT32_MAX: any */
 	uint64_t record_lane_bytes; /* 0: frames only; else a multiple of 2 MiB */
+	uint64_t book_lane_bytes;   /* 0: none; else as record_lane_bytes */
 	uint64_t frame_lane_bytes;  /* 2^k MiB */
+	uint64_t instrument_cnt;    /* of its state table; 0: none */
+	uint64_t order_cnt;         /* that its books hold at most; no memory of the region */
 	uint32_t if_cnt;
 	char if_name[VEGA_IF_CNT_MAX][VEGA_NAME_BYTES];
 };
@@ -32,7 +35,9 @@ struct vega_layout {
 	struct vega_layout_feed feeds[VEGA_FEED_CNT_MAX];
 	struct vega_lane_entry lanes[VEGA_LANE_CNT_MAX];
 	uint32_t record_lane[VEGA_FEED_CNT_MAX]; /* UINT32_MAX: none */
+	uint32_t book_lane[VEGA_FEED_CNT_MAX];
 	uint32_t frame_lane[VEGA_FEED_CNT_MAX];
+	uint32_t state_lane[VEGA_FEED_CNT_MAX];
 };
 
 /*

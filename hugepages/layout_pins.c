@@ -40,7 +40,9 @@ VEGA_PIN(struct vega_feed_entry, lcore, 96, 4);
 VEGA_PIN(struct vega_feed_entry, price_scale, 100, 4);
 VEGA_PIN(struct vega_feed_entry, channel_first, 104, 4);
 VEGA_PIN(struct vega_feed_entry, channel_cnt, 108, 4);
-VEGA_PIN(struct vega_feed_entry, reserved, 112, 144);
+VEGA_PIN(struct vega_feed_entry, book_lane, 112, 4);
+VEGA_PIN(struct vega_feed_entry, state_lane, 116, 4);
+VEGA_PIN(struct vega_feed_entry, reserved, 120, 136);
 
 VEGA_PIN_SIZE(struct vega_lane_entry, 128);
 VEGA_PIN(struct vega_lane_entry, lane_off, 0, 8);
@@ -117,7 +119,7 @@ static_assert(VEGA_CONTROL_LCORES_OFF + VEGA_LCORE_CNT_MAX * sizeof(struct vega_
 static_assert(VEGA_CONTROL_PORTS_OFF + VEGA_PORT_CNT_MAX * sizeof(struct vega_port_cells) ==
 		      VEGA_CONTROL_CHANNELS_OFF,
 	"channels follow the ports");
-static_assert(VEGA_CONTROL_CHANNELS_OFF +
-			      VEGA_CHANNEL_ROW_CNT * sizeof(struct vega_channel_cells) ==
-		      VEGA_CONTROL_BYTES,
+static_assert(
+	VEGA_CONTROL_CHANNELS_OFF + VEGA_CHANNEL_ROW_CNT * sizeof(struct vega_channel_cells) ==
+		VEGA_CONTROL_BYTES,
 	"the channels end the file");

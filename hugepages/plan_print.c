@@ -16,6 +16,7 @@ static const struct {
 } maxima[] = {
 	{"feed_cnt_max", VEGA_FEED_CNT_MAX},
 	{"lane_cnt_max", VEGA_LANE_CNT_MAX},
+	{"instrument_cnt_max", VEGA_INSTRUMENT_CNT_MAX},
 	{"lcore_cnt_max", VEGA_LCORE_CNT_MAX},
 	{"port_cnt_max", VEGA_PORT_CNT_MAX},
 	{"queue_cnt_max", VEGA_CONF_QUEUE_CNT_MAX},
@@ -30,9 +31,14 @@ static const struct {
 static const char *
 kind_text(const struct vega_lane_entry *lane)
 {
-	return lane->kind == VEGA_LANE_FRAMES ? "frame"
-	       : lane->kind == VEGA_LANE_BOOK ? "book"
-					      : "record";
+	static const char *const texts[] = {
+		[VEGA_LANE_RECORDS] = "record",
+		[VEGA_LANE_BOOK] = "book",
+		[VEGA_LANE_FRAMES] = "frame",
+		[VEGA_LANE_STATE] = "state",
+	};
+
+	return texts[lane->kind];
 }
 
 static bool
@@ -62,7 +68,8 @@ print_lane(FILE *out, const struct vega_layout *layout, uint32_t idx,
 
 	(void)snprintf(from, sizeof(from), "0x%06" PRIX64, lane->lane_off);
 	(void)snprintf(to, sizeof(to), "0x%06" PRIX64, lane_last(lane));
-	(void)snprintf(what, sizeof(what), "%s lane %u, feed %s", kind_text(lane), lane->feed_id,
+	(void)snprintf(what, sizeof(what), "%s %s %u, feed %s", kind_text(lane),
+		lane->kind == VEGA_LANE_STATE ? "table" : "lane", lane->feed_id,
 		layout->feeds[lane->feed_id].name);
 	if (holds_ns != UINT64_MAX)
 		(void)snprintf(holds, sizeof(holds), "%" PRIu64 " ms", holds_ns / 1000000);
@@ -83,7 +90,7 @@ print_warnings(FILE *out, const struct vega_layout *layout, const struct vega_tr
 				"of the disk may take "
 				"longer; set %s_lane larger\n",
 				kind_text(lane), layout->feeds[lane->feed_id].name,
-				kind_text(lane));
+				lane->kind == VEGA_LANE_FRAMES ? "frame" : "record");
 	}
 }
 

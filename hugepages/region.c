@@ -17,6 +17,7 @@
 #include "hugepages/base/err.h"
 #include "hugepages/memory.h"
 #include "hugepages/ring.h"
+#include "hugepages/state_table.h"
 
 #define ROOT_DIR "/run/vega"
 
@@ -135,6 +136,12 @@ text_ends(const char *text, size_t bytes)
 	return memchr(text, '\0', bytes) != NULL;
 }
 
+static bool
+lane_ok(const struct vega_control *c, uint32_t lane)
+{
+	return lane == UINT32_MAX || lane < c->lane_cnt;
+}
+
 /* Every count, offset and text of a control file that a reader will use; the file may hold any bytes. */
 static const char *
 control_fault(const struct vega_region *region)
@@ -158,8 +165,8 @@ control_fault(const struct vega_region *region)
 
 		if (!text_ends(f->name, sizeof(f->name)) || !text_ends(f->zone, sizeof(f->zone)))
 			return "a feed's name without end";
-		if (f->frame_lane >= c->lane_cnt ||
-			(f->record_lane != UINT32_MAX && f->record_lane >= c->lane_cnt))
+		if (f->frame_lane >= c->lane_cnt || !lane_ok(c, f->record_lane) ||
+			!lane_ok(c, f->book_lane) || !lane_ok(c, f->state_lane))
 			return "a feed with a lane that is not there";
 		if (f->channel_first > VEGA_CHANNEL_ROW_CNT ||
 			f->channel_cnt > VEGA_CHANNEL_ROW_CNT - f->channel_first)
@@ -257,7 +264,9 @@ fill_directory(struct vega_region *region, const struct vega_layout *layout)
 		to->feed_id = i;
 		to->day_start_s = from->day_start_s;
 		to->record_lane = layout->record_lane[i];
+		to->book_lane = layout->book_lane[i];
 		to->frame_lane = layout->frame_lane[i];
+		to->state_lane = layout->state_lane[i];
 		to->lcore = from->lcore;
 		to->price_scale = from->price_scale;
 		if (to->record_lane == UINT32_MAX)
@@ -286,6 +295,8 @@ make_lanes(struct vega_region *region, const struct vega_layout *layout)
 			frames->if_cnt = feed->if_cnt;
 			memcpy(frames->if_name, feed->if_name, sizeof(frames->if_name));
 			vega_frame_lane_new(frames, lane->feed_id, lane->unit_cnt, generation);
+		} else if (lane->kind == VEGA_LANE_STATE) {
+			vega_state_table_new((void *)at, lane->unit_cnt, lane->feed_id, generation);
 		} else {
 			/* M1: the magic is stored last, a lane with a magic is whole; pairs with M2 */
 			vega_ring_new((void *)at, lane->lane_bytes, lane->feed_id, lane->unit_bytes,
@@ -495,16 +506,33 @@ vega_region_frame_lane(const struct vega_region *region, uint32_t feed_id)
 	return (struct vega_frame_lane *)(void *)(region->memory + lane->lane_off);
 }
 
+static void *
+lane_at(const struct vega_region *region, uint32_t idx, uint64_t *ret_lane_bytes)
+{
+	if (idx == UINT32_MAX)
+		return NULL;
+	*ret_lane_bytes = region->lanes[idx].lane_bytes;
+	return region->memory + region->lanes[idx].lane_off;
+}
+
 struct vega_record_lane *
 vega_region_record_lane(
 	const struct vega_region *region, uint32_t feed_id, uint64_t *ret_lane_bytes)
 {
-	const uint32_t idx = region->feeds[feed_id].record_lane;
+	return lane_at(region, region->feeds[feed_id].record_lane, ret_lane_bytes);
+}
 
-	if (idx == UINT32_MAX)
-		return NULL;
-	*ret_lane_bytes = region->lanes[idx].lane_bytes;
-	return (struct vega_record_lane *)(void *)(region->memory + region->lanes[idx].lane_off);
+struct vega_record_lane *
+vega_region_book_lane(const struct vega_region *region, uint32_t feed_id, uint64_t *ret_lane_bytes)
+{
+	return lane_at(region, region->feeds[feed_id].book_lane, ret_lane_bytes);
+}
+
+struct vega_state_table *
+vega_region_state_table(
+	const struct vega_region *region, uint32_t feed_id, uint64_t *ret_table_bytes)
+{
+	return lane_at(region, region->feeds[feed_id].state_lane, ret_table_bytes);
 }
 
 void

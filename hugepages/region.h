@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "hugepages/layout.h"
+#include "hugepages/vega_state.h"
 
 struct vega_region {
 	struct vega_control *control;
@@ -75,6 +76,12 @@ struct vega_frame_lane *vega_region_frame_lane(const struct vega_region *region,
 /* Record lane of a feed in a region this process owns; NULL: frames only. */
 struct vega_record_lane *vega_region_record_lane(
 	const struct vega_region *region, uint32_t feed_id, uint64_t *ret_lane_bytes);
+
+/* Its book lane, and its state table; NULL: it has none. */
+struct vega_record_lane *vega_region_book_lane(
+	const struct vega_region *region, uint32_t feed_id, uint64_t *ret_lane_bytes);
+struct vega_state_table *vega_region_state_table(
+	const struct vega_region *region, uint32_t feed_id, uint64_t *ret_table_bytes);
 
 /* "2 MiB hugepages, 256.00 MiB in /dev/hugepages/..." : the line that says which memory is in use. */
 void vega_region_describe(const struct vega_region *region, char *buf, size_t bytes);

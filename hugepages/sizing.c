@@ -55,6 +55,9 @@ add_feed(const struct vega_conf *conf, const struct vega_conf_feed *from,
 		.price_scale = from->price_scale != VEGA_CONF_ANY ? from->price_scale : 0,
 		.lcore = lcore_of_feed(conf, from),
 		.record_lane_bytes = from->record_lane_bytes,
+		.book_lane_bytes = from->book_lane_bytes,
+		.instrument_cnt = from->instrument_cnt,
+		.order_cnt = from->order_cnt,
 		.frame_lane_bytes = from->frame_lane_bytes};
 	memcpy(to->name, from->name, sizeof(to->name));
 	memcpy(to->zone, from->zone, sizeof(to->zone));
@@ -201,6 +204,8 @@ vega_sizing_lane_ns(const struct vega_lane_entry *lane, const struct vega_traffi
 	double units_per_s = traffic->rate_pps * traffic->records_per_packet;
 	double ns;
 
+	if (lane->kind == VEGA_LANE_STATE)
+		return UINT64_MAX; /* it does not fill with traffic */
 	if (lane->kind == VEGA_LANE_FRAMES)
 		units_per_s = traffic->rate_pps / packets_per_block(traffic);
 	if (units_per_s <= 0)

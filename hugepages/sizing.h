@@ -43,7 +43,7 @@ uint64_t vega_sizing_dpdk_bytes(const struct vega_conf *conf);
 
 /*
  * How long a lane takes to fill when its reader stands still. Blocks of a frame lane are sealed when full or 100 ms
- * old, so a slow feed fills blocks, not bytes. UINT64_MAX where the rate is 0.
+ * old, so a slow feed fills blocks, not bytes. UINT64_MAX where the rate is 0, and for state tables.
  */
 uint64_t vega_sizing_lane_ns(
 	const struct vega_lane_entry *lane, const struct vega_traffic *traffic);

@@ -29,7 +29,7 @@ struct vega_control_image {
 };
 VEGA_PIN(struct vega_control_image, control, 0, 4096);
 VEGA_PIN(struct vega_control_image, feeds, VEGA_CONTROL_FEEDS_OFF, 64 * 256);
-VEGA_PIN(struct vega_control_image, lanes, VEGA_CONTROL_LANES_OFF, 160 * 128);
+VEGA_PIN(struct vega_control_image, lanes, VEGA_CONTROL_LANES_OFF, 256 * 128);
 VEGA_PIN(struct vega_control_image, rx, VEGA_CONTROL_RX_OFF, 64 * 512);
 VEGA_PIN(struct vega_control_image, drain, VEGA_CONTROL_DRAIN_OFF, 64 * 512);
 VEGA_PIN(struct vega_control_image, lcores, VEGA_CONTROL_LCORES_OFF, 32 * 256);

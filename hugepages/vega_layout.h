@@ -8,15 +8,16 @@
  *
  *	0x00000  vega_control         identity, state, heartbeat, counts          4096
  *	0x01000  vega_feed_entry[64]  directory of feeds                       64 * 256
- *	0x05000  vega_lane_entry[160] directory of lanes                      160 * 128
- *	0x0A000  vega_rx_cells[64]    by feed, written by its rx lcore         64 * 512
- *	0x12000  vega_drain_cells[64] by feed, written by the drain            64 * 512
- *	0x1A000  vega_lcore_cells[32] by rx lcore, written by it               32 * 256
- *	0x1C000  vega_port_cells[32]  by port, written by the control thread   32 * 256
- *	0x1E000  vega_channel_cells[256] by sequence, written by its feed's rx lcore 256 * 1024
- *	0x5E000  end
+ *	0x05000  vega_lane_entry[256] directory of lanes                      256 * 128
+ *	0x0D000  vega_rx_cells[64]    by feed, written by its rx lcore         64 * 512
+ *	0x15000  vega_drain_cells[64] by feed, written by the drain            64 * 512
+ *	0x1D000  vega_lcore_cells[32] by rx lcore, written by it               32 * 256
+ *	0x1F000  vega_port_cells[32]  by port, written by the control thread   32 * 256
+ *	0x21000  vega_channel_cells[256] by sequence, written by its feed's rx lcore 256 * 1024
+ *	0x61000  end
  *
- * lanes (hugetlbfs or /dev/shm): record lanes, then frame lanes, each at a multiple of 2 MiB.
+ * lanes (hugetlbfs or /dev/shm): record lanes, book lanes, frame lanes, state tables, each at a multiple of
+ * 2 MiB.
  *
  * Every word that changes after the start is a uint64_t with one writer; readers load it atomically. This
  * header is installed: plain C, and C++.
@@ -29,13 +30,14 @@
 extern "C" {
 #endif
 
-#define VEGA_FEED_CNT_MAX    64u
-#define VEGA_LANE_CNT_MAX    160u
-#define VEGA_LCORE_CNT_MAX   32u
-#define VEGA_PORT_CNT_MAX    32u
-#define VEGA_CHANNEL_ROW_CNT 256u /* sequences (channels of the exchange) of a region */
-#define VEGA_IF_CNT_MAX      16u  /* interfaces (port queues or files) a frame lane may carry */
-#define VEGA_NAME_BYTES      32u  /* a region's, feed's or interface's name, its NUL counted */
+#define VEGA_FEED_CNT_MAX       64u
+#define VEGA_LANE_CNT_MAX       256u
+#define VEGA_LCORE_CNT_MAX      32u
+#define VEGA_INSTRUMENT_CNT_MAX 1000000u /* of a state table */
+#define VEGA_PORT_CNT_MAX       32u
+#define VEGA_CHANNEL_ROW_CNT    256u /* sequences (channels of the exchange) of a region */
+#define VEGA_IF_CNT_MAX         16u  /* interfaces (port queues or files) a frame lane may carry */
+#define VEGA_NAME_BYTES         32u  /* a region's, feed's or interface's name, its NUL counted */
 
 #define VEGA_LANE_ALIGN_BYTES  (2u << 20)
 #define VEGA_FRAME_BLOCK_BYTES (1u << 20)
@@ -43,7 +45,7 @@ extern "C" {
 #define VEGA_LANE_HDR_BYTES    4096u /* of a frame lane, before its first block */
 
 #define VEGA_CONTROL_MAGIC   0x313054434147455Aull
-#define VEGA_CONTROL_VERSION 2u
+#define VEGA_CONTROL_VERSION 3u
 
 enum vega_state {
 	VEGA_STATE_LIVE = 1,
@@ -56,8 +58,9 @@ enum vega_memory {
 };
 enum vega_lane_kind {
 	VEGA_LANE_RECORDS = 1,
-	VEGA_LANE_BOOK = 2,
-	VEGA_LANE_FRAMES = 3
+	VEGA_LANE_BOOK = 2, /* records too: what the state poll makes of orders */
+	VEGA_LANE_FRAMES = 3,
+	VEGA_LANE_STATE = 4 /* vega_state.h */
 };
 
 struct vega_control {
@@ -96,14 +99,16 @@ struct vega_feed_entry {
 	uint32_t price_scale;   /* 100 decimal digits, 0 unknown */
 	uint32_t channel_first; /* 104 its rows of vega_channel_cells */
 	uint32_t channel_cnt;   /* 108 */
-	uint8_t reserved[144];  /* 112 zero */
+	uint32_t book_lane;     /* 112 index of its lane entry, UINT32_MAX: none */
+	uint32_t state_lane;    /* 116 index of its lane entry, UINT32_MAX: none */
+	uint8_t reserved[136];  /* 120 zero */
 };
 
 struct vega_lane_entry {
 	uint64_t lane_off;    /*  0 in the lanes file, a multiple of 2 MiB */
 	uint64_t lane_bytes;  /*  8 */
-	uint64_t unit_cnt;    /* 16 records or blocks it holds */
-	uint32_t unit_bytes;  /* 24 of one record or block */
+	uint64_t unit_cnt;    /* 16 records, blocks or instruments it holds */
+	uint32_t unit_bytes;  /* 24 of one of them */
 	uint32_t kind;        /* 28 enum vega_lane_kind */
 	uint32_t feed_id;     /* 32 */
 	uint32_t schema;      /* 36 */
@@ -112,12 +117,12 @@ struct vega_lane_entry {
 
 #define VEGA_CONTROL_FEEDS_OFF    0x01000u
 #define VEGA_CONTROL_LANES_OFF    0x05000u
-#define VEGA_CONTROL_RX_OFF       0x0A000u
-#define VEGA_CONTROL_DRAIN_OFF    0x12000u
-#define VEGA_CONTROL_LCORES_OFF   0x1A000u
-#define VEGA_CONTROL_PORTS_OFF    0x1C000u
-#define VEGA_CONTROL_CHANNELS_OFF 0x1E000u
-#define VEGA_CONTROL_BYTES        0x5E000u
+#define VEGA_CONTROL_RX_OFF       0x0D000u
+#define VEGA_CONTROL_DRAIN_OFF    0x15000u
+#define VEGA_CONTROL_LCORES_OFF   0x1D000u
+#define VEGA_CONTROL_PORTS_OFF    0x1F000u
+#define VEGA_CONTROL_CHANNELS_OFF 0x21000u
+#define VEGA_CONTROL_BYTES        0x61000u
 
 /* First 4096 bytes of a frame lane; rx and drain each own one 128-byte guarded line. Protocol: hugepages/frame.h */
 #define VEGA_FRAME_LANE_MAGIC 0x31304d415246475Aull

@@ -334,6 +334,41 @@ take_records(const char *s, const char *text, struct vega_conf_feed *feed)
 	return rc;
 }
 
+/* Formats whose messages are orders, or prices without a place: books are made of them, and laid into a lane of their own. */
+static bool
+has_orders(const struct vega_conf_feed *feed)
+{
+	static const char *const formats[] = {"iex", "itch", "nse-mtbt"};
+
+	for (uint32_t i = 0; i < feed->channel_cnt; i++)
+		for (size_t k = 0; k < VEGA_ARRAY_CNT(formats); k++)
+			if (strcmp(feed->channels[i].format, formats[k]) == 0)
+				return true;
+	return false;
+}
+
+/* State is made of records. */
+static int
+take_state(const char *s, const struct vega_raw_feed *raw, struct vega_conf_feed *feed)
+{
+	uint32_t instrument_cnt = 0;
+	uint32_t order_cnt = 0;
+	const int rc =
+		vega_take_u32_or(s, "instruments", raw->instruments, 0, VEGA_INSTRUMENT_CNT_MAX,
+			"auto", has_format(feed) ? 10000 : 0, &instrument_cnt)
+			?: vega_take_u32(s, "orders", raw->orders, 1000, 100000000, &order_cnt);
+
+	if (rc == 0 && instrument_cnt != 0 && !has_format(feed))
+		return VEGA_ERR(-EINVAL,
+			"%sinstruments: need 0 or auto where no channel has a format, found '%s'",
+			s, raw->instruments);
+	feed->instrument_cnt = instrument_cnt;
+	feed->order_cnt = order_cnt;
+	feed->book_lane_bytes =
+		instrument_cnt != 0 && has_orders(feed) ? feed->record_lane_bytes : 0;
+	return rc;
+}
+
 static int
 take_feed(struct vega_conf *conf, const struct vega_raw_feed *raw, const char *s)
 {
@@ -348,7 +383,8 @@ take_feed(struct vega_conf *conf, const struct vega_raw_feed *raw, const char *s
 		?: vega_take_duration(s, "hold", raw->hold, 0, 3600 * SECOND_NS, &feed->hold_ns)
 		?: take_owner(conf, s, raw, &feed->lcore_idx)
 		?: take_channels(conf, &raw->channels, s, feed)
-		?: take_records(s, raw->record_lane, feed);
+		?: take_records(s, raw->record_lane, feed)
+		?: take_state(s, raw, feed);
 }
 
 static int

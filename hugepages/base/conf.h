@@ -42,6 +42,9 @@ struct vega_conf_feed {
 	char zone[48];
 	uint32_t day_start_s;
 	uint64_t record_lane_bytes; /* 0: frames only */
+	uint64_t book_lane_bytes;   /* 0: none of its formats has orders, or it has no state */
+	uint64_t instrument_cnt;    /* of its state table; 0: none */
+	uint64_t order_cnt;         /* that its books hold at most */
 	uint64_t frame_lane_bytes;  /* 2^k blocks of 1 MiB */
 	uint32_t price_scale;       /* VEGA_CONF_ANY: as the format has it */
 	uint64_t hold_ns;           /* of a gap */

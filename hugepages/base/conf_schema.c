@@ -100,6 +100,11 @@ static const struct vega_key feeds_keys[] = {
 	TEXT(_feed, frame_lane, "2MiB, 4MiB, 8MiB ... 64GiB", "64MiB", "256MiB",
 		"Room for raw frames on their way to the journal, a power of two; it must hold what arrives while the\n"
 		"disk stalls."),
+	TEXT(_feed, instruments, "0 to 1000000, or auto", "auto", NULL,
+		"Instruments whose state is kept, 1280 bytes and more each; those above it are counted. `auto` is 10000 where\n"
+		"a channel has a format, else 0: no state."),
+	TEXT(_feed, orders, "1000 to 100000000", "1000000", NULL,
+		"Orders that the books of a feed of orders hold at a time, about 120 bytes each; those above it are counted."),
 	TEXT(_feed, price_scale, "0 to 18 digits, or auto", "auto", "2",
 		"Decimal digits of the feed's integer prices; `auto` is the format's own, 0: unknown."),
 	TEXT(_feed, hold, "duration, 0ms to 1h", "1s", NULL,

@@ -93,6 +93,8 @@ struct vega_raw_feed {
 	char *day_start;
 	char *record_lane;
 	char *frame_lane;
+	char *instruments;
+	char *orders;
 	char *price_scale;
 	char *hold;
 	char *lcore;

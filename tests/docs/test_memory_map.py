@@ -22,7 +22,7 @@ def documented(source):
 def planned(program, config):
     """(from, to, what, units) of each line of the printed map."""
     run = subprocess.run([program, 'plan', '--config', config], capture_output=True, text=True, check=True)
-    line = re.compile(r'^(0x[0-9A-F]+) +(0x[0-9A-F]+) +(\w+ lane \d+, feed \S+) +\S+ \w+ +(\d+) ', re.M)
+    line = re.compile(r'^(0x[0-9A-F]+) +(0x[0-9A-F]+) +(\w+ (?:lane|table) \d+, feed \S+) +\S+ \w+ +(\d+) ', re.M)
     return [(int(first, 16), int(last, 16), what, int(units)) for first, last, what, units in line.findall(run.stdout)]
 
 
