@@ -214,9 +214,18 @@ begins_anew(const struct vega_seq *seq, const struct vega_seq_line *line,
 		return true;
 	if (end > line->last || (line->space == seq->space && is_missing(seq, span->seq, end)))
 		return false;
-	if (span->seq == 1 || span->is_start)
-		return !is_late_copy(seq, span, recv_ns);
+	if (span->seq == 1 ||
+		span->is_start) /* where the other line began already, its copy is no late one */
+		return line->space != seq->space || !is_late_copy(seq, span, recv_ns);
 	return line->last - end > JUMP_BACK;
+}
+
+/* Does it come late, from the session that was left just now? */
+static bool
+is_of_session_before(const struct vega_seq *seq, const struct vega_span *span, uint64_t recv_ns)
+{
+	return seq->space > 1 && span->session != seq->session &&
+	       span->session == seq->session_before && recv_ns - seq->begun_ns < seq->hold_ns;
 }
 
 static void
@@ -236,7 +245,9 @@ begin_space(struct vega_seq *seq, const struct vega_span *span, uint64_t recv_ns
 	seq->gap_cnt = 0;
 	seq->deadline_ns = UINT64_MAX;
 	seq->space++;
+	seq->session_before = seq->session;
 	seq->session = span->session;
+	seq->begun_ns = recv_ns;
 	seq->expected = span->seq;
 	seq->floor = span->seq;
 	seq->floor_next = 0;
@@ -256,6 +267,8 @@ enter_space(struct vega_seq *seq, struct vega_seq_line *line, const struct vega_
 	const bool is_new_line = line->space == 0;
 	const bool is_behind = line->space != seq->space;
 
+	if (is_of_session_before(seq, span, recv_ns))
+		return false;
 	if (!is_new_line && !begins_anew(seq, line, span, recv_ns))
 		return !is_behind;
 	if (seq->space == 0 || !is_behind || span->session != seq->session)

@@ -14,7 +14,8 @@
  *
  * A line begins a new sequence space with another session, when its header says so, with sequence 1 where it was further already,
  * or with a jump far back: what it brings then are no duplicates of the old space. The other line follows when it begins again
- * itself; until then what it brings of the old space is old: counted, not delivered. Gaps of the old space are lost.
+ * itself; until then what it brings of the old space is old: counted, not delivered. So is what comes of the session before
+ * within the hold. Gaps of the old space are lost.
  *
  * What a line brings from before the first sequence of a space, when the capture began between the two lines, is delivered too.
  */
@@ -50,10 +51,12 @@ struct vega_seq_line {
 struct vega_seq {
 	uint64_t expected; /* next sequence that nobody has brought yet */
 	uint64_t session;
-	uint64_t space;       /* counts sequence spaces; 0: nothing has come */
-	uint64_t floor;       /* the first sequence of the space */
-	uint64_t floor_next;  /* what is delivered from before it goes up from here */
-	uint64_t deadline_ns; /* when the oldest open gap is lost; UINT64_MAX: none open */
+	uint64_t session_before; /* of the space before this one */
+	uint64_t begun_ns;       /* receive time of the first packet of the space */
+	uint64_t space;          /* counts sequence spaces; 0: nothing has come */
+	uint64_t floor;          /* the first sequence of the space */
+	uint64_t floor_next;     /* what is delivered from before it goes up from here */
+	uint64_t deadline_ns;    /* when the oldest open gap is lost; UINT64_MAX: none open */
 	uint64_t hold_ns;
 	uint32_t channel; /* the number its records carry */
 	uint32_t gap_cnt;
