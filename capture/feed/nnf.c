@@ -389,11 +389,11 @@ nnf_records(struct vega_decode *d, const struct vega_span *span, uint64_t skip, 
 {
 	struct vega_nnf_state *state = d->state;
 
-	if (skip >= span->seq_cnt || take == 0)
+	if (skip != 0 || take == 0)
 		return 0;
 	d->emit->odd_cnt += state->message.is_odd;
 	vega_nnf_lay(d->emit, state);
-	return 1;
+	return (uint32_t)span->seq_cnt; /* a heartbeat is no message */
 }
 
 /* ---- the line ------------------------------------------------------------------------------------------------- */

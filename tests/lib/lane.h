@@ -21,7 +21,8 @@ struct lane {
 	struct vega_ring_writer ring;
 	struct vega_emit emit;
 	void *state;
-	uint64_t from; /* position before the datagram decoded last */
+	uint64_t from;  /* position before the datagram decoded last */
+	bool is_taught; /* the state may know a name: one was defined */
 };
 
 /* What became of a datagram. */
@@ -85,6 +86,9 @@ lane_decode(struct lane *lane, const uint8_t *data, uint32_t bytes, uint64_t ste
 	ret.odd_cnt = lane->emit.odd_cnt - odd_before;
 	ret.is_malformed = d.is_malformed;
 	vega_ring_publish(&lane->ring);
+	for (uint64_t i = 0; i < ret.record_cnt; i++)
+		lane->is_taught = lane->is_taught ||
+				  vega_record_kind(lane_record(lane, i)) == VEGA_DEFINITION;
 	return ret;
 }
 
@@ -109,7 +113,9 @@ lane_begin(struct lane *lane, const struct vega_format *format)
 		lane_new(lane, format);
 	if (lane->format != format)
 		abort(); /* its state is as large as that format's */
-	memset(lane->state, 0, format->state_bytes);
+	if (lane->is_taught)
+		memset(lane->state, 0, format->state_bytes);
+	lane->is_taught = false;
 }
 
 /*
@@ -176,7 +182,10 @@ lane_put_record(const union vega_record *r, char *at, size_t room)
 		[VEGA_ORDER_REF] = "REF",
 		[VEGA_TRADE] = "TRADE",
 		[VEGA_LEVEL] = "LEVEL",
+		[VEGA_LAST] = "LAST",
+		[VEGA_INTEREST] = "INTEREST",
 		[VEGA_OHLC] = "OHLC",
+		[VEGA_INDEX] = "INDEX",
 		[VEGA_STATUS] = "STATUS",
 		[VEGA_DEFINITION] = "DEFINITION",
 		[VEGA_CLEAR] = "CLEAR",
@@ -195,6 +204,17 @@ lane_put_record(const union vega_record *r, char *at, size_t room)
 		(void)snprintf(at, room, "%s%s %u %x bid=%d*%u ask=%d*%u\n", name, flags,
 			r->level.instrument, r->level.level, r->level.bid_price, r->level.bid_qty,
 			r->level.ask_price, r->level.ask_qty);
+	else if (kind == VEGA_LAST)
+		(void)snprintf(at, room, "%s%s %u price=%d*%u average=%d volume=%" PRId64 "\n",
+			name, flags, r->last.instrument, r->last.price, r->last.qty,
+			r->last.average, (int64_t)r->last.volume);
+	else if (kind == VEGA_INTEREST)
+		(void)snprintf(at, room, "%s%s %u oi=%" PRIu64 "\n", name, flags,
+			r->interest.instrument, r->interest.oi);
+	else if (kind == VEGA_INDEX)
+		(void)snprintf(at, room, "%s%s %u value=%d change=%d what=%u cap=%" PRIx64 "\n",
+			name, flags, r->index.instrument, r->index.value, r->index.change,
+			r->index.what, r->index.cap);
 	else if (kind == VEGA_OHLC || kind == VEGA_WIDE)
 		(void)snprintf(at, room, "%s%s %u %d %d %d %d %d\n", name, flags,
 			r->ohlc.instrument, r->ohlc.open, r->ohlc.high, r->ohlc.low, r->ohlc.close,
