@@ -19,6 +19,7 @@ struct verb_options {
 	const char *instrument;
 	const char *format;
 	const char *out_path;
+	const char *config;
 	const char *feeds[VERB_FEED_CNT_MAX];
 	uint32_t feed_cnt;
 	const uint64_t *stop; /* set by SIGINT and SIGTERM */
@@ -33,6 +34,7 @@ int verb_verify(const struct verb_options *o);
 int verb_recover(const struct verb_options *o);
 int verb_seek(const struct verb_options *o);
 int verb_export(const struct verb_options *o);
+int verb_derive(const struct verb_options *o);
 
 /* A time of the command line, by the journal's newest day and its zone. */
 int verb_time(

@@ -17,6 +17,7 @@
 
 enum {
 	OPT_AT = 256,
+	OPT_CONFIG,
 	OPT_FEED,
 	OPT_FORMAT,
 	OPT_FROM,
@@ -52,6 +53,15 @@ static const struct argp_option export_options[] = {
 	{0},
 };
 
+static const struct argp_option derive_options[] = {
+	{"config", OPT_CONFIG, "FILE", 0,
+		"What the channels of the feeds hold, as the capture had it", 1},
+	{"output", 'o', "DIR", 0, "The journal folder to write the records into", 1},
+	{"feed", OPT_FEED, "FEED", 0, "Only this feed (may be repeated)", 2},
+	{"json", OPT_JSON, NULL, 0, "Print a summary as JSON", 3},
+	{0},
+};
+
 static uint64_t stop_signal;
 
 static void
@@ -77,6 +87,9 @@ parse_option(int key, char *arg, struct argp_state *state)
 	switch (key) {
 	case OPT_AT:
 		o->at = arg;
+		return 0;
+	case OPT_CONFIG:
+		o->config = arg;
 		return 0;
 	case OPT_FEED:
 		return add_feed(o, arg) < 0 ? EINVAL : 0;
@@ -189,6 +202,16 @@ run_export(int argc, char **argv)
 		verb_export);
 }
 
+static int
+run_derive(int argc, char **argv)
+{
+	return run(argc, argv, derive_options,
+		"Decode the frames of a journal once more, into files of records: those that were "
+		"captured live, "
+		"but for losses of port and drain.",
+		verb_derive);
+}
+
 static const struct vega_verb verbs[] = {
 	{"ls", "a line for each file", run_ls},
 	{"info", "what it holds: packets, times, losses, damage", run_info},
@@ -196,6 +219,7 @@ static const struct vega_verb verbs[] = {
 	{"recover", "seal what a crash left behind", run_recover},
 	{"seek", "the first frame at or after a time", run_seek},
 	{"export", "frames as pcap, pcapng, csv or jsonl", run_export},
+	{"derive", "records once more, from the frames", run_derive},
 	{NULL, NULL, NULL},
 };
 
