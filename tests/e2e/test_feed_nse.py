@@ -8,6 +8,7 @@ import collections
 import gzip
 import json
 import os
+import struct
 import subprocess
 import sys
 import unittest
@@ -35,6 +36,32 @@ def truth(name):
         return next(f for f in json.load(file)['files'] if f['file'] == name)
 
 
+PACKET, ADD, MODIFY, DELETE, REF, TRADE, LEVEL, LAST, INTEREST, OHLC, INDEX, STATUS, DEFINITION, TIME, WIDE = (
+    1, 2, 3, 4, 6, 7, 8, 9, 10, 11, 13, 14, 15, 21, 22)
+IS_ASK, IS_WIDE = 2, 32
+SPREAD_ORDER, SPREAD_TRADE, BREAK = 16, 2, 1
+Record = collections.namedtuple('Record', 'packet ns kind flags token w')
+
+
+def signed(low, high=None):
+    return low - (low >> 31 << 32) if high is None else (high << 32 | low) - (high >> 31 << 64)
+
+
+def records(feed, name):
+    """Of the fast path, WIDE and TIME put where they belong: w has the five values of a record, wide where they were."""
+    got, ns = [], None
+    for line in lines(feed, name, '--records'):
+        packet, at, kind, flags, token, *w = map(int, line.split())
+        if kind == TIME:
+            ns = w[1] | w[2] << 32
+        elif kind == WIDE:
+            got[-1] = got[-1]._replace(w=[low | high << 32 for low, high in zip(got[-1].w, w)])
+        else:
+            got.append(Record(packet, at if ns is None else ns, kind, flags, token, w))
+            ns = None
+    return got
+
+
 class Mtbt(unittest.TestCase):
     NAME = 'nse_mtbt_fo_ab.pcap'
 
@@ -49,6 +76,27 @@ class Mtbt(unittest.TestCase):
             kind = kind.removeprefix('type=')
             got.append(' '.join([packet, source[to]] + ([seq] if kind != 'Z' else []) + [kind, rest]))
         self.assertEqual(got, facts('nse_mtbt_fo_ab.lines.txt.gz'))
+
+    def test_every_record(self):
+        """The records alone give the facts of each message, but stream and sequence."""
+        got, trade = [], None
+        for r in records('nse-mtbt', self.NAME):
+            ts = r.ns - IST_1980 * 10**9
+            if r.kind in (ADD, MODIFY, DELETE):
+                kind = {ADD: 'NG', MODIFY: 'MH', DELETE: 'XJ'}[r.kind][r.w[4] & SPREAD_ORDER != 0]
+                side = 'S' if r.flags & IS_ASK else 'B'
+                got.append(f'{r.packet} {kind} ts={ts} oid={r.w[1] | r.w[2] << 32} tok={r.token} side={side} '
+                           f'px={signed(r.w[3])} qty={r.w[0]}')
+            elif r.kind == TRADE:
+                trade = r
+            else:
+                self.assertEqual((r.kind, r.w[0], r.ns, r.token), (REF, 2, trade.ns, trade.token))
+                kind = 'C' if trade.w[4] & BREAK else 'K' if trade.w[4] & SPREAD_TRADE else 'T'
+                got.append(f'{r.packet} {kind} ts={ts} buy={r.w[1] | r.w[2] << 32} sell={r.w[3] | r.w[4] << 32} '
+                           f'tok={r.token} px={signed(trade.w[3])} qty={trade.w[0]}')
+        said = [line.split(' ') for line in facts('nse_mtbt_fo_ab.lines.txt.gz')]
+        said = [' '.join([f[0], *f[3:]]) for f in said if f[2] != 'Z']
+        self.assertEqual(got, said)
 
     def test_counts(self):
         for stream, said in truth(self.NAME)['streams'].items():
@@ -90,6 +138,88 @@ class Nnf(unittest.TestCase):
         self.assertEqual(entries, said['by_transcode'])
         self.assertEqual(records, said['records_by_transcode'])
         self.assertEqual(sum(entries.values()), said['messages'])
+
+    # What each transcode's row gives, read out of the message by the sheet's offsets: token, then value by value.
+    @staticmethod
+    def book_fo(row):
+        token, _, status, volume, ltp = struct.unpack_from('>iHHIi', row)
+        volume += (row[17:18] == b'1') << 32
+        ltq, ltt, atp = struct.unpack_from('>iII', row, 22)
+        levels = [struct.unpack_from('>IiHH', row, 56 + 12 * i) for i in range(10)]
+        return token, status, (ltp, ltq, atp, volume), ltt, levels, struct.unpack_from('>4i', row, 198)
+
+    @staticmethod
+    def book_cm(row):
+        token, _, status, volume, ltp = struct.unpack_from('>iHHqi', row)
+        ltq, ltt, atp = struct.unpack_from('>iII', row, 26)
+        levels = [struct.unpack_from('>QiHH', row, 60 + 16 * i) for i in range(10)]
+        return token, status, (ltp, ltq, atp, volume), ltt, levels, struct.unpack_from('>4i', row, 242)
+
+    def told_books(self, segment, market, row_bytes, book):
+        for line in lines('nse-nnf', f'nse_nnf_{segment}.pcap', '--bodies'):
+            packet, kind, body = line.split(' ')
+            body = bytes.fromhex(body)
+            if kind != '7208' or body[0] != market:
+                continue
+            log, = struct.unpack_from('>I', body, 8 + 4)
+            for i in range(struct.unpack_from('>H', body, 8 + 40)[0]):
+                token, status, last, ltt, levels, (close, *ohl) = book(body[8 + 42 + row_bytes * i:])
+                yield from (('level', int(packet), log, token, n + 1, levels[n][:3], levels[n + 5][:3]) for n in range(5))
+                yield 'last', int(packet), ltt, token, last
+                yield 'ohlc', int(packet), log, token, (*ohl, close)
+                yield 'status', int(packet), log, token, status
+
+    def heard_books(self, segment):
+        """The same out of the records. A row of 7208 begins with level 1 and ends with the totals."""
+        heard = []
+        for r in records('nse-nnf', f'nse_nnf_{segment}.pcap'):
+            s = r.ns // 10**9 - IST_1980 if r.ns else 0
+            if r.kind == LEVEL and (r.w[0] & 63) == 1 and r.flags & 4:
+                heard = []
+            if r.kind == LEVEL:
+                word, bid, bid_qty, ask, ask_qty = r.w
+                bid, ask = (signed(p & 0xFFFFFFFF) for p in (bid, ask))
+                high = word >> 32
+                orders = (word >> 8 & 0xFFF | (high & 0xFFFF) << 12, word >> 20 & 0xFFF | high >> 16 << 12)
+                heard.append(('level', r.packet, s, r.token, word & 31, (bid_qty, bid, orders[0]), (ask_qty, ask, orders[1])))
+            elif r.kind == LAST:
+                heard.append(('last', r.packet, s, r.token, (signed(r.w[0]), r.w[1], r.w[2], r.w[3] | r.w[4] << 32)))
+            elif r.kind == OHLC:
+                heard.append(('ohlc', r.packet, s, r.token, tuple(signed(v) for v in r.w[:4])))
+            elif r.kind == STATUS and r.w[0] == 7208:
+                heard.append(('status', r.packet, s, r.token, r.w[1] & 0xFFFF))
+            elif r.kind == STATUS and r.w[0] == 7208 | 1 << 16:
+                yield from heard
+
+    def check_books(self, segment, market, row_bytes, book):
+        said = list(self.told_books(segment, market, row_bytes, book))
+        self.assertGreater(len(said), 1000)
+        self.assertEqual(list(self.heard_books(segment)), said)
+
+    def test_every_book_derivatives(self):
+        self.check_books('fo', 2, 214, self.book_fo)
+
+    def test_every_book_equity(self):
+        self.check_books('cm', 4, 262, self.book_cm)
+
+    def test_every_key_has_records(self):
+        """Each token of the facts has a record in its datagram, each index name its own number."""
+        for segment in ('fo', 'cm'):
+            said, heard, names = set(), set(), {}
+            for r in records('nse-nnf', f'nse_nnf_{segment}.pcap'):
+                if r.kind == DEFINITION:
+                    part = struct.pack('<4I', *r.w[1:5])
+                    names[r.token] = names.get(r.token, b'') + part
+                heard.add((r.packet, r.token))
+            names = {token: text.rstrip(b'\0').decode() for token, text in names.items()}
+            heard = {(packet, names.get(token, str(token))) for packet, token in heard}
+            for line in facts(f'nse_nnf_{segment}.lines.txt.gz'):
+                packet, kind, _, _, keys = line.split(' ', 4)
+                keys = keys.removeprefix('keys=')
+                keys = [keys.replace(',', '/')] if kind == '7211' else keys.split(',') if keys else []
+                said |= {(int(packet), key) for key in keys}
+            self.assertGreater(len(said), 1000)
+            self.assertEqual(said - heard, set())
 
     def test_derivatives(self):
         self.check('fo')
