@@ -102,29 +102,42 @@ copy_wide(uint8_t *to, const uint8_t *from, size_t bytes)
 		memcpy(to + done, from + done, WIDE_BYTES);
 }
 
-/* From at least eight bytes back. Few matches are longer than the sixteen that are moved without a look at the length. */
+/*
+ * From at least eight bytes back. Most matches are no longer than the first eight. What is not needed is not read: from less than
+ * sixteen back it would have to wait for the bytes just written.
+ */
 static VEGA_ALWAYS_INLINE void
 copy_apart(uint8_t *to, size_t dist, size_t bytes)
 {
 	memcpy(to, to - dist, 8);
-	memcpy(to + 8, to + 8 - dist, 8);
-	for (size_t done = 16; vega_unlikely(done < bytes); done += 8)
+	for (size_t done = 8; done < bytes; done += 8)
 		memcpy(to + done, to + done - dist, 8);
 }
 
 /*
- * From less than eight bytes back: the match repeats its first `dist` bytes. Eight are laid one by one; from there on a whole
- * number of repetitions is a distance as good.
+ * From less than eight bytes back: the match repeats its first `dist` bytes. A multiplication fills a word with them; the word is
+ * laid again and again, as many whole repetitions apart as it holds.
  */
 static VEGA_ALWAYS_INLINE void
 copy_repeated(uint8_t *to, size_t dist, size_t bytes)
 {
-	static const uint8_t enough[8] = {0, 8, 8, 9, 8, 10, 12, 14};
+	static const struct {
+		uint64_t times;
+		size_t step;
+	} fill[8] = {
+		[1] = {UINT64_C(0x0101010101010101), 8},
+		[2] = {UINT64_C(0x0001000100010001), 8},
+		[3] = {UINT64_C(0x0001000001000001), 6},
+		[4] = {UINT64_C(0x0000000100000001), 8},
+		[5] = {UINT64_C(0x0000010000000001), 5},
+		[6] = {UINT64_C(0x0001000000000001), 6},
+		[7] = {UINT64_C(0x0100000000000001), 7},
+	};
+	const uint64_t first = vega_le64(to - dist) & (UINT64_MAX >> (64 - 8 * dist));
+	const uint64_t word = first * fill[dist].times;
 
-	for (size_t i = 0; i < 8; i++)
-		to[i] = *(to + i - dist);
-	for (size_t done = 8; done < bytes; done += 8)
-		memcpy(to + done, to + done - enough[dist], 8);
+	for (size_t done = 0; done < bytes; done += fill[dist].step)
+		memcpy(to + done, &word, 8);
 }
 
 static VEGA_ALWAYS_INLINE bool

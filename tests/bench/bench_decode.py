@@ -12,6 +12,8 @@ MESSAGES = ("messages_per_s", ">= 50,000,000")
 BYTES = ("walked_bytes_per_s", ">= 1,000,000,000")
 ROWS = {
     "mtbt": ("nse-mtbt", ["--feed", "nse-mtbt", "--packets", "200000", "--rate", "1000000", "--heartbeat", "0s"], MESSAGES),
+    "nnf_cm": ("nse-nnf", "nse-synthetic/nse_nnf_cm.pcap", BYTES),
+    "nnf_fo": ("nse-nnf", "nse-synthetic/nse_nnf_fo.pcap", BYTES),
 }
 SHOWN = ("messages_per_s", "messages_per_s_mean", "records_per_s", "packets_per_s")
 
