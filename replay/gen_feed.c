@@ -4,9 +4,13 @@
 #include <string.h>
 
 #include "hugepages/base/attr.h"
+#include "replay/gen_iex.h"
+#include "replay/gen_itch.h"
 #include "replay/gen_mtbt.h"
 
 static const struct vega_gen_feed *const feeds[] = {
+	&vega_gen_iex,
+	&vega_gen_itch,
 	&vega_gen_nse_mtbt,
 };
 

@@ -14,7 +14,7 @@
 #define VEGA_GEN_LINE_CNT          2u /* A and B */
 #define VEGA_GEN_STREAM_CNT_MAX    32u
 #define VEGA_GEN_MESSAGE_CNT_MAX   8u /* of one datagram */
-#define VEGA_GEN_PAYLOAD_BYTES_MAX 400u
+#define VEGA_GEN_PAYLOAD_BYTES_MAX 512u
 
 /* Streams first to last, of which each has the next group and the next port. */
 struct vega_gen_groups {
@@ -35,13 +35,25 @@ struct vega_gen_segment {
 	const struct vega_gen_groups *groups;
 	struct vega_flow_params flow; /* of stream 1 */
 	uint64_t id_step;             /* order ids of the next stream begin so much higher */
+	uint32_t variant;             /* the feed's own: which of its protocols */
+};
+
+/* The best prices of a book and what stands there; 0: nothing. */
+struct vega_gen_top {
+	int32_t price[2]; /* buy, sell */
+	int32_t qty[2];
 };
 
 /* One stream as its exchange knows it. */
 struct vega_gen_stream {
+	const struct vega_gen_segment *segment;
 	uint32_t id;
-	uint64_t last_seq; /* of the last message published, 0: none yet */
-	uint64_t last_ns;  /* its exchange time; never runs back within a stream */
+	uint64_t last_seq;    /* of the last message published, 0: none yet */
+	uint64_t last_ns;     /* its exchange time; never runs back within a stream */
+	uint64_t midnight_ns; /* before the session's start, in the feed's zone */
+	uint64_t offset;      /* bytes published, where a feed counts them */
+	/* Tops of the books as they were published last, where a feed publishes them. */
+	struct vega_gen_top tops[VEGA_FLOW_BOOK_CNT];
 	struct vega_flow flow;
 };
 
@@ -51,6 +63,9 @@ struct vega_gen_feed {
 	/* The first is the default; ends with a NULL name. */
 	const struct vega_gen_segment *segments;
 	uint64_t first_ns; /* the earliest time the format can express */
+	/* Whose midnight its times count from; NULL: they do not. */
+	const char *zone;
+	const char *start; /* when its market opens: the start of a session that gives none */
 	/* Publish `message_cnt` messages from `ns` on; returns the payload's length. */
 	uint32_t (*datagram)(struct vega_gen_stream *stream, uint64_t ns, uint32_t message_cnt,
 		uint8_t payload[VEGA_GEN_PAYLOAD_BYTES_MAX]);

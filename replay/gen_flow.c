@@ -102,8 +102,11 @@ order_event(const struct vega_flow *flow, const struct vega_flow_book *book,
 	event->token = book->token;
 	event->price = order->ticks * flow->params.tick;
 	event->qty = order->lots * book->lot;
+	event->less = 0;
 	event->id[0] = order->id;
 	event->id[1] = 0;
+	event->moves[0] = order->moves;
+	event->moves[1] = 0;
 }
 
 static void
@@ -115,6 +118,7 @@ add(struct vega_flow *flow, struct vega_flow_book *book, enum vega_flow_side sid
 	order->id = ++flow->last_id;
 	order->ticks = draw_ticks(flow, book, side);
 	order->lots = draw_lots(flow);
+	order->moves = 0;
 	book->cnt[side]++;
 	order_event(flow, book, VEGA_FLOW_NEW, side, order, event);
 }
@@ -125,12 +129,16 @@ modify(struct vega_flow *flow, struct vega_flow_book *book, enum vega_flow_side 
 {
 	struct vega_flow_order *order =
 		&book->orders[side][vega_prng_below(&flow->prng, book->cnt[side])];
+	const struct vega_flow_order before = *order;
 
 	if (vega_prng_below(&flow->prng, 2) == 0)
 		order->lots = draw_lots(flow);
 	else
 		order->ticks = draw_ticks(flow, book, side);
+	order->moves += order->ticks != before.ticks || order->lots >= before.lots;
 	order_event(flow, book, VEGA_FLOW_MODIFY, side, order, event);
+	if (order->moves == before.moves)
+		event->less = (before.lots - order->lots) * book->lot;
 }
 
 static void
@@ -156,8 +164,11 @@ trade(struct vega_flow *flow, struct vega_flow_book *book, enum vega_flow_side s
 	event->token = book->token;
 	event->price = resting->ticks * flow->params.tick;
 	event->qty = lots * book->lot;
+	event->less = 0;
 	event->id[side] = id;
 	event->id[1 - side] = resting->id;
+	event->moves[side] = 0;
+	event->moves[1 - side] = resting->moves;
 	book->mid_ticks = resting->ticks;
 	resting->lots -= lots;
 	if (resting->lots == 0)
@@ -174,39 +185,6 @@ take_at_market(struct vega_flow *flow, struct vega_flow_book *book, enum vega_fl
 	trade(flow, book, side, 0, lots < rest ? lots : rest, event);
 }
 
-/* An order that crosses: published now, its trades follow as the next events of the stream. */
-static void
-take(struct vega_flow *flow, struct vega_flow_book *book, enum vega_flow_side side,
-	struct vega_flow_event *event)
-{
-	flow->active = book;
-	flow->active_side = side;
-	flow->aggressor = (struct vega_flow_order){
-		.id = ++flow->last_id,
-		.ticks = best(book, 1 - side)->ticks,
-		.lots = draw_lots(flow),
-	};
-	order_event(flow, book, VEGA_FLOW_NEW, side, &flow->aggressor, event);
-}
-
-/* True when the aggressor still crosses; else it is filled, or what is left of it rests in the book. */
-static bool
-aggressor_crosses(struct vega_flow *flow)
-{
-	struct vega_flow_book *book = flow->active;
-	enum vega_flow_side side = flow->active_side;
-	const struct vega_flow_order *other = best(book, 1 - side);
-
-	if (flow->aggressor.lots > 0 && other != NULL &&
-		(side == VEGA_FLOW_BUY ? flow->aggressor.ticks >= other->ticks
-				       : flow->aggressor.ticks <= other->ticks))
-		return true;
-	if (flow->aggressor.lots > 0)
-		book->orders[side][book->cnt[side]++] = flow->aggressor;
-	flow->active = NULL;
-	return false;
-}
-
 static void
 go_on_taking(struct vega_flow *flow, struct vega_flow_event *event)
 {
@@ -219,6 +197,54 @@ go_on_taking(struct vega_flow *flow, struct vega_flow_event *event)
 	trade(flow, flow->active, flow->active_side, flow->aggressor.id, lots, event);
 }
 
+/* An order that crosses: published now or when it rests, its trades are the next events of the stream. */
+static void
+take(struct vega_flow *flow, struct vega_flow_book *book, enum vega_flow_side side,
+	struct vega_flow_event *event)
+{
+	flow->active = book;
+	flow->active_side = side;
+	flow->aggressor = (struct vega_flow_order){
+		.id = ++flow->last_id,
+		.ticks = best(book, 1 - side)->ticks,
+		.lots = draw_lots(flow),
+	};
+	if (flow->params.rest_only)
+		go_on_taking(flow, event);
+	else
+		order_event(flow, book, VEGA_FLOW_NEW, side, &flow->aggressor, event);
+}
+
+static bool
+aggressor_crosses(const struct vega_flow *flow)
+{
+	const struct vega_flow_order *other = best(flow->active, 1 - flow->active_side);
+
+	return flow->aggressor.lots > 0 && other != NULL &&
+	       (flow->active_side == VEGA_FLOW_BUY ? flow->aggressor.ticks >= other->ticks
+						   : flow->aggressor.ticks <= other->ticks);
+}
+
+/* Go on with the aggressor: it trades, or what is left of it rests. Returns whether that is an event. */
+static bool
+go_on(struct vega_flow *flow, struct vega_flow_event *event)
+{
+	struct vega_flow_book *book = flow->active;
+	const enum vega_flow_side side = flow->active_side;
+
+	if (aggressor_crosses(flow)) {
+		go_on_taking(flow, event);
+		return true;
+	}
+	flow->active = NULL;
+	if (flow->aggressor.lots == 0)
+		return false;
+	book->orders[side][book->cnt[side]++] = flow->aggressor;
+	if (flow->params.rest_only)
+		order_event(flow, book, VEGA_FLOW_NEW, side, &flow->aggressor, event);
+	return flow->params.rest_only;
+}
+
 void
 vega_flow_next(struct vega_flow *flow, struct vega_flow_event *ret_event)
 {
@@ -226,10 +252,8 @@ vega_flow_next(struct vega_flow *flow, struct vega_flow_event *ret_event)
 	enum vega_flow_side side;
 	uint32_t draw;
 
-	if (flow->active != NULL && aggressor_crosses(flow)) {
-		go_on_taking(flow, ret_event);
+	if (flow->active != NULL && go_on(flow, ret_event))
 		return;
-	}
 	book = &flow->books[vega_prng_below(&flow->prng, VEGA_FLOW_BOOK_CNT)];
 	side = vega_prng_below(&flow->prng, 2) == 0 ? VEGA_FLOW_BUY : VEGA_FLOW_SELL;
 	draw = vega_prng_below(&flow->prng, 64);

@@ -6,8 +6,10 @@
  *
  * It knows no wire format. Each call gives the next event of the stream; replayed in order they keep these
  * promises, which the tests check: ids of modified, cancelled and traded orders are live; a trade never takes more
- * than an order has left; an aggressive order is published before its trades; between trades no book is crossed.
+ * than an order has left; an aggressive order is published before its trades, or where the market shows only orders that rest,
+ * with what is left of it behind them; between trades no book is crossed.
  */
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "replay/gen_prng.h"
@@ -32,8 +34,11 @@ struct vega_flow_event {
 	uint32_t token;
 	int32_t price; /* in the feed's units */
 	int32_t qty;   /* units, not lots */
-	uint64_t id
-		[2]; /* a trade: buy and sell order, 0 for a market order; else id[0] is the order */
+	int32_t less;  /* of a modification that only takes quantity away: how much; else 0 */
+	/* A trade: buy and sell order, 0 for a market order; else [0] is the order. */
+	uint64_t id[2];
+	/* How often each has lost its place in the queue, this event included. */
+	uint32_t moves[2];
 };
 
 /* What differs between markets. */
@@ -44,12 +49,14 @@ struct vega_flow_params {
 	int32_t tick;
 	int32_t lot_max;   /* lot sizes are 25, 50 ... up to it; 1: shares */
 	uint32_t lots_max; /* of one order */
+	bool rest_only;    /* an order is published when it rests */
 };
 
 struct vega_flow_order {
 	uint64_t id;
 	int32_t ticks;
 	int32_t lots;
+	uint32_t moves;
 };
 
 struct vega_flow_book {

@@ -167,6 +167,7 @@ const struct vega_gen_feed vega_gen_nse_mtbt = {
 	.doc = "NSE multicast tick-by-tick: orders and trades",
 	.segments = segments,
 	.first_ns = VEGA_MTBT_EPOCH_NS + 1000000000,
+	.start = "2025-05-28T09:15:00+05:30",
 	.datagram = datagram,
 	.heartbeat = heartbeat,
 };

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "hugepages/base/err.h"
+#include "hugepages/base/zone.h"
 #include "replay/gen_frame.h"
 
 /* From the exchange to the receiver: line A is near, line B takes tens of microseconds longer. */
@@ -65,6 +66,7 @@ struct vega_gen_session {
 	struct vega_prng pace;
 	struct vega_prng fate;
 	struct vega_prng delay;
+	uint64_t midnight_ns;       /* before the start, in the feed's zone; 0: it has none */
 	uint64_t now_ns;            /* everything earlier has been put on its line */
 	uint64_t next_ns;           /* of the next datagram */
 	uint64_t next_fraction;     /* of next_ns, in 2^-8 ns */
@@ -427,25 +429,48 @@ init_stream(struct vega_gen_session *s, uint32_t idx)
 
 	params.id_base += idx * segment->id_step;
 	params.token_base += idx * params.token_step * VEGA_FLOW_BOOK_CNT;
+	stream->exchange.segment = segment;
 	stream->exchange.id = idx + 1;
+	stream->exchange.midnight_ns = s->midnight_ns;
 	stream->sent_ns = s->config.start_ns;
 	vega_flow_init(&stream->exchange.flow, &params, s->config.seed, DRAW_FLOW + idx);
 	for (uint32_t i = 0; i < s->line_cnt; i++)
 		init_path(&stream->paths[i], segment, stream->exchange.id, i);
 }
 
+static int
+find_midnight(const struct vega_gen_config *config, uint64_t *ret_ns)
+{
+	struct vega_zone *zone;
+	int rc;
+
+	*ret_ns = 0;
+	if (config->feed->zone == NULL)
+		return 0;
+	rc = vega_zone_new(config->feed->zone, 0, &zone);
+	if (rc != 0)
+		return rc;
+	*ret_ns = vega_zone_day(zone, config->start_ns).midnight_ns;
+	vega_zone_delete(zone);
+	return 0;
+}
+
 int
 vega_gen_session_new(const struct vega_gen_config *config, struct vega_gen_session **ret_session)
 {
 	struct vega_gen_session *s;
+	uint64_t midnight_ns;
 	int rc = check(config);
 
+	if (rc == 0)
+		rc = find_midnight(config, &midnight_ns);
 	if (rc != 0)
 		return rc;
 	s = calloc(1, sizeof(*s));
 	if (s == NULL)
 		return VEGA_ERR(-ENOMEM, "need memory for a session, found none");
 	s->config = *config;
+	s->midnight_ns = midnight_ns;
 	s->line_cnt = config->ab ? 2 : 1;
 	s->left = config->packet_cnt;
 	s->gap = ((s->line_cnt * 1000000000ull) << GAP_SHIFT) / config->rate_pps;

@@ -21,7 +21,6 @@
 #define PROGRAM           "vega-gen"
 #define LINKTYPE_ETHERNET 1u
 #define PACKET_CNT_MAX    1000000000000ull
-#define DEFAULT_START     "2025-05-28T09:15:00+05:30" /* the market opens */
 #define LOOK_CNT          (1u << 16) /* packets between two looks at the clock and at signals */
 #define PROGRESS_NS       2000000000ull
 
@@ -44,8 +43,8 @@ enum {
 };
 
 static const struct argp_option options[] = {
-	{"feed", OPT_FEED, "FEED", 0, "The feed to imitate: nse-mtbt", 1},
-	{"segment", OPT_SEGMENT, "NAME", 0, "Its market segment: fo (default) or cm", 1},
+	{"feed", OPT_FEED, "FEED", 0, "The feed to imitate: iex, itch or nse-mtbt", 1},
+	{"segment", OPT_SEGMENT, "NAME", 0, "Its market segment; the first one if not given", 1},
 	{"streams", OPT_STREAMS, "N", 0, "Streams, each with its own group and port (default 3)",
 		1},
 	{"seed", OPT_SEED, "N", 0, "The same seed gives the same bytes on any machine (default 1)",
@@ -55,7 +54,8 @@ static const struct argp_option options[] = {
 		2},
 	{"burst", OPT_BURST, "N", 0,
 		"Send N datagrams back to back, then pause; the mean rate stays", 2},
-	{"start", OPT_START, "TIME", 0, "Time of the first datagram (default " DEFAULT_START ")",
+	{"start", OPT_START, "TIME", 0,
+		"Time of the first datagram (default: on 2025-05-28, when the feed's market opens)",
 		2},
 	{"heartbeat", OPT_HEARTBEAT, "DURATION", 0,
 		"A stream idle for so long sends a heartbeat; 0s: none (default 5s)", 2},
@@ -83,6 +83,7 @@ static const char doc[] =
 struct args {
 	struct vega_gen_config config;
 	const char *segment;
+	const char *start; /* NULL: when the market opens */
 	const char *output;
 	const char *truth;
 	bool json;
@@ -165,7 +166,8 @@ parse_option(int key, char *arg, struct args *args)
 	case OPT_BURST:
 		return parse_u32("--burst", arg, VEGA_GEN_BURST_CNT_MAX, &c->burst_cnt);
 	case OPT_START:
-		return vega_parse_time("--start", arg, NULL, 0, &c->start_ns);
+		args->start = arg;
+		return 0;
 	case OPT_HEARTBEAT:
 		return vega_parse_duration("--heartbeat", arg, &c->heartbeat_ns);
 	case OPT_LOSS:
@@ -239,7 +241,8 @@ check_args(struct args *args)
 		return VEGA_ERR(-EINVAL,
 			"--segment: need a segment of %s, found '%s'; there is: %s", c->feed->name,
 			args->segment, vega_gen_segment_names(c->feed, names));
-	return 0;
+	return vega_parse_time("--start", args->start != NULL ? args->start : c->feed->start, NULL,
+		0, &c->start_ns);
 }
 
 /* Now and then: a signal, and after two seconds the progress. Returns the signal or 0. */
@@ -377,9 +380,7 @@ main(int argc, char **argv)
 	int rc;
 
 	vega_cli_init(PROGRAM);
-	rc = vega_parse_time("--start", DEFAULT_START, NULL, 0, &args.config.start_ns);
-	if (rc == 0)
-		rc = argp_parse(&argp, argc, argv, 0, NULL, &args);
+	rc = argp_parse(&argp, argc, argv, 0, NULL, &args);
 	if (rc == 0)
 		rc = check_args(&args);
 	if (rc == 0) {

@@ -115,6 +115,39 @@ class Walk:
 GROUPS = {fo_group(line, s): (line, s) for line in 'AB' for s in range(1, 19)}
 
 
+def mold(payload):
+    """First sequence and messages of a MoldUDP64 datagram: locate, time, type of each."""
+    seq, count = struct.unpack_from('>QH', payload, 10)
+    at, found = 20, []
+    for _ in range(count):
+        length, kind, locate, _, high, low = struct.unpack_from('>HcHHHI', payload, at)
+        found.append((kind, locate, high << 32 | low))
+        at += 2 + length
+    assert at == len(payload)
+    return seq, found
+
+
+def iextp(payload):
+    """The same of an IEX-TP datagram: symbol, time, type."""
+    version, _, size, count, _, seq = struct.unpack_from('<BxH8xHHQQ', payload)
+    assert version == 1 and size == len(payload) - 40
+    at, found = 40, []
+    for _ in range(count):
+        length, kind, _, ns = struct.unpack_from('<HccQ', payload, at)
+        found.append((kind, payload[at + 12:at + 20] if length > 10 else b'', ns))
+        at += 2 + length
+    assert at == len(payload)
+    return seq, found
+
+
+# What starts each feed's groups on line A and line B, and how its datagrams are read.
+EQUITY = {
+    ('itch', 'totalview'): ((233, 54, 12, 111, 26477), (233, 49, 196, 111, 26477), mold),
+    ('iex', 'tops'): ((233, 215, 21, 4, 10378), (233, 215, 21, 132, 10378), iextp),
+    ('iex', 'deep-plus'): ((233, 215, 21, 12, 10386), (233, 215, 21, 140, 10386), iextp),
+}
+
+
 class Gen(unittest.TestCase):
     def setUp(self):
         self.dir = tempfile.mkdtemp(prefix='vega-test-gen-')
@@ -296,6 +329,31 @@ class Gen(unittest.TestCase):
         truth, _ = self.judge('--segment', 'cm', '--streams', '5', '--packets', '5000', '--ab', groups=groups, lines='AB')
         self.assertEqual(truth['segment'], 'cm')
 
+    def test_equity_feeds(self):
+        """Sequences and losses of ITCH and IEX, by the published offsets of their headers."""
+        for (feed, segment), (*firsts, read) in EQUITY.items():
+            truth = self.make('--feed', feed, '--segment', segment, '--packets', '20000', '--ab', '--loss', '3%')
+            groups = {('%d.%d.%d.%d' % (*a[:3], a[3] + s), a[4] + s): (line, s + 1)
+                      for line, a in zip('AB', firsts) for s in range(truth['streams'])}
+            seen, symbols = collections.defaultdict(dict), set()
+            for p in capfile.read(self.path())[0]:
+                group, port, payload = datagram(p.data)
+                seq, found = read(payload)
+                seen[groups[group, port]].update(enumerate(found, seq))
+                symbols.update(symbol for _, symbol, _ in found if symbol)
+            self.assertEqual(len(symbols), 8 * truth['streams'])
+            for s in range(1, truth['streams'] + 1):
+                last = truth['stream_%d_last_seq' % s]
+                lost = {line: set(range(1, last + 1)) - set(seen[line, s]) for line in 'AB'}
+                self.assertEqual(len(lost['A']), truth['stream_%d_messages_lost_a' % s])
+                self.assertEqual(len(lost['B']), truth['stream_%d_messages_lost_b' % s])
+                self.assertEqual(len(lost['A'] & lost['B']), truth['stream_%d_messages_lost' % s])
+                both = {**seen['A', s], **seen['B', s]}
+                times = [both[seq][2] for seq in sorted(both)]
+                self.assertEqual(times, sorted(times))
+                for seq in set(seen['A', s]) & set(seen['B', s]):
+                    self.assertEqual(seen['A', s][seq], seen['B', s][seq])
+
     def test_other_tools_read_it(self):
         self.make('--packets', '4321', '--ab', '--loss', '1%')
         ran = 0
@@ -327,7 +385,7 @@ class Gen(unittest.TestCase):
 
     def test_wrong_usage(self):
         some = ['--packets', '5', '-o', self.path()]
-        self.refused(64, 'there is: nse-mtbt', '--feed', 'itch', *some)
+        self.refused(64, 'nse-mtbt', '--feed', 'pitch', *some)
         self.refused(64, 'there is: fo, cm', '--segment', 'cd', *some)
         self.refused(64, 'need --packets', '-o', self.path())
         self.refused(64, 'need -o', '--packets', '5')
