@@ -80,13 +80,12 @@ struct vega_block_hdr {
 	uint64_t lost_disk;        /* 168 drain: frames since the block before, storage failed */
 	uint32_t day;              /* 176 rx: trading day, YYYYMMDD */
 	uint32_t seal;             /* 180 rx: enum vega_seal */
-	uint32_t
-		kinds; /* 184 drain: VEGA_RECORD_KIND_BIT of each record in it; 0 in a block of frames */
-	uint8_t reserved[52];    /* 188 zero */
-	uint32_t payload_crc32c; /* 240 drain: of everything after the header, padding included */
-	uint32_t header_crc32c;  /* 244 drain: of this header with this field zero */
-	uint32_t reserved2;      /* 248 zero */
-	uint32_t block_length2;  /* 252 rx: 256 */
+	uint32_t kinds;            /* 184 drain: kinds of its records, a bit each */
+	uint8_t reserved[52];      /* 188 zero */
+	uint32_t payload_crc32c;   /* 240 drain: of everything after the header, padding included */
+	uint32_t header_crc32c;    /* 244 drain: of this header with this field zero */
+	uint32_t reserved2;        /* 248 zero */
+	uint32_t block_length2;    /* 252 rx: 256 */
 };
 
 /*

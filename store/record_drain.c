@@ -153,7 +153,7 @@ cut_at(const struct vega_record_drain *d, enum vega_seal *ret_seal)
 	if (d->lap_first != NOT_LAPPED)
 		return d->cnt;
 	/* what the lane holds no more of ends with an event */
-	if (d->next >= vega_load_acquire(&d->ring.tail->publish)) { /* R1 */
+	if (d->next >= vega_load_acquire(&d->ring.tail->publish)) { /* R1: pairs with W3 */
 		if (d->finishing)
 			*ret_seal = VEGA_SEAL_STOP;
 		return d->finishing || is_old || is_full ? d->cnt : 0;
@@ -209,8 +209,9 @@ make_gathered(struct vega_record_drain *d)
 static void
 restart(struct vega_record_drain *d, uint64_t oldest)
 {
-	const uint64_t publish = vega_load_acquire(&d->ring.tail->publish);
-	const uint64_t epoch_from = vega_load_acquire(&d->ring.tail->epoch_from);
+	const uint64_t publish = vega_load_acquire(&d->ring.tail->publish); /* R1: pairs with W3 */
+	const uint64_t epoch_from = vega_load_acquire(
+		&d->ring.tail->epoch_from); /* E1: pairs with rx's store behind epoch_ns */
 
 	if (d->lap_first == NOT_LAPPED)
 		d->lap_first = d->next;
@@ -348,7 +349,8 @@ discard(struct vega_record_drain *d, uint64_t published)
 unsigned
 vega_record_drain_poll(struct vega_record_drain *d, uint64_t now_ns, bool finishing)
 {
-	const uint64_t published = vega_load_acquire(&d->ring.tail->publish); /* R1 */
+	const uint64_t published =
+		vega_load_acquire(&d->ring.tail->publish); /* R1: pairs with W3 */
 	unsigned work;
 
 	if (published > d->next)
@@ -370,8 +372,11 @@ vega_record_drain_poll(struct vega_record_drain *d, uint64_t now_ns, bool finish
 bool
 vega_record_drain_idle(const struct vega_record_drain *d)
 {
-	return d->next >= vega_load_acquire(&d->ring.tail->publish) && d->cnt == 0 &&
-	       d->lap_first == NOT_LAPPED && d->released == d->made;
+	const uint64_t published =
+		vega_load_acquire(&d->ring.tail->publish); /* R1: pairs with W3 */
+
+	return d->next >= published && d->cnt == 0 && d->lap_first == NOT_LAPPED &&
+	       d->released == d->made;
 }
 
 void

@@ -153,8 +153,8 @@ struct vega_records_want {
 	uint64_t to_ns;         /* UINT64_MAX: to the end */
 	uint64_t generation;    /* positions count in it; 0: any */
 	uint64_t from_position; /* 0: from the first */
-	uint32_t
-		kinds; /* only blocks that hold at least one of these, by VEGA_RECORD_KIND_BIT; 0: all */
+	/* Only blocks that hold at least one of these, by VEGA_RECORD_KIND_BIT; 0: all. */
+	uint32_t kinds;
 	uint32_t day; /* only of this trading day, YYYYMMDD; 0: any */
 	void (*hole)(void *arg, const struct vega_hole *hole); /* may be NULL */
 	void *hole_arg;
@@ -165,8 +165,8 @@ struct vega_record_batch {
 	const union vega_record *records;
 	uint32_t cnt;   /* 1 or more */
 	uint32_t kinds; /* of all its block */
-	uint64_t
-		position; /* of the first; what is missing between two batches is no longer there, or not wanted */
+	/* Of the first; what is missing between two batches is no longer there, or not wanted. */
+	uint64_t position;
 	uint64_t generation;
 	uint64_t recv_ns; /* of the event that the first record belongs to; 0: not known */
 	struct vega_record_clock clock; /* at the first: for vega_record_ns */
