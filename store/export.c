@@ -16,7 +16,7 @@
 #include "hugepages/base/atomic.h"
 #include "hugepages/base/err.h"
 
-#define LOOK_CNT         (1u << 16) /* packets between two looks at the stop flag */
+#define LOOK_CNT         (1u << 16) /* frames or records between two looks at the stop flag */
 #define OUT_BUFFER_BYTES (1u << 20)
 
 static const struct vega_export_format *const formats[] = {
@@ -25,11 +25,18 @@ static const struct vega_export_format *const formats[] = {
 	&vega_export_csv,
 	&vega_export_jsonl,
 };
+static const struct vega_export_format *const record_formats[] = {
+	&vega_export_record_csv,
+	&vega_export_record_jsonl,
+};
 
-/* One feed being merged: its cursor and the frame at its head. */
+/* One feed being merged: its cursor and the frame, or the record, at its head. */
 struct source {
-	struct vega_cursor *cursor;
+	struct vega_cursor *cursor; /* of frames */
 	struct vega_frame frame;
+	struct vega_record_rows *rows; /* of records */
+	struct vega_record_row row;
+	uint64_t recv_ns;
 	bool ended;
 };
 
@@ -77,6 +84,16 @@ vega_export_fclose(const char *path, FILE *out)
 	return failed ? VEGA_ERR(-EIO, "need to write %s, found: %s; is there room?", path,
 				strerror(errno))
 		      : 0;
+}
+
+/* The format of that name for records; NULL: they have none. */
+static const struct vega_export_format *
+find_record_format(const char *name)
+{
+	for (size_t i = 0; i < VEGA_ARRAY_CNT(record_formats); i++)
+		if (strcmp(name, record_formats[i]->name) == 0)
+			return record_formats[i];
+	return NULL;
 }
 
 static int
@@ -138,10 +155,32 @@ check_feeds(const struct work *work)
 static int
 advance(struct source *source)
 {
-	int rc = vega_cursor_next(source->cursor, &source->frame);
+	int rc = source->rows != NULL ? vega_record_rows_next(source->rows, &source->row)
+				      : vega_cursor_next(source->cursor, &source->frame);
 
 	source->ended = rc == 0;
+	if (rc == 1)
+		source->recv_ns =
+			source->rows != NULL ? source->row.recv_ns : source->frame.recv_ns;
 	return rc < 0 ? rc : 0;
+}
+
+static int
+open_source(struct work *work, uint32_t feed, struct source *source)
+{
+	const struct vega_export_conf *conf = work->conf;
+	const struct vega_records_want want = {
+		.from_ns = conf->from_ns,
+		.to_ns = conf->to_ns,
+		.hole = count_hole,
+		.hole_arg = work,
+	};
+
+	return work->format->record != NULL
+		       ? vega_record_rows_open(
+				 work->journal, feed, &want, conf->instrument, &source->rows)
+		       : vega_cursor_open(work->journal, feed, conf->from_ns, conf->to_ns,
+				 count_hole, work, &source->cursor);
 }
 
 static int
@@ -158,8 +197,7 @@ open_sources(struct work *work)
 
 		if (!is_chosen(work->conf, vega_journal_feed(work->journal, i)))
 			continue;
-		rc = vega_cursor_open(work->journal, i, work->conf->from_ns, work->conf->to_ns,
-			count_hole, work, &source->cursor);
+		rc = open_source(work, i, source);
 		if (rc < 0)
 			return rc;
 		work->source_cnt++;
@@ -171,8 +209,10 @@ open_sources(struct work *work)
 static void
 close_sources(struct work *work)
 {
-	for (uint32_t i = 0; i < work->source_cnt; i++)
+	for (uint32_t i = 0; i < work->source_cnt; i++) {
 		vega_cursor_close(work->sources[i].cursor);
+		vega_record_rows_close(work->sources[i].rows);
+	}
 	free(work->sources);
 }
 
@@ -185,33 +225,52 @@ earliest(struct work *work)
 	for (uint32_t i = 0; i < work->source_cnt; i++) {
 		struct source *source = &work->sources[i];
 
-		if (!source->ended && (best == NULL || source->frame.recv_ns < best->frame.recv_ns))
+		if (!source->ended && (best == NULL || source->recv_ns < best->recv_ns))
 			best = source;
 	}
 	return best;
 }
 
+/* Write what is at the head of a source. */
 static int
-copy_frames(struct work *work, struct vega_export *x)
+copy_one(struct work *work, struct vega_export *x, const struct source *source)
+{
+	if (source->rows != NULL) {
+		work->sum->records++;
+		return work->format->record(x, &source->row);
+	}
+	work->sum->packets++;
+	work->sum->captured_bytes += source->frame.captured_bytes;
+	return work->format->frame(x, vega_cursor_file(source->cursor), &source->frame);
+}
+
+/* Now and then: is it to stop, and how far is it? */
+static int
+look_up(const struct work *work, uint64_t cnt, uint64_t recv_ns)
 {
 	const struct vega_export_conf *conf = work->conf;
+
+	if (conf->stop != NULL && vega_load_relaxed(conf->stop) != 0)
+		return VEGA_ERR(
+			-EINTR, "need to run to the end, found a signal; nothing was left behind");
+	if (conf->progress != NULL)
+		conf->progress(conf->arg, cnt, recv_ns);
+	return 0;
+}
+
+static int
+copy_all(struct work *work, struct vega_export *x)
+{
 	struct source *source;
+	uint64_t cnt = 0;
 
 	while ((source = earliest(work)) != NULL) {
-		int rc = work->format->frame(x, vega_cursor_file(source->cursor), &source->frame);
+		int rc = copy_one(work, x, source);
 
-		if (rc < 0)
-			return rc;
-		work->sum->captured_bytes += source->frame.captured_bytes;
-		if (++work->sum->packets % LOOK_CNT == 0) {
-			if (conf->stop != NULL && vega_load_relaxed(conf->stop) != 0)
-				return VEGA_ERR(-EINTR, "need to run to the end, found a signal; "
-							"nothing was left behind");
-			if (conf->progress != NULL)
-				conf->progress(
-					conf->arg, work->sum->packets, source->frame.recv_ns);
-		}
-		rc = advance(source);
+		if (rc == 0 && ++cnt % LOOK_CNT == 0)
+			rc = look_up(work, cnt, source->recv_ns);
+		if (rc == 0)
+			rc = advance(source);
 		if (rc < 0)
 			return rc;
 	}
@@ -227,8 +286,9 @@ look_at_linktypes(const struct work *work, struct vega_export *x)
 	for (uint32_t i = 0; i < vega_journal_file_cnt(work->journal); i++) {
 		const struct vega_journal_file *file = vega_journal_file(work->journal, i);
 
-		if (!is_chosen(work->conf, file->feed) || file->packet_cnt == 0 ||
-			file->last_ns < work->conf->from_ns || file->first_ns >= work->conf->to_ns)
+		if (!is_chosen(work->conf, file->feed) || file->kind != VEGA_KIND_FRAMES ||
+			file->packet_cnt == 0 || file->last_ns < work->conf->from_ns ||
+			file->first_ns >= work->conf->to_ns)
 			continue;
 		if (any && file->linktype != x->linktype)
 			x->linktypes_differ = true;
@@ -252,7 +312,7 @@ write_to(struct work *work, const char *path)
 	rc = work->format->open(&x);
 	if (rc < 0)
 		return rc;
-	rc = copy_frames(work, &x);
+	rc = copy_all(work, &x);
 	vega_err_save(&err, rc);
 	closed = work->format->close(&x);
 	return rc < 0 ? vega_err_restore(&err) : closed;
@@ -284,13 +344,45 @@ write_out(struct work *work)
 	return rc;
 }
 
+static bool
+has_records(const struct work *work)
+{
+	for (uint32_t i = 0; i < vega_journal_file_cnt(work->journal); i++) {
+		const struct vega_journal_file *file = vega_journal_file(work->journal, i);
+
+		if (file->kind == VEGA_KIND_RECORDS && is_chosen(work->conf, file->feed))
+			return true;
+	}
+	return false;
+}
+
+/* Records where there are any and the format can hold them, else frames. */
+static int
+choose_format(struct work *work)
+{
+	const struct vega_export_conf *conf = work->conf;
+	const struct vega_export_format *of_records = find_record_format(conf->format);
+	int rc = find_format(conf->format, &work->format);
+
+	if (rc < 0)
+		return rc;
+	if (of_records != NULL && !conf->frames && has_records(work))
+		work->format = of_records;
+	else if (conf->instrument != NULL)
+		return VEGA_ERR(-EBADMSG, "--instrument: need records, found %s",
+			of_records == NULL || conf->frames
+				? "an export of frames; use csv or jsonl, without --frames"
+				: "a journal of frames; leave it out to export frames");
+	return 0;
+}
+
 int
 vega_export(struct vega_journal *journal, const struct vega_export_conf *conf,
 	struct vega_export_sum *ret_sum)
 {
 	struct vega_export_sum sum = {0};
 	struct work work = {.conf = conf, .journal = journal, .sum = &sum};
-	int rc = find_format(conf->format, &work.format);
+	int rc = choose_format(&work);
 
 	if (rc == 0)
 		rc = open_sources(&work);

@@ -43,4 +43,5 @@ pcap_close(struct vega_export *x)
 	return vega_pcapout_close(x->state);
 }
 
-const struct vega_export_format vega_export_pcap = {"pcap", pcap_open, pcap_frame, pcap_close};
+const struct vega_export_format vega_export_pcap = {
+	"pcap", pcap_open, pcap_frame, NULL, pcap_close};

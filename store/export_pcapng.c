@@ -211,4 +211,4 @@ pcapng_close(struct vega_export *x)
 }
 
 const struct vega_export_format vega_export_pcapng = {
-	"pcapng", pcapng_open, pcapng_frame, pcapng_close};
+	"pcapng", pcapng_open, pcapng_frame, NULL, pcapng_close};

@@ -144,5 +144,6 @@ jsonl_frame(
 		frame->captured_bytes, frame->wire_bytes, frame->frame_number));
 }
 
-const struct vega_export_format vega_export_csv = {"csv", csv_open, csv_frame, text_close};
-const struct vega_export_format vega_export_jsonl = {"jsonl", jsonl_open, jsonl_frame, text_close};
+const struct vega_export_format vega_export_csv = {"csv", csv_open, csv_frame, NULL, text_close};
+const struct vega_export_format vega_export_jsonl = {
+	"jsonl", jsonl_open, jsonl_frame, NULL, text_close};

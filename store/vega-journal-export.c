@@ -42,14 +42,14 @@ tell_hole(void *arg, const struct vega_hole *hole)
 }
 
 static void
-progress(void *arg, uint64_t packets, uint64_t recv_ns)
+progress(void *arg, uint64_t cnt, uint64_t recv_ns)
 {
 	const struct work *work = arg;
 	char text[40];
 
 	if (vega_progress_wanted() && vega_monotonic_ns() - work->started_ns >= PROGRESS_NS)
-		vega_progress("export: %" PRIu64 " packets, at %s", packets,
-			vega_text_time(text, recv_ns));
+		vega_progress(
+			"export: %" PRIu64 " rows, at %s", cnt, vega_text_time(text, recv_ns));
 }
 
 static int
@@ -58,12 +58,15 @@ print_sum(const struct verb_options *o, const struct vega_export_sum *sum)
 	if (strcmp(o->out_path, "-") == 0)
 		return 0;
 	if (o->json)
-		return vega_cli_json(json_pack("{s:s, s:I, s:I, s:I, s:I, s:I}", "output",
-			o->out_path, "packets", (json_int_t)sum->packets, "captured_bytes",
-			(json_int_t)sum->captured_bytes, "damaged_extents",
-			(json_int_t)sum->damaged_extents, "holes", (json_int_t)sum->recovered_holes,
-			"left_out_bytes", (json_int_t)sum->lost_bytes));
-	(void)printf("%s: %" PRIu64 " packets\n", o->out_path, sum->packets);
+		return vega_cli_json(json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I}", "output",
+			o->out_path, "packets", (json_int_t)sum->packets, "records",
+			(json_int_t)sum->records, "captured_bytes", (json_int_t)sum->captured_bytes,
+			"damaged_extents", (json_int_t)sum->damaged_extents, "holes",
+			(json_int_t)sum->recovered_holes, "left_out_bytes",
+			(json_int_t)sum->lost_bytes));
+	(void)printf("%s: %" PRIu64 " %s\n", o->out_path,
+		sum->records != 0 ? sum->records : sum->packets,
+		sum->records != 0 ? "records" : "packets");
 	return fflush(stdout) == 0
 		       ? 0
 		       : VEGA_ERR(-EIO, "need to write standard output, found it closed or full");
@@ -77,6 +80,8 @@ export_journal(const struct verb_options *o, struct vega_journal *journal)
 	struct vega_export_conf conf = {
 		.format = o->format,
 		.out_path = o->out_path,
+		.frames = o->frames,
+		.instrument = o->instrument,
 		.feeds = o->feeds,
 		.feed_cnt = o->feed_cnt,
 		.to_ns = UINT64_MAX,
@@ -115,9 +120,6 @@ verb_export(const struct verb_options *o)
 		return VEGA_ERR(-EINVAL,
 			"need --format pcap|pcapng|csv|jsonl and -o OUT, found no %s",
 			o->format == NULL ? "--format" : "-o");
-	if (o->instrument != NULL)
-		return VEGA_ERR(-EBADMSG, "--instrument: need records, found a journal of frames; "
-					  "leave it out to export frames");
 	rc = vega_journal_open(o->path, &journal);
 	if (rc < 0)
 		return rc;

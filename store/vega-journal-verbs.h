@@ -17,6 +17,7 @@ struct verb_options {
 	const char *from;
 	const char *to;
 	const char *instrument;
+	bool frames; /* --frames */
 	const char *format;
 	const char *out_path;
 	const char *config;
@@ -35,6 +36,7 @@ int verb_recover(const struct verb_options *o);
 int verb_seek(const struct verb_options *o);
 int verb_export(const struct verb_options *o);
 int verb_derive(const struct verb_options *o);
+int verb_gaps(const struct verb_options *o);
 
 /* A time of the command line, by the journal's newest day and its zone. */
 int verb_time(

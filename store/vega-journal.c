@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * vega-journal: what is in a journal, whether it is whole, and its frames in other formats.
+ * vega-journal: what is in a journal, whether it is whole, its frames and records in other formats, its gaps.
  */
 #include <signal.h>
 #include <stdio.h>
@@ -20,6 +20,7 @@ enum {
 	OPT_CONFIG,
 	OPT_FEED,
 	OPT_FORMAT,
+	OPT_FRAMES,
 	OPT_FROM,
 	OPT_INSTRUMENT,
 	OPT_JSON,
@@ -42,13 +43,18 @@ static const struct argp_option seek_options[] = {
 };
 
 static const struct argp_option export_options[] = {
-	{"format", OPT_FORMAT, "FORMAT", 0, "pcap, pcapng, or a row a frame as csv or jsonl", 1},
+	{"format", OPT_FORMAT, "FORMAT", 0,
+		"pcap, pcapng; csv or jsonl: a row a record, or a frame where a feed has no "
+		"records",
+		1},
 	{"output", 'o', "OUT", 0, "The file to write; - is standard output", 1},
 	{"feed", OPT_FEED, "FEED", 0,
 		"Only this feed (may be repeated; default means default.0 ... too)", 2},
 	{"from", OPT_FROM, "TIME", 0, "Frames from this time on: " TIME_HELP, 2},
 	{"to", OPT_TO, "TIME", 0, "Frames before this time", 2},
-	{"instrument", OPT_INSTRUMENT, "N", 0, "Only this instrument's records", 2},
+	{"instrument", OPT_INSTRUMENT, "N", 0,
+		"Only this instrument's records: its token or symbol", 2},
+	{"frames", OPT_FRAMES, NULL, 0, "Frames, where there are records too", 2},
 	{"json", OPT_JSON, NULL, 0, "Print a summary as JSON (not with -o -)", 3},
 	{0},
 };
@@ -59,6 +65,12 @@ static const struct argp_option derive_options[] = {
 	{"output", 'o', "DIR", 0, "The journal folder to write the records into", 1},
 	{"feed", OPT_FEED, "FEED", 0, "Only this feed (may be repeated)", 2},
 	{"json", OPT_JSON, NULL, 0, "Print a summary as JSON", 3},
+	{0},
+};
+
+static const struct argp_option gaps_options[] = {
+	{"feed", OPT_FEED, "FEED", 0, "Only this feed (may be repeated)", 1},
+	{"json", OPT_JSON, NULL, 0, "Print JSON", 2},
 	{0},
 };
 
@@ -98,6 +110,9 @@ parse_option(int key, char *arg, struct argp_state *state)
 		return 0;
 	case OPT_FROM:
 		o->from = arg;
+		return 0;
+	case OPT_FRAMES:
+		o->frames = true;
 		return 0;
 	case OPT_INSTRUMENT:
 		o->instrument = arg;
@@ -197,7 +212,8 @@ static int
 run_export(int argc, char **argv)
 {
 	return run(argc, argv, export_options,
-		"Write frames in another format: one feed as recorded, several merged by time. "
+		"Write frames or records in another format: one feed as recorded, several merged "
+		"by time. "
 		"The file appears complete or not at all.",
 		verb_export);
 }
@@ -212,6 +228,15 @@ run_derive(int argc, char **argv)
 		verb_derive);
 }
 
+static int
+run_gaps(int argc, char **argv)
+{
+	return run(argc, argv, gaps_options,
+		"The ledger of gaps in the exchange's sequences: what was missing, since when, and "
+		"what became of it.",
+		verb_gaps);
+}
+
 static const struct vega_verb verbs[] = {
 	{"ls", "a line for each file", run_ls},
 	{"info", "what it holds: packets, times, losses, damage", run_info},
@@ -220,6 +245,8 @@ static const struct vega_verb verbs[] = {
 	{"seek", "the first frame at or after a time", run_seek},
 	{"export", "frames as pcap, pcapng, csv or jsonl", run_export},
 	{"derive", "records once more, from the frames", run_derive},
+	{"export", "frames as pcap or pcapng, records as csv or jsonl", run_export},
+	{"gaps", "what the exchange's sequences say is missing", run_gaps},
 	{NULL, NULL, NULL},
 };
 
