@@ -28,6 +28,7 @@ struct vega_drain {
 	struct vega_io *io; /* NULL: blocks are discarded */
 	bool own_io;
 	bool finishing;
+	struct vega_columns *columns; /* of the record lanes; NULL: there is none */
 	char journal_dir[512];
 	uint64_t now_ns;
 	uint32_t depth;
@@ -246,6 +247,7 @@ vega_drain_delete(struct vega_drain *drain)
 		vega_files_delete(&drain->feeds[i].files);
 		vega_record_drain_delete(drain->feeds[i].records);
 	}
+	vega_columns_delete(drain->columns);
 	if (drain->own_io)
 		vega_io_delete(drain->io);
 	free(drain);
@@ -293,7 +295,9 @@ init_feed(struct vega_drain *drain, const struct vega_drain_conf *conf, uint32_t
 	if (region->feeds[i].record_lane == UINT32_MAX)
 		return 0;
 	init_files(&files, drain, conf, i, VEGA_KIND_RECORDS);
-	return vega_record_drain_new(region, i, &files, &feed->records);
+	if (drain->columns == NULL && vega_columns_new(&drain->columns) < 0)
+		return VEGA_ERR(-ENOMEM, "need memory for the codec of records, found none");
+	return vega_record_drain_new(region, i, &files, drain->columns, &feed->records);
 }
 
 int

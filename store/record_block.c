@@ -16,9 +16,11 @@ uint64_t
 vega_record_block_bytes(uint32_t cnt)
 {
 	const uint64_t plain = (uint64_t)cnt * VEGA_RECORD_BYTES;
+	const uint64_t coded = vega_columns_bound(cnt);
+	const uint64_t data = coded > plain ? coded : plain;
 
 	/* an extent may be one 4096 longer than its content needs (vega_format_gap_bytes) */
-	return vega_align_up(VEGA_BLOCK_HDR_BYTES + sizeof(struct vega_records_hdr) + plain + 8,
+	return vega_align_up(VEGA_BLOCK_HDR_BYTES + sizeof(struct vega_records_hdr) + data + 8,
 		       VEGA_BLOCK_ALIGN_BYTES) +
 	       VEGA_BLOCK_ALIGN_BYTES;
 }
@@ -70,6 +72,25 @@ sum_up(struct vega_record_run *run, struct vega_block_hdr *hdr)
 	run->clock.far_ns = 0;
 }
 
+/* As columns; as they are where that is shorter, or there is no codec. Returns bytes. */
+static uint32_t
+encode(const struct vega_record_run *run, struct vega_columns *columns, void *to,
+	uint16_t *ret_codec)
+{
+	const size_t plain = (size_t)run->cnt * VEGA_RECORD_BYTES;
+	const size_t coded = columns != NULL ? vega_columns_encode(columns, run->records, run->cnt,
+						       VEGA_COLUMNS_LIVE, to)
+					     : plain;
+
+	if (coded < plain) {
+		*ret_codec = VEGA_CODEC_COLUMNS;
+		return (uint32_t)coded;
+	}
+	memcpy(to, run->records, plain);
+	*ret_codec = VEGA_CODEC_PLAIN;
+	return (uint32_t)plain;
+}
+
 void
 vega_record_block_make(
 	struct vega_record_run *run, struct vega_columns *columns, struct vega_block_hdr *hdr)
@@ -78,11 +99,9 @@ vega_record_block_make(
 	uint8_t *data = (uint8_t *)(records + 1);
 	uint32_t end;
 
-	(void)columns;
 	*hdr = (struct vega_block_hdr){
 		.block_type = VEGA_BLOCK_DATA,
 		.block_length = sizeof(*hdr),
-		.codec = VEGA_CODEC_PLAIN,
 		.kind = VEGA_KIND_RECORDS,
 		.record_cnt = run->cnt,
 		.generation = run->generation,
@@ -95,10 +114,9 @@ vega_record_block_make(
 		.block_type = VEGA_BLOCK_RECORDS,
 		.epoch_ns = run->clock.epoch_ns,
 		.record_cnt = run->cnt,
-		.data_bytes = run->cnt * VEGA_RECORD_BYTES,
 		.record_bytes = VEGA_RECORD_BYTES,
 	};
-	memcpy(data, run->records, records->data_bytes);
+	records->data_bytes = encode(run, columns, data, &hdr->codec);
 	sum_up(run, hdr);
 	records->kinds = hdr->kinds;
 	end = (uint32_t)vega_align_up(records->data_bytes, 4);
@@ -117,7 +135,6 @@ vega_record_block_open(const struct vega_block_hdr *hdr, struct vega_columns *co
 	const void *data = records + 1;
 	const uint64_t plain = (uint64_t)hdr->record_cnt * VEGA_RECORD_BYTES;
 
-	(void)columns;
 	if (hdr->record_cnt == 0 || hdr->record_cnt > VEGA_COLUMNS_RECORD_CNT_MAX ||
 		hdr->payload_bytes < sizeof(*records) + 4)
 		return -EBADMSG;
@@ -128,6 +145,8 @@ vega_record_block_open(const struct vega_block_hdr *hdr, struct vega_columns *co
 		records->data_bytes > hdr->payload_bytes - sizeof(*records) - 4)
 		return -EBADMSG;
 	*ret_epoch_ns = records->epoch_ns;
+	if (hdr->codec == VEGA_CODEC_COLUMNS)
+		return vega_columns_decode(columns, data, records->data_bytes, hdr->record_cnt, to);
 	if (hdr->codec != VEGA_CODEC_PLAIN || records->data_bytes != plain)
 		return -EBADMSG;
 	memcpy(to, data, plain);

@@ -19,6 +19,7 @@ struct vega_record_drain {
 	struct vega_ring ring;
 	struct vega_files files;
 	struct vega_zone *zone;
+	struct vega_columns *columns;
 	uint64_t generation;
 	uint64_t now_ns;
 	bool finishing;
@@ -112,7 +113,7 @@ make_block(struct vega_record_drain *d, const union vega_record *records, uint32
 		.seal = seal,
 	};
 
-	vega_record_block_make(&run, NULL, d->blocks[d->made % VEGA_RECORD_DRAIN_BLOCKS]);
+	vega_record_block_make(&run, d->columns, d->blocks[d->made % VEGA_RECORD_DRAIN_BLOCKS]);
 	d->made++;
 	d->recv_ns = run.recv_ns;
 	d->clock = run.clock;
@@ -428,7 +429,8 @@ open_lane(struct vega_record_drain *d, const struct vega_region *region, uint32_
 
 int
 vega_record_drain_new(const struct vega_region *region, uint32_t feed_id,
-	const struct vega_files *like, struct vega_record_drain **ret_drain)
+	const struct vega_files *like, struct vega_columns *columns,
+	struct vega_record_drain **ret_drain)
 {
 	struct vega_record_drain *d = calloc(1, sizeof(*d));
 	int rc;
@@ -436,6 +438,7 @@ vega_record_drain_new(const struct vega_region *region, uint32_t feed_id,
 	if (d == NULL)
 		return VEGA_ERR(-ENOMEM, "need memory for the drain of a record lane, found none");
 	d->files = *like;
+	d->columns = columns;
 	d->lap_first = NOT_LAPPED;
 	rc = open_lane(d, region, feed_id);
 	if (rc == 0)

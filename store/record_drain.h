@@ -23,11 +23,13 @@
 struct vega_record_drain;
 
 /*
- * Params: like		files of VEGA_KIND_RECORDS to be; io NULL: records are let go as they come
+ * Params: columns	working memory, which outlives the drain and may be shared by the drains of a thread
+ *	   like		files of VEGA_KIND_RECORDS to be; io NULL: records are let go as they come
  * Returns 0, -ENOMEM, -EBADMSG (no record lane), -EINVAL (zone).
  */
 int vega_record_drain_new(const struct vega_region *region, uint32_t feed_id,
-	const struct vega_files *like, struct vega_record_drain **ret_drain) VEGA_MUST_CHECK;
+	const struct vega_files *like, struct vega_columns *columns,
+	struct vega_record_drain **ret_drain) VEGA_MUST_CHECK;
 
 /*
  * Bounded work, as vega_drain_poll: at most one copy, one block made.

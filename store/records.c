@@ -13,6 +13,7 @@ struct vega_record_cursor {
 	struct vega_cursor *blocks;
 	struct vega_records_want want;
 	uint32_t feed_idx;
+	struct vega_columns *columns;
 	uint8_t *buffer;                  /* the block */
 	union vega_record *records;       /* decoded */
 	const struct vega_block_hdr *hdr; /* in buffer; NULL: take the next block */
@@ -75,7 +76,7 @@ next_block(struct vega_record_cursor *c)
 		c->at = 0;
 		c->recv_ns = c->hdr->recv_ns_first;
 		c->clock = (struct vega_record_clock){0};
-		if (vega_record_block_open(c->hdr, NULL, c->records, &c->clock.epoch_ns) == 0)
+		if (vega_record_block_open(c->hdr, c->columns, c->records, &c->clock.epoch_ns) == 0)
 			return 1;
 		vega_cursor_tell_bad(c->blocks);
 	}
@@ -152,7 +153,7 @@ vega_records_open(struct vega_journal *journal, uint32_t feed_idx,
 	c->feed_idx = feed_idx;
 	c->buffer = aligned_alloc(VEGA_BLOCK_ALIGN_BYTES, VEGA_BLOCK_BYTES_MAX);
 	c->records = malloc((size_t)VEGA_COLUMNS_RECORD_CNT_MAX * sizeof(c->records[0]));
-	if (c->buffer == NULL || c->records == NULL)
+	if (c->buffer == NULL || c->records == NULL || vega_columns_new(&c->columns) < 0)
 		rc = VEGA_ERR(-ENOMEM, "need %u bytes for a block, found no memory",
 			VEGA_BLOCK_BYTES_MAX);
 	else
@@ -170,6 +171,7 @@ vega_records_close(struct vega_record_cursor *c)
 	if (c == NULL)
 		return;
 	vega_cursor_close(c->blocks);
+	vega_columns_delete(c->columns);
 	free(c->buffer);
 	free(c->records);
 	free(c);

@@ -558,6 +558,8 @@ vega_verify_file(struct vega_io *io, const char *path, const struct vega_verify_
 	verify_idx_close(&v, &idx);
 	free(v.facts);
 	free(v.buffer);
+	free(v.records);
+	vega_columns_delete(v.columns);
 	io->ops->close(io, v.fd);
 	return rc;
 }

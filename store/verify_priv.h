@@ -8,6 +8,7 @@
 #include <limits.h>
 #include <stdarg.h>
 
+#include "store/columns.h"
 #include "store/format.h"
 #include "store/verify.h"
 
@@ -28,8 +29,10 @@ struct verify {
 
 	uint8_t *buffer; /* the block at hand; never above VEGA_BLOCK_BYTES_MAX */
 	uint64_t buffer_bytes;
-	bool block_damaged;   /* the block at hand is counted already */
-	uint64_t damaged_was; /* damaged_blocks when this file began */
+	struct vega_columns *columns; /* of records; NULL: not needed so far */
+	void *records;                /* decoded */
+	bool block_damaged;           /* the block at hand is counted already */
+	uint64_t damaged_was;         /* damaged_blocks when this file began */
 
 	/* One a data block with a good header: what its index entry must say. */
 	struct vega_index_entry *facts;

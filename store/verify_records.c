@@ -123,6 +123,14 @@ check_frame(struct verify *v, const struct vega_block_hdr *hdr, const uint8_t *p
 	return true;
 }
 
+static bool
+has_memory(struct verify *v)
+{
+	if (v->records == NULL)
+		v->records = malloc((size_t)VEGA_COLUMNS_RECORD_CNT_MAX * VEGA_RECORD_BYTES);
+	return v->records != NULL && (v->columns != NULL || vega_columns_new(&v->columns) == 0);
+}
+
 /* The records as words; NULL, and said, when the data is not what the codec makes. */
 static const uint8_t *
 decode(struct verify *v, const struct vega_block_hdr *hdr, const uint8_t *data, uint32_t bytes,
@@ -130,6 +138,9 @@ decode(struct verify *v, const struct vega_block_hdr *hdr, const uint8_t *data, 
 {
 	if (hdr->codec == VEGA_CODEC_PLAIN && bytes == hdr->record_cnt * VEGA_RECORD_BYTES)
 		return data;
+	if (hdr->codec == VEGA_CODEC_COLUMNS && has_memory(v) &&
+		vega_columns_decode(v->columns, data, bytes, hdr->record_cnt, v->records) == 0)
+		return v->records;
 	verify_damage(v, off, "records: %u of codec %u cannot be made from %u bytes",
 		hdr->record_cnt, hdr->codec, bytes);
 	return NULL;

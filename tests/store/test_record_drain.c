@@ -37,6 +37,7 @@ struct got {
 };
 static struct got got;
 static uint64_t epoch_ns;
+static struct vega_columns *columns;
 
 static void
 put(struct rig *rig, uint64_t ns, enum vega_kind kind, uint64_t word1, uint64_t word2,
@@ -73,7 +74,7 @@ take_block(const struct vega_block_hdr *hdr)
 	uint64_t epoch;
 
 	assert_int_equal(hdr->kind, VEGA_KIND_RECORDS);
-	assert_int_equal(vega_record_block_open(hdr, NULL, records, &epoch), 0);
+	assert_int_equal(vega_record_block_open(hdr, columns, records, &epoch), 0);
 	for (uint32_t i = 0; i < hdr->record_cnt; i++) {
 		got.positions[got.cnt] = hdr->position_first + i;
 		got.records[got.cnt++] = records[i];
@@ -276,7 +277,7 @@ test_load(void **state)
 		rig_new_records(&rig, 1, 2, LANE);
 		*io_mem_faults(io) = (struct io_mem_faults){
 			.late_one_in = 2, .short_one_in = 3, .reorder = true};
-		rig.conf.file_bytes_max = 1 << 20;
+		rig.conf.file_bytes_max = 64 << 10;
 		rig_drain_mem(&rig, io);
 		begin_epoch(&rig, DAY0_NS, DAY0_NS);
 		while (rig.rings[0].next < 200000) {
@@ -308,7 +309,7 @@ test_disk_full(void **state)
 
 	(void)state;
 	rig_new_records(&rig, 1, 2, LANE);
-	rig.conf.file_bytes_max = 1 << 20;
+	rig.conf.file_bytes_max = 64 << 10;
 	rig_drain_mem(&rig, io);
 	cells = rig_cells(&rig, 0);
 	begin_epoch(&rig, DAY0_NS, DAY0_NS);
@@ -469,6 +470,21 @@ test_no_journal(void **state)
 	rig_delete(&rig);
 }
 
+static int
+make_columns(void **state)
+{
+	(void)state;
+	return vega_columns_new(&columns);
+}
+
+static int
+delete_columns(void **state)
+{
+	(void)state;
+	vega_columns_delete(columns);
+	return 0;
+}
+
 int
 main(void)
 {
@@ -485,5 +501,5 @@ main(void)
 		cmocka_unit_test(test_no_journal),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, make_columns, delete_columns);
 }
