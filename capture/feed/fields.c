@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "capture/feed/fields.h"
 
+#include <stdio.h>
+
 #include "capture/feed/bytes.h"
 
 static uint64_t
@@ -52,6 +54,19 @@ whole_or_none(uint64_t bits)
 }
 
 static void
+put_double(const char *key, uint64_t bits, struct vega_text *text)
+{
+	double value;
+	char digits[40];
+
+	memcpy(&value, &bits, sizeof(value));
+	(void)snprintf(digits, sizeof(digits), "%.17g", value);
+	vega_text_open(text, key);
+	vega_text_str(text, digits);
+	vega_text_close(text);
+}
+
+static void
 put_number(const struct vega_fields *how, const struct vega_field *field, uint64_t value,
 	struct vega_text *text)
 {
@@ -68,6 +83,9 @@ put_number(const struct vega_fields *how, const struct vega_field *field, uint64
 		break;
 	case VEGA_FIELD_WHOLE:
 		vega_text_i64(text, field->key, whole_or_none(value));
+		break;
+	case VEGA_FIELD_DOUBLE:
+		put_double(field->key, value, text);
 		break;
 	case VEGA_FIELD_PRICE8:
 		put_unsigned_price(field->key, value, 8, text);

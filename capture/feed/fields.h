@@ -16,6 +16,7 @@ enum vega_field_kind {
 	VEGA_FIELD_PRICE8, /* unsigned, always of 8 decimal digits */
 	VEGA_FIELD_SIGNED_PRICE,
 	VEGA_FIELD_WHOLE, /* a whole number as a double; -1 where it is none */
+	VEGA_FIELD_DOUBLE, /* any double, in as many digits as tell it from all others: text, it may be no number */
 };
 
 struct vega_field {
@@ -87,6 +88,10 @@ void vega_field_types_line(const struct vega_field_types *types, const struct ve
 #define VEGA_SIGNED_PRICE_AT(key, off, bytes)               \
 	{                                                   \
 		key, off, bytes, VEGA_FIELD_SIGNED_PRICE, 0 \
+	}
+#define VEGA_DOUBLE_AT(key, off)                  \
+	{                                         \
+		key, off, 8, VEGA_FIELD_DOUBLE, 0 \
 	}
 #define VEGA_WHOLE_AT(key, off)                  \
 	{                                        \

@@ -428,6 +428,7 @@ nnf_line(const struct vega_message *message, struct vega_text *text)
 	const uint8_t *header = message->data + VEGA_NNF_BODY_HEADER_BYTES;
 	const uint32_t length = message->bytes - VEGA_NNF_BODY_HEADER_BYTES;
 	const struct vega_nnf_layout *l = find_layout(message->data[0], message->type);
+	const struct vega_nnf_message m = {.body = message->data, .layout = l, .length = length};
 	uint32_t cnt;
 
 	vega_text_u64(text, "type", message->type);
@@ -444,6 +445,8 @@ nnf_line(const struct vega_message *message, struct vega_text *text)
 			header + l->rows_off + i * row_bytes(l, length));
 	}
 	vega_text_close(text);
+	if (text->style != VEGA_TEXT_LINE)
+		vega_nnf_put(&m, text);
 }
 
 const struct vega_format vega_format_nse_nnf = {

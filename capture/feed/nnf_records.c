@@ -190,6 +190,13 @@ lay_book_state(const struct laying *l, const struct book *b, const uint8_t *row,
 	lay_status(l, token, PART_FIRST, words, signed_at(row + b->last_off + 6));
 }
 
+/* Book types 1 and 2 are the regular book; odd lots and auctions have others, and are no news of it. */
+static VEGA_ALWAYS_INLINE bool
+is_regular(uint32_t book_type)
+{
+	return book_type - 1 < 2;
+}
+
 static VEGA_ALWAYS_INLINE void
 lay_book(const struct laying *l, const struct book *b, const uint8_t *row)
 {
@@ -199,6 +206,10 @@ lay_book(const struct laying *l, const struct book *b, const uint8_t *row)
 	const uint8_t *close = row + b->close_off;
 	uint64_t volume = b->is_wide ? vega_be64(row + 8) : vega_be32(row + 8);
 
+	if (vega_unlikely(!b->has_matched && !is_regular(vega_be16(row + 4)))) {
+		lay_book_state(l, b, row, token);
+		return;
+	}
 	if (b->has_more && last[5] == '1')
 		volume += UINT64_C(1) << 32;
 	lay_levels(l, b, row, token);

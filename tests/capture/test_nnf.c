@@ -671,6 +671,9 @@ static const struct {
 		"STATUS 2885 1c2e 2b20000b0006 5\n"
 		"STATUS 2885 11c2e 6 7\n"
 		"STATUS. 2885 41c2e 12a05f200 22fc4\n"},
+	{FO, 7208, 470, 42, (const struct cell[]){ /* odd lots */
+		{0, 4, 35001}, {4, 2, 5}, {6, 2, 2}, {8, 4, 77}, {12, 4, 9905}, {56, 4, 100}, {60, 4, 9900}, {64, 2, 7}, {0}},
+		"STATUS. 35001 1c28 50002 0\n"},
 	{FO, 7202, 484, 42, (const struct cell[]){
 		{0, 4, 35001}, {4, 2, 1}, {6, 4, -9905}, {10, 4, 50}, {14, 4, 4000000000}, {18, 4, 4000000001}, {22, 4, 3}, {0}},
 		"LAST 35001 price=-9905*50 average=0 volume=-1\nINTEREST 35001 oi=4000000000\nSTATUS. 35001 1c22 ee6b2801 3\n"},
@@ -924,6 +927,98 @@ test_no_time(void **state)
 	lane_delete(&lane);
 }
 
+/* ---- all fields ----------------------------------------------------------------------------------------------- */
+
+/* The message as JSON. */
+static void
+json_of(const struct body *b, char *buf, size_t room)
+{
+	struct vega_text text = {.buf = buf, .bytes = room, .style = VEGA_TEXT_JSON};
+	const struct vega_message m = {.data = b->data,
+		.bytes = b->bytes,
+		.type = (uint32_t)b->data[18] << 8 | b->data[19]};
+
+	vega_text_begin(&text);
+	NNF->line(&m, &text);
+	vega_text_end(&text);
+	assert_false(text.cut);
+}
+
+/* Does a key stand twice in an object that begins here? */
+static bool
+has_double_key(const char *object, const char *end)
+{
+	for (const char *key = strchr(object, '"'); key != NULL && key < end;
+		key = strstr(key, ",\"")) {
+		char quoted[40];
+		const char *again;
+
+		key += *key == ',';
+		(void)snprintf(quoted, sizeof(quoted),
+			"%.*s:", (int)(strchr(key + 1, '"') + 1 - key), key);
+		again = strstr(key + 1, quoted);
+		if (again != NULL && again < end)
+			return true;
+	}
+	return false;
+}
+
+static void
+test_keys_are_single(void **state)
+{
+	static char json[65536];
+
+	(void)state;
+	for (size_t i = 0; i < VEGA_ARRAY_CNT(told); i++) {
+		const struct body b = told_body(i);
+		const char *row;
+
+		json_of(&b, json, sizeof(json));
+		row = strstr(json, "\"rows\":[{");
+		assert_false(has_double_key(json, row != NULL ? row : json + strlen(json)));
+		if (row != NULL)
+			assert_false(has_double_key(row + 8, strchr(row, '}')));
+	}
+}
+
+/* Values that were set are found under their names, whatever lies between. */
+static void
+test_fields(void **state)
+{
+	static const struct {
+		uint16_t transcode;
+		const char *members[12];
+	} cases[] = {
+		{7208, {"\"log\":1432890900,", "\"volume\":4000000000,", "\"net\":-95,",
+			       "\"exceeded\":\"1\",", "\"bid2orders\":4096,", "\"bid3px\":-1,",
+			       "\"ask5px\":9930,", "\"totalsell\":1234,", "\"low\":9805}"}},
+		{7202, {"\"px\":-9905,", "\"oi\":4000000000,", "\"oilow\":3}"}},
+		{17202, {"\"market\":2,", "\"oi\":5000000000,", "\"oihigh\":5000000001,"}},
+		{7130, {"\"log\":1432890900,", "\"tok\":26000,", "\"oi\":4000000000}"}},
+		{7211, {"\"tok2\":68281,", "\"value\":\"1234\",", "\"ask5px\":-5,",
+			       "\"ltp\":-48,"}},
+		{7207, {"\"name\":\"Nifty 50\",", "\"yearlow\":2100000,", "\"cap\":\"1234\","}},
+		{7764, {"\"symbol\":\"ABCDEFGHIJ\",", "\"series\":\"EQ\",", "\"action\":3}"}},
+		{7220, {"\"high\":10500,", "\"low\":-9500}"}},
+		{18130, {"\"status1\":1,", "\"status6\":6}"}},
+	};
+	static char json[65536];
+
+	(void)state;
+	for (size_t i = 0; i < VEGA_ARRAY_CNT(cases); i++) {
+		for (size_t j = 0; j < VEGA_ARRAY_CNT(told); j++) {
+			const struct body b = told_body(j);
+
+			if (told[j].transcode != cases[i].transcode)
+				continue;
+			json_of(&b, json, sizeof(json));
+			for (uint32_t k = 0; cases[i].members[k] != NULL; k++)
+				assert_non_null(strstr(json, cases[i].members[k]));
+			break;
+		}
+	}
+}
+
 /* A heartbeat is idle, an entry has no sequence, and each is a span. */
 static void
 test_spans(void **state)
@@ -1018,6 +1113,8 @@ main(void)
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_index_out_of_its_range),
 		cmocka_unit_test(test_many_rows),
+		cmocka_unit_test(test_keys_are_single),
+		cmocka_unit_test(test_fields),
 		cmocka_unit_test(test_no_time),
 		cmocka_unit_test(test_spans),
 		cmocka_unit_test(test_amplification),
