@@ -10,6 +10,7 @@
 
 #define PRICE_DIGITS 4u
 #define HEAD_BYTES   10u /* type, flags, time */
+#define SYMBOL_END   18u
 
 enum {
 	OHLC_OPEN = 1,
@@ -287,9 +288,18 @@ message(struct vega_decode *d, const uint8_t *m, uint32_t bytes)
 	by_type(&a);
 }
 
+/* A market has more symbols than a core's cache. */
+static VEGA_ALWAYS_INLINE void
+ahead(const struct vega_decode *d, const uint8_t *m)
+{
+	const struct vega_iex_state *state = d->state;
+
+	vega_symbols_prefetch8(&state->symbols, m + HEAD_BYTES);
+}
+
 uint32_t
 vega_iex_records(
 	struct vega_decode *decode, const struct vega_span *span, uint64_t skip, uint64_t take)
 {
-	return vega_blocks_records(decode, span, skip, take, false, message);
+	return vega_blocks_records(decode, span, skip, take, false, message, SYMBOL_END, ahead);
 }

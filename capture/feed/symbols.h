@@ -66,6 +66,13 @@ vega_symbols_find8(struct vega_symbols *symbols, const uint8_t *text, bool *ret_
 	return vega_symbols_find(symbols, text, 8, ret_is_new);
 }
 
+/* Ask for the slot of a name that is looked up soon. */
+static VEGA_ALWAYS_INLINE void
+vega_symbols_prefetch8(const struct vega_symbols *symbols, const uint8_t *text)
+{
+	__builtin_prefetch(&symbols->slots[vega_symbols_hash(vega_le64(text), 0, 0)]);
+}
+
 /* A name has this token, as an earlier DEFINITION record says; the tokens given from now on are higher. A token of 0 is none. */
 void vega_symbols_define(
 	struct vega_symbols *symbols, uint32_t token, const uint8_t *text, uint32_t bytes);

@@ -10,8 +10,13 @@ import harness
 
 MESSAGES = ("messages_per_s", ">= 50,000,000")
 BYTES = ("walked_bytes_per_s", ">= 1,000,000,000")
+SESSION = ["--streams", "1", "--packets", "200000", "--rate", "1000000", "--heartbeat", "0s"]
 ROWS = {
-    "mtbt": ("nse-mtbt", ["--feed", "nse-mtbt", "--packets", "200000", "--rate", "1000000", "--heartbeat", "0s"], MESSAGES),
+    "iex_deep": ("iex", "go-iex/DEEP10.first25000.pcap", MESSAGES),
+    "iex_deep_plus": ("iex", ["--feed", "iex", "--segment", "deep-plus", *SESSION], MESSAGES),
+    "iex_tops": ("iex", "go-iex/TOPS16.pcapng", MESSAGES),
+    "itch": ("itch", ["--feed", "itch", *SESSION], MESSAGES),
+    "mtbt": ("nse-mtbt", ["--feed", "nse-mtbt", *SESSION], MESSAGES),
     "nnf_cm": ("nse-nnf", "nse-synthetic/nse_nnf_cm.pcap", BYTES),
     "nnf_fo": ("nse-nnf", "nse-synthetic/nse_nnf_fo.pcap", BYTES),
 }
