@@ -123,3 +123,15 @@ static_assert(
 	VEGA_CONTROL_CHANNELS_OFF + VEGA_CHANNEL_ROW_CNT * sizeof(struct vega_channel_cells) ==
 		VEGA_CONTROL_BYTES,
 	"the channels end the file");
+
+VEGA_PIN(struct vega_client_entry, pid, 0, 8);
+VEGA_PIN(struct vega_client_entry, start_ns, 8, 8);
+VEGA_PIN(struct vega_client_entry, generation, 16, 8);
+VEGA_PIN(struct vega_client_entry, position, 24, 8);
+VEGA_PIN(struct vega_client_entry, lost, 32, 8);
+VEGA_PIN(struct vega_client_entry, beat_ns, 40, 8);
+VEGA_PIN(struct vega_client_entry, feed_id, 48, 4);
+VEGA_PIN(struct vega_client_entry, lane_kind, 52, 4);
+VEGA_PIN(struct vega_client_entry, name, 56, 32);
+VEGA_PIN(struct vega_client_entry, reserved, 88, 40);
+VEGA_PIN_SIZE(struct vega_client_entry, 128);

@@ -15,6 +15,7 @@
 #include "hugepages/base/clock.h"
 #include "hugepages/base/conf.h"
 #include "hugepages/base/err.h"
+#include "hugepages/clients.h"
 #include "hugepages/memory.h"
 #include "hugepages/ring.h"
 #include "hugepages/state_table.h"
@@ -391,7 +392,9 @@ create_locked(
 		return rc;
 	}
 	fill_control(region, conf, layout, &map, generation);
-	rc = publish_control(region);
+	rc = vega_clients_make(region->dir);
+	if (rc == 0)
+		rc = publish_control(region);
 	if (rc < 0)
 		(void)unlink(map.path);
 	return rc;

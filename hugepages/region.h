@@ -6,6 +6,7 @@
  *
  *	/run/vega/NAME/lock	flock of the living capture
  *	/run/vega/NAME/control	identity, directory, counters (vega_layout.h)
+ *	/run/vega/NAME/clients	what readers say of themselves (clients.h)
  *	DIR/vega-NAME.GENERATION	the lanes; DIR is a hugetlbfs mount or /dev/shm
  *
  * Without root the folder is $XDG_RUNTIME_DIR/vega/NAME.
@@ -24,9 +25,9 @@ struct vega_region {
 	struct vega_drain_cells *drain;
 	struct vega_lcore_cells *lcores;
 	struct vega_port_cells *ports;
-	struct vega_channel_cells
-		*channels; /* VEGA_CHANNEL_ROW_CNT, those of a feed one after another */
-	uint8_t *memory;   /* the lanes file; NULL when mapped without lanes */
+	/* VEGA_CHANNEL_ROW_CNT, those of a feed one after another */
+	struct vega_channel_cells *channels;
+	uint8_t *memory; /* the lanes file; NULL when mapped without lanes */
 	char dir[256];
 	int lock_fd;
 	bool owner;

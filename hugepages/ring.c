@@ -31,7 +31,7 @@ vega_ring_new(struct vega_record_lane *lane, uint64_t lane_bytes, uint32_t feed_
 		.capacity = vega_ring_capacity(lane_bytes, record_bytes),
 		.generation = generation,
 	};
-	vega_store_release(&lane->magic, VEGA_RECORD_LANE_MAGIC);
+	vega_store_release(&lane->magic, VEGA_RECORD_LANE_MAGIC); /* M1: the header is whole */
 }
 
 void

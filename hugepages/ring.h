@@ -95,7 +95,7 @@ vega_ring_put(struct vega_ring_writer *w, uint64_t w0, uint64_t w1, uint64_t w2,
 		vega_ring_claim(w);
 	vega_store_release(&slot[0], w0); /* W2, four times */
 	vega_store_release(&slot[1], w1);
-	vega_store_release(&slot[2], w2);
+	vega_store_release(&slot[2], w2); /* W2 */
 	vega_store_release(&slot[3], w3);
 	w->next++;
 	slot += VEGA_RING_WORDS;

@@ -172,6 +172,25 @@ struct vega_record_tail {
 	uint64_t publish;     /* 56 */
 };
 
+/*
+ * The file `clients`: what readers say of themselves, for `vega-bus stat`; the capture makes it and never looks at it. An entry counts
+ * while its bytes are locked (fcntl, F_OFD_SETLK) by the reader, whose end unlocks them. Read and written by pread and pwrite, never
+ * mapped: anybody of the group may cut it.
+ */
+#define VEGA_CLIENT_CNT_MAX 256u
+struct vega_client_entry {
+	uint64_t pid;         /*  0 */
+	uint64_t start_ns;    /*  8 when the cursor was opened */
+	uint64_t generation;  /* 16 */
+	uint64_t position;    /* 24 */
+	uint64_t lost;        /* 32 records lost by being lapped */
+	uint64_t beat_ns;     /* 40 when it said so, CLOCK_REALTIME */
+	uint32_t feed_id;     /* 48 */
+	uint32_t lane_kind;   /* 52 enum vega_lane_kind */
+	char name[32];        /* 56 */
+	uint8_t reserved[40]; /* 88 zero */
+};
+
 #ifdef __cplusplus
 }
 #endif
