@@ -237,16 +237,22 @@ open_bench(struct bench *b, uint64_t lane_bytes)
 	return 0;
 }
 
+/* Chunk by chunk: the best one tells what the code takes where nothing else runs. */
 static uint64_t
-poll_for(struct bench *b, uint64_t duration_ns)
+poll_for(struct bench *b, uint64_t duration_ns, uint64_t *ret_best_ns)
 {
 	const uint64_t start_ns = vega_monotonic_ns();
 	uint64_t now_ns = start_ns;
 
+	*ret_best_ns = UINT64_MAX;
 	while (now_ns - start_ns < duration_ns) {
+		const uint64_t chunk_ns = now_ns;
+
 		for (unsigned i = 0; i < CHUNK_POLLS; i++)
 			(void)vega_rx_poll(&b->rx, now_ns);
 		now_ns = vega_monotonic_ns();
+		if (now_ns - chunk_ns < *ret_best_ns)
+			*ret_best_ns = now_ns - chunk_ns;
 	}
 	return now_ns - start_ns;
 }
@@ -258,7 +264,7 @@ main(int argc, char **argv)
 	const uint64_t lane_mib = argc > 3 ? strtoull(argv[3], NULL, 10) : 256;
 	const struct vega_channel_cells *row;
 	static struct bench b;
-	uint64_t packets, messages, records, ns;
+	uint64_t packets, messages, records, ns, best_ns;
 	pthread_t thread;
 	int rc = argc > 1 ? load(argv[1]) : VEGA_ERR(-EINVAL, "need a capture, found none");
 
@@ -272,14 +278,15 @@ main(int argc, char **argv)
 	packets = b.rx.cells->packets_polled;
 	messages = row->messages;
 	records = row->records;
-	ns = poll_for(&b, seconds * 1000000000u);
+	ns = poll_for(&b, seconds * 1000000000u, &best_ns);
 	packets = b.rx.cells->packets_polled - packets;
 	messages = row->messages - messages;
 	records = row->records - records;
 	vega_store_relaxed(&stop, 1);
 	(void)pthread_join(thread, NULL);
-	rc = vega_cli_json(json_pack("{s:f, s:f, s:f, s:f, s:I, s:I, s:I}", "packets_per_s",
+	rc = vega_cli_json(json_pack("{s:f, s:f, s:f, s:f, s:f, s:I, s:I, s:I}", "packets_per_s",
 		(double)packets * 1e9 / (double)ns, "packet_ns", (double)ns / (double)packets,
+		"packet_ns_best_chunk", (double)best_ns / (CHUNK_POLLS * BURST_CNT),
 		"messages_per_s", (double)messages * 1e9 / (double)ns, "records_per_s",
 		(double)records * 1e9 / (double)ns, "frames_lost",
 		(json_int_t)b.region->rx[0].lost_lane_full, "sequences_lost",
