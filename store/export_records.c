@@ -189,7 +189,9 @@ csv_context(struct writer *w)
 	csv_number(w->out, row->recv_ns, row->recv_ns != 0);
 	csv_number(w->out, row->exch_ns, row->exch_ns != 0);
 	put_csv_text(w->out, row->feed);
-	(void)fprintf(w->out, ",%s,", w->line);
+	(void)putc(',', w->out);
+	put_csv_text(w->out, w->line);
+	(void)putc(',', w->out);
 	csv_number(w->out, row->channel, row->has_channel);
 	csv_number(w->out, row->seq, row->seq != UINT64_MAX);
 	csv_number(w->out, row->frame, row->frame != UINT64_MAX);
