@@ -253,11 +253,12 @@ heartbeat(const struct vega_gen_stream *stream, uint8_t payload[VEGA_GEN_PAYLOAD
 #define IP(a, b, c, d) \
 	((uint32_t)(a) << 24 | (uint32_t)(b) << 16 | (uint32_t)(c) << 8 | (uint32_t)(d))
 
+/* Line A as the captures have it; a line B there is not in the world. */
 static const struct vega_gen_groups tops_groups[] = {
-	{1, 4, {{IP(233, 215, 21, 4), 10378}, {IP(233, 215, 21, 132), 10378}}},
+	{1, 4, {{IP(233, 215, 21, 3), 10377}, {IP(233, 215, 22, 3), 10377}}},
 };
 static const struct vega_gen_groups deep_plus_groups[] = {
-	{1, 4, {{IP(233, 215, 21, 12), 10386}, {IP(233, 215, 21, 140), 10386}}},
+	{1, 4, {{IP(233, 215, 21, 242), 32001}, {IP(233, 215, 22, 242), 32001}}},
 };
 
 static const struct vega_gen_segment segments[] = {

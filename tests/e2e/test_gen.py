@@ -143,8 +143,8 @@ def iextp(payload):
 # What starts each feed's groups on line A and line B, and how its datagrams are read.
 EQUITY = {
     ('itch', 'totalview'): ((233, 54, 12, 111, 26477), (233, 49, 196, 111, 26477), mold),
-    ('iex', 'tops'): ((233, 215, 21, 4, 10378), (233, 215, 21, 132, 10378), iextp),
-    ('iex', 'deep-plus'): ((233, 215, 21, 12, 10386), (233, 215, 21, 140, 10386), iextp),
+    ('iex', 'tops'): ((233, 215, 21, 3, 10377), (233, 215, 22, 3, 10377), iextp),
+    ('iex', 'deep-plus'): ((233, 215, 21, 242, 32001), (233, 215, 22, 242, 32001), iextp),
 }
 
 

@@ -20,8 +20,9 @@ DATA = os.path.join(vega.SHARED, 'data')
 
 
 def truth(path):
-    with open(os.path.join(DATA, os.path.dirname(path), 'truth.json'), encoding='utf-8') as file:
-        return next(f for f in json.load(file)['files'] if f['file'] == os.path.basename(path))
+    top = path.split('/', 1)[0]  # its truth.json names files by their paths below it
+    with open(os.path.join(DATA, top, 'truth.json'), encoding='utf-8') as file:
+        return next(f for f in json.load(file)['files'] if f['file'] == path[len(top) + 1:])
 
 
 def cme(path, feed):
@@ -49,6 +50,27 @@ CME9 = 'omi-data-packets-history/Cme.Mdp3.Sbe.v9.1.Example.pcap'
 MTBT = 'nse-synthetic/nse_mtbt_fo_ab.pcap'
 NNF_FO = 'nse-synthetic/nse_nnf_fo.pcap'
 NNF_CM = 'nse-synthetic/nse_nnf_cm.pcap'
+
+
+# Of one session each, in the order of their sequences: none comes twice.
+NASDAQ = [f'omi-data-packets/Nasdaq/Nasdaq.Equities.TotalView.Itch.v5.0/{name}.pcap' for name in (
+    'OrderReplaceMessage', 'AddOrderNoMpidAttributionMessage', 'OrderDeleteMessage', 'OrderExecutedMessage',
+    'NetOrderImbalanceIndicatorMessage', 'Multiple.Packets', 'MarketParticipantPositionMessage', 'StockTradingActionMessage')]
+BX = [f'omi-data-packets/Nasdaq/Bx.Equities.TotalView.Itch.v5.0/{name}.pcap' for name in (
+    'AddOrderNoMpidAttributionMessage', 'OrderDeleteMessage', 'OrderReplaceMessage')]
+TOPS = [f'omi-data-packets/Iex/Tops.IexTp.v1.5/{name}.pcap' for name in (
+    'SecurityDirectoryMessage', 'OperationalHaltStatusMessage', 'TradeReportMessage', 'QuoteUpdateMessage')]
+DEEP = [f'omi-data-packets/Iex/Deep.IexTp.v1.0/{name}.pcap' for name in (
+    'PriceLevelBuyUpdateMessage', 'PriceLevelSellUpdateMessage')]
+DEEP_PLUS = [f'omi-data-packets/Iex/DeepPlus.IexTp.1.0.2/{name}.pcap' for name in (
+    'H_TradingStatus', 'D_SecurityDirectory', 'a_AddOrder', 'R_OrderDelete', 'L_OrderExecuted', 'T_Trade', 'B_TradeBreak')]
+TOPS_TEST = ['go-iex/TOPS16.pcapng']
+DEEP_TEST = ['go-iex/DEEP10.first25000.pcap']
+
+
+def messages_of(**captures):
+    """All messages of each feed's captures: a publisher that restarts publishes anew."""
+    return {(feed, 1): sum(truth(path)['messages'] for path in paths) for feed, paths in captures.items()}
 
 
 class Samples(unittest.TestCase):
@@ -96,6 +118,13 @@ class Samples(unittest.TestCase):
 
     def test_cme(self):
         self.check('cme.yaml', [CME6, CME9], cme(CME6, 'CME') + cme(CME9, 'CME_28'))
+
+    def test_itch(self):
+        self.check('itch.yaml', NASDAQ + BX, messages_of(NASDAQ=NASDAQ, BX=BX))
+
+    def test_iex(self):
+        self.check('iex.yaml', TOPS + DEEP + DEEP_PLUS + TOPS_TEST + DEEP_TEST,
+                   messages_of(TOPS=TOPS, DEEP=DEEP, DEEP_PLUS=DEEP_PLUS, TOPS_TEST=TOPS_TEST, DEEP_TEST=DEEP_TEST))
 
 
 if __name__ == '__main__':

@@ -35,8 +35,8 @@ static const struct {
 	uint32_t crc;      /* of the session of base_config: a golden value */
 } cases[] = {
 	{"itch", "totalview", "SRHAFEXDU", 0x28be81e5u},
-	{"iex", "tops", "SDHQT", 0x3d692902u},
-	{"iex", "deep-plus", "SDHaMRL", 0x4201a8cfu},
+	{"iex", "tops", "SDHQT", 0xe6f0aa5du},
+	{"iex", "deep-plus", "SDHaMRL", 0xbb195ab5u},
 };
 
 static struct vega_gen_config
