@@ -61,7 +61,7 @@ enum vega_kind {
 #define VEGA_RECORD_LAST        0x01u /* last of its exchange message */
 #define VEGA_RECORD_ASK         0x02u /* side: sell or ask; without it buy or bid */
 #define VEGA_RECORD_SNAPSHOT    0x04u
-#define VEGA_RECORD_LOSS_BEFORE 0x08u /* in PACKET: a gap was opened before its messages */
+#define VEGA_RECORD_LOSS_BEFORE 0x08u /* in PACKET: it opened a gap, before its messages or in them */
 #define VEGA_RECORD_FRAME_LOST  0x10u /* in PACKET: the frame is not in the journal */
 #define VEGA_RECORD_WIDE        0x20u
 #define VEGA_RECORD_ACTION(n)   ((unsigned)(n) << 6)

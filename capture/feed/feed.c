@@ -221,23 +221,44 @@ begin_epoch(struct vega_feed *feed, uint64_t recv_ns)
 struct outcome {
 	uint64_t seq; /* of its first message */
 	uint32_t message_cnt;
+	bool is_delivered; /* a span of it, or a part of one */
 	enum vega_packet_action action;
 };
 
+/* A range of a span. What of it cannot be decoded is missing still. */
 static VEGA_ALWAYS_INLINE uint32_t
+deliver_range(struct vega_feed *feed, const struct vega_format *format, struct stream *stream,
+	struct vega_decode *d, const struct vega_span *span, const struct vega_seq_range *range,
+	const struct vega_feed_packet *packet)
+{
+	const uint32_t cnt = format->records(d, span, range->skip, range->take);
+
+	if (vega_unlikely(d->is_malformed)) {
+		const uint64_t left = span->seq_cnt - range->skip;
+		const uint64_t taken = range->take < left ? range->take : left;
+
+		if (cnt < taken)
+			vega_seq_miss(&stream->seq, span, range->skip + cnt, taken - cnt,
+				packet->line == 'B', packet->recv_ns, &feed->emit);
+	}
+	return cnt;
+}
+
+static VEGA_ALWAYS_INLINE void
 deliver(struct vega_feed *feed, const struct vega_format *format, struct stream *stream,
-	struct vega_decode *d, const struct vega_span *span, const struct vega_feed_packet *packet)
+	struct vega_decode *d, const struct vega_span *span, const struct vega_feed_packet *packet,
+	struct outcome *outcome)
 {
 	struct vega_seq_range ranges[VEGA_SEQ_RANGE_CNT];
 	const uint32_t cnt = vega_seq_take(
 		&stream->seq, span, packet->line == 'B', packet->recv_ns, &feed->emit, ranges);
-	uint32_t message_cnt = 0;
 
 	for (uint32_t i = 0; i < cnt; i++)
-		message_cnt += format->records(d, span, ranges[i].skip, ranges[i].take);
+		outcome->message_cnt +=
+			deliver_range(feed, format, stream, d, span, &ranges[i], packet);
+	outcome->is_delivered |= cnt != 0;
 	if (vega_unlikely(stream->seq.deadline_ns < feed->deadline_ns))
 		feed->deadline_ns = stream->seq.deadline_ns;
-	return message_cnt;
 }
 
 /* All spans of a datagram. Returns the stream of the last one; where it has none, of the one before. */
@@ -261,14 +282,13 @@ decode(struct vega_feed *feed, struct channel *channel, const struct vega_feed_p
 		outcome->seq = is_first ? span.seq : outcome->seq;
 		is_first = false;
 		is_idle = is_idle && span.seq_cnt == 0;
-		outcome->message_cnt += deliver(feed, format, stream, &d, &span, packet);
+		deliver(feed, format, stream, &d, &span, packet, outcome);
 	}
 	if (vega_unlikely(d.is_malformed))
 		outcome->action = VEGA_PACKET_MALFORMED;
-	else if (is_idle)
-		outcome->action = VEGA_PACKET_IDLE;
 	else if (outcome->message_cnt == 0)
-		outcome->action = VEGA_PACKET_DUPLICATE;
+		outcome->action =
+			is_idle || outcome->is_delivered ? VEGA_PACKET_IDLE : VEGA_PACKET_DUPLICATE;
 	return vega_likely(channel->last != NULL) ? channel->last : stream_of(feed, channel, 0);
 }
 

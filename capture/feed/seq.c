@@ -108,9 +108,12 @@ open_gap(struct vega_seq *seq, struct vega_emit *emit, uint64_t recv_ns, uint32_
 {
 	const struct vega_seq_gap gap = {
 		.first = first, .cnt = cnt, .opened_ns = recv_ns, .line = (uint8_t)line};
+	uint32_t idx;
 
 	keep_room(seq, emit, recv_ns, VEGA_SEQ_GAP_CNT_MAX - 1);
-	insert_gap(seq, seq->gap_cnt, &gap);
+	for (idx = seq->gap_cnt; idx > 0 && seq->gaps[idx - 1].first > first; idx--)
+		;
+	insert_gap(seq, idx, &gap);
 	emit->gap_cnt++;
 	vega_count(&seq->cells->gaps, 1);
 	vega_count(&seq->cells->gap_seqs, cnt);
@@ -356,6 +359,22 @@ take_slow(struct vega_seq *seq, const struct vega_span *span, uint32_t line, uin
 	return cnt;
 }
 
+/* No sequence, or none that can be: given whole, and nothing is learnt from it. */
+static VEGA_ALWAYS_INLINE bool
+has_sequence(const struct vega_span *span)
+{
+	return span->seq != VEGA_SEQ_NONE && span->seq != 0 &&
+	       span->seq_cnt < VEGA_SEQ_NONE - span->seq;
+}
+
+void
+vega_seq_miss(struct vega_seq *seq, const struct vega_span *span, uint64_t skip, uint64_t cnt,
+	uint32_t line, uint64_t recv_ns, struct vega_emit *emit)
+{
+	if (has_sequence(span) && cnt != 0)
+		open_gap(seq, emit, recv_ns, line, span->seq + skip, cnt);
+}
+
 uint32_t
 vega_seq_take(struct vega_seq *seq, const struct vega_span *span, uint32_t line, uint64_t recv_ns,
 	struct vega_emit *emit, struct vega_seq_range ret_ranges[VEGA_SEQ_RANGE_CNT])
@@ -363,9 +382,7 @@ vega_seq_take(struct vega_seq *seq, const struct vega_span *span, uint32_t line,
 	struct vega_seq_line *own = &seq->lines[line];
 
 	ret_ranges[0] = (struct vega_seq_range){.skip = 0, .take = UINT64_MAX};
-	/* No sequence, or none that can be: given whole, and nothing is learnt from it. */
-	if (vega_unlikely(span->seq == VEGA_SEQ_NONE || span->seq == 0 ||
-			  span->seq_cnt >= VEGA_SEQ_NONE - span->seq))
+	if (vega_unlikely(!has_sequence(span)))
 		return 1;
 	if (vega_unlikely(span->seq != seq->expected || span->seq_cnt == 0 ||
 			  span->session != own->session || own->space != seq->space ||

@@ -89,6 +89,13 @@ uint32_t vega_seq_take(struct vega_seq *seq, const struct vega_span *span, uint3
 	uint64_t recv_ns, struct vega_emit *emit,
 	struct vega_seq_range ret_ranges[VEGA_SEQ_RANGE_CNT]);
 
+/*
+ * Of what was to be delivered, `cnt` sequences from `skip` on could not be decoded: they are missing still, and the other line's
+ * copy fills them.
+ */
+void vega_seq_miss(struct vega_seq *seq, const struct vega_span *span, uint64_t skip, uint64_t cnt,
+	uint32_t line, uint64_t recv_ns, struct vega_emit *emit);
+
 /* Declare lost what has been open for the hold at `now_ns`, a packet's receive time >= seq->deadline_ns. */
 void vega_seq_expire(struct vega_seq *seq, uint64_t now_ns, struct vega_emit *emit);
 
