@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Every capture of a folder, fed to every wire format: the payload of each UDP datagram, the whole frame of every other packet,
+ * Every capture of a folder, fed to every wire format, as lines and as records: the payload of each UDP datagram, the whole frame of every other packet,
  * and every truncation of the first ones of each file.
  *
  *	test_formats SHARED [DATAGRAMS]	of SHARED/data ($VEGA_SHARED goes first); truncate so many of each file (default 4), or "all"
@@ -15,10 +15,11 @@
 
 #include "capture/feed/net.h"
 #include "hugepages/base/pcapfile.h"
-#include "tests/lib/datagram.h"
+#include "tests/lib/lane.h"
 
-#define EXIT_SKIP     77
-#define FED_BYTES_MAX 9000u /* longer ones are no packets of a network: their beginning is enough */
+#define EXIT_SKIP      77
+#define FORMAT_CNT_MAX 16u
+#define FED_BYTES_MAX  9000u /* longer ones are no packets of a network: their beginning is enough */
 
 struct tally {
 	uint64_t truncate_max; /* of each file */
@@ -32,16 +33,26 @@ struct tally {
 static void
 feed(struct tally *tally, const uint8_t *data, uint32_t bytes)
 {
-	for (const struct vega_format *const *format = vega_formats; *format != NULL; format++) {
-		struct walked walked;
+	static struct lane lanes[FORMAT_CNT_MAX][2];
+	uint8_t *exact = malloc(bytes + (bytes == 0)); /* a sanitizer sees the byte behind it */
 
-		if (!datagram_walk(*format, data, bytes, NULL, &walked)) {
-			printf("%s breaks its contract on %u bytes\n", (*format)->name, bytes);
+	if (exact == NULL)
+		abort();
+	memcpy(exact, data, bytes);
+	for (uint32_t i = 0; vega_formats[i] != NULL; i++) {
+		uint64_t message_cnt = 0;
+
+		lanes[i][0].keeps_names = lanes[i][1].keeps_names = true;
+		if (!lane_pair_keeps_contract(
+			    lanes[i], vega_formats[i], exact, bytes, &message_cnt)) {
+			printf("%s breaks its contract on %u bytes\n", vega_formats[i]->name,
+				bytes);
 			tally->broken_cnt++;
 		}
 		tally->walk_cnt++;
-		tally->message_cnt += walked.message_cnt;
+		tally->message_cnt += message_cnt;
 	}
+	free(exact);
 }
 
 static void

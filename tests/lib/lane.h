@@ -21,8 +21,9 @@ struct lane {
 	struct vega_ring_writer ring;
 	struct vega_emit emit;
 	void *state;
-	uint64_t from;  /* position before the datagram decoded last */
-	bool is_taught; /* the state may know a name: one was defined */
+	uint64_t from;    /* position before the datagram decoded last */
+	bool is_taught;   /* the state may know a name: one was defined */
+	bool keeps_names; /* from datagram to datagram; else each begins with a state of zeros */
 };
 
 /* What became of a datagram. */
@@ -109,11 +110,15 @@ lane_is_sound(const union vega_record *before, const union vega_record *r, bool 
 static inline void
 lane_begin(struct lane *lane, const struct vega_format *format)
 {
-	if (lane->memory == NULL)
+	if (lane->memory == NULL) {
+		const bool keeps_names = lane->keeps_names;
+
 		lane_new(lane, format);
+		lane->keeps_names = keeps_names;
+	}
 	if (lane->format != format)
 		abort(); /* its state is as large as that format's */
-	if (lane->is_taught)
+	if (lane->is_taught && !lane->keeps_names)
 		memset(lane->state, 0, format->state_bytes);
 	lane->is_taught = false;
 }
@@ -121,31 +126,44 @@ lane_begin(struct lane *lane, const struct vega_format *format)
 /*
  * Decode any bytes whole, and again message by message: both give the same sound records, and as many messages as the walk.
  *
- * Returns false where the format breaks its contract. One format a program.
+ * Params: lanes	two, zeroed before the first call; then of this format
+ * Returns false where the format breaks its contract.
  */
 static inline bool
-lane_keeps_contract(const struct vega_format *format, const uint8_t *data, uint32_t bytes)
+lane_pair_keeps_contract(struct lane lanes[2], const struct vega_format *format,
+	const uint8_t *data, uint32_t bytes, uint64_t *ret_message_cnt)
 {
-	static struct lane a, b;
+	struct lane *a = &lanes[0], *b = &lanes[1];
 	struct decoded whole, pieces;
 	struct walked walked;
 	bool kept;
 
-	lane_begin(&a, format);
-	lane_begin(&b, format);
-	whole = lane_decode(&a, data, bytes, UINT64_MAX);
-	pieces = lane_decode(&b, data, bytes, 1);
+	lane_begin(a, format);
+	lane_begin(b, format);
+	whole = lane_decode(a, data, bytes, UINT64_MAX);
+	pieces = lane_decode(b, data, bytes, 1);
+	*ret_message_cnt = whole.message_cnt;
 	kept = walk_all(format, data, bytes, NULL, NULL, &walked) &&
 	       whole.message_cnt == walked.message_cnt - walked.heartbeat_cnt &&
 	       whole.odd_cnt == walked.odd_cnt && whole.is_malformed == (walked.rc != 0) &&
 	       pieces.message_cnt == whole.message_cnt && pieces.odd_cnt == whole.odd_cnt &&
 	       pieces.is_malformed == whole.is_malformed && pieces.record_cnt == whole.record_cnt &&
-	       whole.record_cnt < a.ring.capacity / 2;
+	       whole.record_cnt < a->ring.capacity / 2;
 	for (uint64_t i = 0; kept && i < whole.record_cnt; i++)
-		kept = memcmp(lane_record(&a, i), lane_record(&b, i), VEGA_RECORD_BYTES) == 0 &&
-		       lane_is_sound(i != 0 ? lane_record(&a, i - 1) : NULL, lane_record(&a, i),
+		kept = memcmp(lane_record(a, i), lane_record(b, i), VEGA_RECORD_BYTES) == 0 &&
+		       lane_is_sound(i != 0 ? lane_record(a, i - 1) : NULL, lane_record(a, i),
 			       i + 1 == whole.record_cnt);
 	return kept;
+}
+
+/* The same, of a program that has one format. */
+static inline bool
+lane_keeps_contract(const struct vega_format *format, const uint8_t *data, uint32_t bytes)
+{
+	static struct lane lanes[2];
+	uint64_t message_cnt;
+
+	return lane_pair_keeps_contract(lanes, format, data, bytes, &message_cnt);
 }
 
 /* ---- records as text ------------------------------------------------------------------------------------------ */
