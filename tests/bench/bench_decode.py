@@ -10,12 +10,17 @@ import harness
 
 MESSAGES = ("messages_per_s", ">= 50,000,000")
 BYTES = ("walked_bytes_per_s", ">= 1,000,000,000")
+ENTRIES = ("entries_per_s", ">= 25,000,000")
+# Levels, orders, trades and statistics in a message of these captures; other formats have one in each.
+ENTRIES_OF_MESSAGE = {"mdp3_6": 32596 / 20546, "mdp3_9": 1315 / 194}
 SESSION = ["--streams", "1", "--packets", "200000", "--rate", "1000000", "--heartbeat", "0s"]
 ROWS = {
     "iex_deep": ("iex", "go-iex/DEEP10.first25000.pcap", MESSAGES),
     "iex_deep_plus": ("iex", ["--feed", "iex", "--segment", "deep-plus", *SESSION], MESSAGES),
     "iex_tops": ("iex", "go-iex/TOPS16.pcapng", MESSAGES),
     "itch": ("itch", ["--feed", "itch", *SESSION], MESSAGES),
+    "mdp3_6": ("cme-mdp3", "omi-data-packets-history/Cme.Mdp3.Sbe.v6.1.pcap", ENTRIES),
+    "mdp3_9": ("cme-mdp3", "omi-data-packets-history/Cme.Mdp3.Sbe.v9.1.Example.pcap", ENTRIES),
     "mtbt": ("nse-mtbt", ["--feed", "nse-mtbt", *SESSION], MESSAGES),
     "nnf_cm": ("nse-nnf", "nse-synthetic/nse_nnf_cm.pcap", BYTES),
     "nnf_fo": ("nse-nnf", "nse-synthetic/nse_nnf_fo.pcap", BYTES),
@@ -45,6 +50,7 @@ def row(rig, name, wire, source, target):
     except harness.Skip as reason:
         return {f"decode_{name}_left_out": str(reason)}
     done = rig.json(rig.program("bench_decode"), wire, path, 1 if rig.quick else 5)
+    done["decode"]["entries_per_s"] = done["decode"]["messages_per_s"] * ENTRIES_OF_MESSAGE.get(name, 1)
     key, reach = target
     figures = {f"decode_{name}_{key}": done["decode"][key], f"decode_{name}_{key}_target": reach}
     figures.update({f"decode_{name}_{key}": done["decode"][key] for key in SHOWN})
