@@ -7,11 +7,13 @@
 #include "replay/gen_iex.h"
 #include "replay/gen_itch.h"
 #include "replay/gen_mtbt.h"
+#include "replay/gen_nnf.h"
 
 static const struct vega_gen_feed *const feeds[] = {
 	&vega_gen_iex,
 	&vega_gen_itch,
 	&vega_gen_nse_mtbt,
+	&vega_gen_nse_nnf,
 };
 
 const struct vega_gen_feed *

@@ -14,7 +14,7 @@
 #define VEGA_GEN_LINE_CNT          2u /* A and B */
 #define VEGA_GEN_STREAM_CNT_MAX    32u
 #define VEGA_GEN_MESSAGE_CNT_MAX   8u /* of one datagram */
-#define VEGA_GEN_PAYLOAD_BYTES_MAX 512u
+#define VEGA_GEN_PAYLOAD_BYTES_MAX 1400u
 
 /* Streams first to last, of which each has the next group and the next port. */
 struct vega_gen_groups {
@@ -44,6 +44,17 @@ struct vega_gen_top {
 	int32_t qty[2];
 };
 
+/* The day of an instrument, where a feed tells it: prices and quantities as the wire has them. */
+struct vega_gen_day {
+	int32_t last, open, high, low; /* 0: no trade yet */
+	int32_t close;                 /* of the day before */
+	int32_t last_qty;
+	uint64_t last_ns;
+	uint64_t volume;
+	uint64_t turnover;
+	uint64_t oi, oi_high, oi_low;
+};
+
 /* One stream as its exchange knows it. */
 struct vega_gen_stream {
 	const struct vega_gen_segment *segment;
@@ -54,6 +65,8 @@ struct vega_gen_stream {
 	uint64_t offset;      /* bytes published, where a feed counts them */
 	/* Tops of the books as they were published last, where a feed publishes them. */
 	struct vega_gen_top tops[VEGA_FLOW_BOOK_CNT];
+	struct vega_gen_day days[VEGA_FLOW_BOOK_CNT];
+	struct vega_gen_day indices[3];
 	struct vega_flow flow;
 };
 

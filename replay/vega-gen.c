@@ -43,7 +43,7 @@ enum {
 };
 
 static const struct argp_option options[] = {
-	{"feed", OPT_FEED, "FEED", 0, "The feed to imitate: iex, itch or nse-mtbt", 1},
+	{"feed", OPT_FEED, "FEED", 0, "The feed to imitate: iex, itch, nse-mtbt or nse-nnf", 1},
 	{"segment", OPT_SEGMENT, "NAME", 0, "Its market segment; the first one if not given", 1},
 	{"streams", OPT_STREAMS, "N", 0, "Streams, each with its own group and port (default 3)",
 		1},

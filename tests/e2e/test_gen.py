@@ -140,6 +140,67 @@ def iextp(payload):
     return seq, found
 
 
+def unpack(data):
+    """An LZO1Z stream, by its description."""
+    out, at, last, state = bytearray(), 0, 0, 0
+
+    def more(base):
+        nonlocal at
+        while data[at] == 0:
+            base, at = base + 255, at + 1
+        at += 1
+        return base + data[at - 1]
+
+    if data[0] > 17:
+        count = data[0] - 17
+        out += data[1:1 + count]
+        at, state = 1 + count, 2 if count < 4 else 1
+    while True:
+        t, at = data[at], at + 1
+        if t < 16 and state == 0:
+            count = (t or more(15)) + 3
+            out += data[at:at + count]
+            at, state = at + count, 1
+            continue
+        if t >= 64 or t < 16:
+            count = (t >> 5) + 1 if t >= 64 else 3 if state == 1 else 2
+            if t >= 64 and t & 31 >= 28:
+                tail = t
+            else:
+                tail, at = data[at], at + 1
+                last = ((t & 31) << 6) + (tail >> 2) + (0x701 if t < 16 and state == 1 else 1)
+        else:
+            mask = 31 if t >= 32 else 7
+            count = (t & mask or more(mask)) + 2
+            high, tail, at = data[at], data[at + 1], at + 2
+            last = (high << 6) + (tail >> 2) + (1 if t >= 32 else (t & 8) << 11)
+            if t < 32 and last == 0:
+                assert at == len(data)
+                return bytes(out)
+            last += 0 if t >= 32 else 0x4000
+        for _ in range(count):
+            out.append(out[-last])
+        out += data[at:at + (tail & 3)]
+        at, state = at + (tail & 3), 2 if tail & 3 else 0
+
+
+def entries(payload):
+    """Messages of a broadcast datagram, from their header on."""
+    count, = struct.unpack_from('>2xH', payload)
+    at = 4
+    for _ in range(count):
+        packed, = struct.unpack_from('>H', payload, at)
+        if packed:
+            body, end = unpack(payload[at + 2:at + 2 + packed]), at + 2 + packed
+        else:
+            end = at + 10 + struct.unpack_from('>H', payload, at + 48)[0]
+            body = payload[at + 2:end]
+        assert body[0] == payload[0] and len(body) == 8 + struct.unpack_from('>H', body, 46)[0]
+        yield body[8:]
+        at = end
+    assert at == len(payload)
+
+
 # What starts each feed's groups on line A and line B, and how its datagrams are read.
 EQUITY = {
     ('itch', 'totalview'): ((233, 54, 12, 111, 26477), (233, 49, 196, 111, 26477), mold),
@@ -353,6 +414,31 @@ class Gen(unittest.TestCase):
                 self.assertEqual(times, sorted(times))
                 for seq in set(seen['A', s]) & set(seen['B', s]):
                     self.assertEqual(seen['A', s][seq], seen['B', s][seq])
+
+    def test_broadcast(self):
+        """NSE's broadcast, by the published offsets: sequences of each group, rows of books, volumes that rise."""
+        for segment, row_bytes, volume in (('fo', 214, '>i4xI'), ('cm', 262, '>i4xQ')):
+            truth = self.make('--feed', 'nse-nnf', '--segment', segment, '--packets', '5000', '--heartbeat', '1ms')
+            seqs, volumes, heartbeats, kinds = collections.defaultdict(int), collections.defaultdict(int), 0, set()
+            for p in capfile.read(self.path())[0]:
+                group, _, payload = datagram(p.data)
+                for m in entries(payload):
+                    log, kind, seq, length = struct.unpack_from('>4xI2xH2xI20xH', m)
+                    kinds.add(kind)
+                    self.assertEqual(log, (p.ns - EPOCH_NS) // 10**9)
+                    self.assertEqual(length, len(m))
+                    heartbeats += kind == 6541
+                    seqs[group] += kind != 6541
+                    if kind != 17130:
+                        self.assertEqual(seq, seqs[group])
+                    for i in range(struct.unpack_from('>H', m, 40)[0] if kind == 7208 else 0):
+                        token, traded = struct.unpack_from(volume, m, 42 + row_bytes * i)
+                        self.assertGreaterEqual(traded, volumes[token])
+                        volumes[token] = traded
+            self.assertEqual(kinds, {7208, 6541} | ({17202, 17130, 7220} if segment == 'fo' else {18703, 7207, 7216}))
+            self.assertEqual(heartbeats, truth['heartbeats'])
+            self.assertEqual(sum(seqs.values()), truth['messages'])
+            self.assertEqual(len(volumes), 8 * truth['streams'])
 
     def test_other_tools_read_it(self):
         self.make('--packets', '4321', '--ab', '--loss', '1%')
