@@ -269,6 +269,14 @@ vega_bus_info(struct vega_bus *bus, struct vega_bus_info *ret_info)
 
 /* ---- feeds ---------------------------------------------------------------------------------------------------- */
 
+bool
+vega_bus_lane_fits(const struct vega_bus_map *map, const struct vega_lane_entry *entry)
+{
+	return entry->lane_off % VEGA_LANE_ALIGN_BYTES == 0 && entry->lane_off < map->lanes_bytes &&
+	       entry->lane_bytes <= map->lanes_bytes - entry->lane_off &&
+	       entry->lane_bytes % 8 == 0 && entry->lane_bytes >= VEGA_LINE_BYTES;
+}
+
 /* A lane that lies in the file, holds VEGA records, and is of this feed and generation. */
 static int
 open_lane(const struct vega_bus_map *map, uint32_t lane_idx, uint32_t feed_idx,
@@ -278,9 +286,7 @@ open_lane(const struct vega_bus_map *map, uint32_t lane_idx, uint32_t feed_idx,
 	const struct vega_record_lane *lane;
 	int rc;
 
-	if (entry->lane_off % VEGA_LANE_ALIGN_BYTES != 0 || entry->lane_off >= map->lanes_bytes ||
-		entry->lane_bytes > map->lanes_bytes - entry->lane_off ||
-		entry->lane_bytes % 8 != 0 || entry->lane_bytes < sizeof(*lane))
+	if (!vega_bus_lane_fits(map, entry))
 		return VEGA_ERR(-EBADMSG,
 			"need a record lane within %" PRIu64 " bytes, found one of %" PRIu64
 			" at %" PRIu64 "; the region is damaged: restart the capture",
@@ -300,23 +306,21 @@ open_lane(const struct vega_bus_map *map, uint32_t lane_idx, uint32_t feed_idx,
 	return 0;
 }
 
-/* UINT32_MAX: it has none. */
-static uint32_t
-lane_of(const struct vega_bus_map *map, uint32_t feed_idx, uint32_t kind)
+uint32_t
+vega_bus_lane_idx(const struct vega_bus_map *map, uint32_t feed_idx, uint32_t kind)
 {
-	if (kind == VEGA_LANE_RECORDS)
-		return map->feeds[feed_idx].record_lane < map->control.lane_cnt
-			       ? map->feeds[feed_idx].record_lane
-			       : UINT32_MAX;
-	for (uint32_t i = 0; i < map->control.lane_cnt; i++)
-		if (map->lane[i].kind == kind && map->lane[i].feed_id == feed_idx)
-			return i;
-	return UINT32_MAX;
+	const struct vega_feed_entry *feed = &map->feeds[feed_idx];
+	const uint32_t idx = kind == VEGA_LANE_RECORDS ? feed->record_lane
+			     : kind == VEGA_LANE_BOOK  ? feed->book_lane
+						       : feed->state_lane;
+
+	return idx < map->control.lane_cnt && map->lane[idx].kind == kind ? idx : UINT32_MAX;
 }
 
 /* A feed that is itself called NAME.book comes before NAME's book. */
-static bool
-find_feed(const struct vega_bus_map *map, const char *name, uint32_t *ret_idx, uint32_t *ret_kind)
+bool
+vega_bus_find_feed(
+	const struct vega_bus_map *map, const char *name, uint32_t *ret_idx, uint32_t *ret_kind)
 {
 	static const char suffix[] = ".book";
 	const size_t bytes = strlen(name);
@@ -345,12 +349,12 @@ vega_bus_find_lane(const struct vega_bus_map *map, const char *feed, struct vega
 	uint32_t lane_idx;
 	uint32_t kind;
 
-	if (!find_feed(map, feed, &feed_idx, &kind))
+	if (!vega_bus_find_feed(map, feed, &feed_idx, &kind))
 		return VEGA_ERR(-ENOENT,
 			"need a feed of region '%s', found no '%s' among its %u; see `vega-bus "
 			"stat`",
 			map->control.name, feed, map->control.feed_cnt);
-	lane_idx = lane_of(map, feed_idx, kind);
+	lane_idx = vega_bus_lane_idx(map, feed_idx, kind);
 	if (lane_idx == UINT32_MAX)
 		return VEGA_ERR(-ENOENT,
 			"need records of feed '%s', found that it has %s; give it `record_lane` in "
@@ -359,34 +363,59 @@ vega_bus_find_lane(const struct vega_bus_map *map, const char *feed, struct vega
 	return open_lane(map, lane_idx, feed_idx, ret_lane);
 }
 
+/* Of a lane that the feed has: how many records it holds, and how many there were. */
+static int
+tell_lane(const struct vega_bus_map *map, uint32_t feed_idx, uint32_t kind, uint64_t *ret_capacity,
+	uint64_t *ret_published)
+{
+	const uint32_t lane_idx = vega_bus_lane_idx(map, feed_idx, kind);
+	struct vega_bus_lane lane;
+	int rc;
+
+	if (lane_idx == UINT32_MAX)
+		return 0;
+	rc = open_lane(map, lane_idx, feed_idx, &lane);
+	if (rc < 0)
+		return rc;
+	*ret_capacity = lane.ring.capacity;
+	*ret_published = vega_load_acquire(&lane.ring.tail->publish); /* R1 */
+	return 0;
+}
+
+static int
+tell_feed(const struct vega_bus_map *map, uint32_t feed_idx, struct vega_bus_feed *feed)
+{
+	const struct vega_feed_entry *entry = &map->feeds[feed_idx];
+	const uint32_t state_idx = vega_bus_lane_idx(map, feed_idx, VEGA_LANE_STATE);
+	int rc;
+
+	memcpy(feed->name, entry->name, sizeof(feed->name));
+	memcpy(feed->zone, entry->zone, sizeof(feed->zone));
+	feed->feed_id = feed_idx;
+	feed->price_scale = entry->price_scale;
+	if (state_idx != UINT32_MAX)
+		feed->instrument_capacity = map->lane[state_idx].unit_cnt;
+	rc = tell_lane(map, feed_idx, VEGA_LANE_RECORDS, &feed->capacity, &feed->published);
+	if (rc == 0)
+		rc = tell_lane(
+			map, feed_idx, VEGA_LANE_BOOK, &feed->book_capacity, &feed->book_published);
+	return rc;
+}
+
 int
 vega_bus_feed(struct vega_bus *bus, uint32_t feed_idx, struct vega_bus_feed *ret_feed)
 {
 	struct vega_bus_map *map = vega_bus_hold(bus);
-	const struct vega_feed_entry *entry = &map->feeds[feed_idx % VEGA_FEED_CNT_MAX];
-	struct vega_bus_lane lane;
-	uint32_t lane_idx;
-	int rc = 0;
+	struct vega_bus_feed feed = {0};
+	int rc;
 
-	if (feed_idx >= map->control.feed_cnt) {
+	if (feed_idx < map->control.feed_cnt)
+		rc = tell_feed(map, feed_idx, &feed);
+	else
 		rc = VEGA_ERR(
 			-ENOENT, "need a feed below %u, found %u", map->control.feed_cnt, feed_idx);
-		goto out;
-	}
-	memset(ret_feed, 0, sizeof(*ret_feed));
-	memcpy(ret_feed->name, entry->name, sizeof(ret_feed->name));
-	memcpy(ret_feed->zone, entry->zone, sizeof(ret_feed->zone));
-	ret_feed->feed_id = feed_idx;
-	ret_feed->price_scale = entry->price_scale;
-	lane_idx = lane_of(map, feed_idx, VEGA_LANE_RECORDS);
-	if (lane_idx == UINT32_MAX)
-		goto out;
-	rc = open_lane(map, lane_idx, feed_idx, &lane);
-	if (rc < 0)
-		goto out;
-	ret_feed->capacity = lane.ring.capacity;
-	ret_feed->published = vega_load_acquire(&lane.ring.tail->publish); /* R1 */
-out:
+	if (rc == 0)
+		*ret_feed = feed;
 	vega_bus_drop(bus, map);
 	return rc;
 }

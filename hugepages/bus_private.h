@@ -34,6 +34,14 @@ struct vega_bus {
 struct vega_bus_map *vega_bus_hold(struct vega_bus *bus);
 void vega_bus_drop(struct vega_bus *bus, struct vega_bus_map *map);
 
+/* A feed by name. Returns false, or its index and VEGA_LANE_RECORDS or VEGA_LANE_BOOK. */
+bool vega_bus_find_feed(const struct vega_bus_map *map, const char *name, uint32_t *ret_feed_idx,
+	uint32_t *ret_kind);
+
+/* A feed's lane of a kind, within the file; UINT32_MAX: it has none. */
+uint32_t vega_bus_lane_idx(const struct vega_bus_map *map, uint32_t feed_idx, uint32_t kind);
+bool vega_bus_lane_fits(const struct vega_bus_map *map, const struct vega_lane_entry *entry);
+
 /*
  * A feed's record lane, checked against the directory, by name: "FEED" or "FEED.book".
  *

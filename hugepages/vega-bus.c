@@ -17,10 +17,10 @@
 #include "hugepages/base/zone.h"
 #include "hugepages/region.h"
 #include "hugepages/stat.h"
+#include "hugepages/vega-bus-readers.h"
+#include "hugepages/vega-bus-verbs.h"
 
-#define PROGRAM        "vega-bus"
-#define REGION_DEFAULT "vega"
-#define NS_PER_S       1000000000ull
+#define NS_PER_S 1000000000ull
 
 enum {
 	OPT_ALL = 256,
@@ -114,9 +114,9 @@ static const struct argp_option ls_options[] = {
 static const struct argp ls_argp = {
 	ls_options, parse_option, NULL, "List the regions of this user.", NULL, NULL, NULL};
 
-/* Map, copy, unmap: between two reports another capture may have taken the name. */
+/* Map, copy, unmap: between two reports another capture may have taken the name. readers: NULL: they are not wanted. */
 static int
-take(const char *name, struct vega_stat *ret_stat)
+take(const char *name, struct vega_stat *ret_stat, struct readers *readers)
 {
 	struct vega_region *region;
 	int rc = vega_region_open(name, &region);
@@ -124,6 +124,8 @@ take(const char *name, struct vega_stat *ret_stat)
 	if (rc != 0)
 		return rc;
 	vega_stat_take(region, vega_region_alive(name), vega_realtime_ns(), ret_stat);
+	if (readers != NULL)
+		readers_take(region, name, readers);
 	vega_region_release(region);
 	return 0;
 }
@@ -244,14 +246,21 @@ print_stat(const struct vega_stat *stat, const struct vega_stat *before, const s
 
 /* A report, with rates against the one before when both are of one generation. */
 static int
-report(const struct vega_stat *stat, const struct vega_stat *before, const struct options *o)
+report(const struct vega_stat *stat, const struct vega_stat *before, const struct readers *readers,
+	const struct options *o)
 {
+	json_t *json;
+
 	if (before != NULL && (before->image.control.generation != stat->image.control.generation ||
 				      before->taken_ns >= stat->taken_ns))
 		before = NULL;
-	if (o->json)
-		return vega_cli_json(vega_stat_json(stat, before, o->feed));
+	if (o->json) {
+		json = vega_stat_json(stat, before, o->feed);
+		(void)json_object_set_new(json, "readers", readers_json(readers));
+		return vega_cli_json(json);
+	}
 	print_stat(stat, before, o);
+	readers_print(readers);
 	if (fflush(stdout) != 0)
 		return VEGA_ERR(-EIO, "need to write to standard output, found it closed or full");
 	return 0;
@@ -260,13 +269,14 @@ report(const struct vega_stat *stat, const struct vega_stat *before, const struc
 static int
 report_all(const struct options *o, struct vega_stat stats[2])
 {
+	static struct readers readers;
 	uint64_t deadline_ns = vega_monotonic_ns();
-	int rc = take(o->region, &stats[0]);
+	int rc = take(o->region, &stats[0], &readers);
 
 	if (rc == 0 && o->feed != NULL)
 		rc = check_feed(&stats[0], o->feed);
 	if (rc == 0)
-		rc = report(&stats[0], NULL, o);
+		rc = report(&stats[0], NULL, &readers, o);
 	for (uint64_t i = 1; rc == 0 && o->interval_ns != 0 && (o->count == 0 || i < o->count);
 		i++) {
 		deadline_ns += o->interval_ns;
@@ -276,9 +286,9 @@ report_all(const struct options *o, struct vega_stat stats[2])
 			return 0;
 		if (!o->json)
 			(void)printf("\n");
-		rc = take(o->region, &stats[i % 2]);
+		rc = take(o->region, &stats[i % 2], &readers);
 		if (rc == 0)
-			rc = report(&stats[i % 2], &stats[(i + 1) % 2], o);
+			rc = report(&stats[i % 2], &stats[(i + 1) % 2], &readers, o);
 	}
 	return rc;
 }
@@ -342,7 +352,7 @@ list(DIR *dir, struct vega_stat *stat, json_t *regions)
 
 		if (entry->d_type == DT_REG || !vega_name_ok(entry->d_name))
 			continue;
-		rc = take(entry->d_name, stat);
+		rc = take(entry->d_name, stat, NULL);
 		if (rc == -ENOENT)
 			continue;
 		if (rc != 0)
@@ -391,6 +401,7 @@ main(int argc, char **argv)
 	static const struct vega_verb verbs[] = {
 		{"ls", "list the regions", verb_ls},
 		{"stat", "counters, rates and the durable position of a region", verb_stat},
+		{"tail", "the records of a feed as they come", verb_tail},
 		{0},
 	};
 

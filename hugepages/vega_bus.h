@@ -22,6 +22,7 @@
 
 #include "hugepages/vega_layout.h"
 #include "hugepages/vega_record.h"
+#include "hugepages/vega_state.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -78,9 +79,12 @@ struct vega_bus_feed {
 	char name[32];
 	char zone[48]; /* IANA name */
 	uint32_t feed_id;
-	uint32_t price_scale; /* decimal digits of its prices, 0: unknown */
-	uint64_t capacity;    /* records that its lane holds; 0: it has no records */
-	uint64_t published;   /* records since the generation began */
+	uint32_t price_scale;   /* decimal digits of its prices, 0: unknown */
+	uint64_t capacity;      /* records that its lane holds; 0: it has no records */
+	uint64_t published;     /* records since the generation began */
+	uint64_t book_capacity; /* of its book lane, the feed "NAME.book"; 0: it has none */
+	uint64_t book_published;
+	uint64_t instrument_capacity; /* of its state table; 0: it has none */
 };
 
 /* Params: feed_idx	0 to feed_cnt - 1. Returns 0, or -ENOENT. */
@@ -167,6 +171,32 @@ struct vega_bus_position {
 };
 void vega_bus_position(
 	const struct vega_bus_cursor *cursor, struct vega_bus_position *ret_position);
+
+/* ---- the state of every instrument ---------------------------------------------------------------------------- */
+
+struct vega_bus_table;
+
+/*
+ * A feed's state table (hugepages/vega_state.h): every instrument as it is now, while the capture runs.
+ *
+ * Returns 0; -ENOENT: no such feed, or it has no table; -EBADMSG, -ENOMEM. Life: it stays with the generation that it was opened in;
+ * after vega_bus_reattach open another. vega_bus_table_close comes before vega_bus_detach. Threads: any number.
+ */
+int vega_bus_table_open(struct vega_bus *bus, const char *feed, struct vega_bus_table **ret_table);
+void vega_bus_table_close(struct vega_bus_table *table);
+
+/* As vega_state_latest and vega_state_recent; vega_state.h says what comes out. */
+int vega_bus_latest(
+	const struct vega_bus_table *table, uint32_t token, struct vega_state_entry *ret_entry);
+int vega_bus_recent(const struct vega_bus_table *table, uint32_t token,
+	struct vega_state_event ret_events[VEGA_STATE_EVENT_CNT], uint32_t *ret_cnt);
+
+/* For more: vega_state_at, vega_state_cnt. */
+const struct vega_state_view *vega_bus_table_view(const struct vega_bus_table *table);
+
+/* The first instrument of this name; 0 or -ENOENT. Cost: looks at every instrument. */
+int vega_bus_find_symbol(
+	const struct vega_bus_table *table, const char *symbol, uint32_t *ret_token);
 
 /* ---- records -------------------------------------------------------------------------------------------------- */
 

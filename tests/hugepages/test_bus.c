@@ -22,6 +22,7 @@
 #include "hugepages/clients.h"
 #include "hugepages/region.h"
 #include "hugepages/ring.h"
+#include "hugepages/state_table.h"
 #include "hugepages/vega_bus.h"
 #include "tests/lib/sanitized.h"
 
@@ -35,6 +36,8 @@ static struct vega_layout_feed feeds[2] = {
 		.numa = UINT32_MAX,
 		.price_scale = 2,
 		.record_lane_bytes = 2u << 20,
+		.book_lane_bytes = 2u << 20,
+		.instrument_cnt = 100,
 		.frame_lane_bytes = 2u << 20},
 	{.name = "default", .zone = "UTC", .numa = UINT32_MAX, .frame_lane_bytes = 2u << 20},
 };
@@ -146,7 +149,7 @@ test_directory(void **state)
 	assert_int_equal(vega_bus_feed(bus, 2, &feed), -ENOENT);
 	assert_int_equal(vega_bus_open(bus, "default", VEGA_BUS_NOW, 0, NULL, &cursor), -ENOENT);
 	assert_int_equal(
-		vega_bus_open(bus, "NSE_FO.book", VEGA_BUS_NOW, 0, NULL, &cursor), -ENOENT);
+		vega_bus_open(bus, "default.book", VEGA_BUS_NOW, 0, NULL, &cursor), -ENOENT);
 	assert_int_equal(vega_bus_open(bus, ".book", VEGA_BUS_NOW, 0, NULL, &cursor), -ENOENT);
 	assert_non_null(strstr(vega_bus_error(), ".book"));
 	assert_int_equal(vega_bus_attach("no-such-region", &bus), -ENOENT);
@@ -436,6 +439,69 @@ test_subscription_of_many(void **state)
 	vega_bus_close(cursor);
 }
 
+/* A book lane has no packets: after a lap it goes on behind the end of a message. */
+static void
+test_book_lane(void **state)
+{
+	struct vega_bus_cursor *cursor;
+	struct vega_bus_feed feed;
+	struct vega_record_lane *lane;
+	uint64_t bytes;
+
+	(void)state;
+	lane = vega_region_book_lane(region, 0, &bytes);
+	vega_ring_writer_init(&writer, lane, bytes);
+	put_epoch(EPOCH_NS);
+	assert_int_equal(vega_bus_open(bus, "NSE_FO.book", VEGA_BUS_OLDEST, 0, NULL, &cursor), 0);
+	for (uint64_t n = 0; n < 70000; n++) {
+		put(VEGA_LEVEL, n % 5 == 0 ? VEGA_RECORD_LAST : 0, n, 1, n);
+		vega_ring_publish(&writer);
+	}
+	assert_int_equal(vega_bus_read(cursor, records, MAX, &batch), MAX);
+	assert_int_equal(records[0].word[2] % 5, 1);
+	assert_int_equal(batch.position, batch.lost);
+	assert_int_equal(batch.position, records[0].word[2] + 1);
+	assert_int_equal(vega_bus_feed(bus, 0, &feed), 0);
+	assert_int_equal(feed.book_capacity, 65532);
+	assert_int_equal(feed.book_published, 70001);
+	assert_int_equal(feed.published, 0);
+	vega_bus_close(cursor);
+}
+
+static void
+test_state_table(void **state)
+{
+	struct vega_bus_table *table;
+	struct vega_state_writer w;
+	struct vega_state_entry entry;
+	struct vega_state_event events[VEGA_STATE_EVENT_CNT];
+	uint64_t bytes;
+	uint32_t token;
+	uint32_t cnt;
+	uint32_t idx;
+
+	(void)state;
+	vega_state_writer_init(&w, vega_region_state_table(region, 0, &bytes));
+	idx = vega_state_add(&w, 35003);
+	vega_state_begin(&w.entries[idx]);
+	memcpy(w.entries[idx].symbol, "NIFTY", 5);
+	vega_state_end(&w.entries[idx]);
+	assert_int_equal(vega_bus_table_open(bus, "default", &table), -ENOENT);
+	assert_int_equal(vega_bus_table_open(bus, "NSE_FO.book", &table), -ENOENT);
+	assert_int_equal(vega_bus_table_open(bus, "NSE_FO", &table), 0);
+	assert_int_equal(vega_state_cnt(vega_bus_table_view(table)), 1);
+	assert_int_equal(vega_bus_latest(table, 35003, &entry), 0);
+	assert_int_equal(entry.token, 35003);
+	assert_int_equal(vega_bus_latest(table, 35004, &entry), -ENOENT);
+	assert_int_equal(vega_bus_recent(table, 35003, events, &cnt), 0);
+	assert_int_equal(cnt, 0);
+	assert_int_equal(vega_bus_find_symbol(table, "NIFTY", &token), 0);
+	assert_int_equal(token, 35003);
+	assert_int_equal(vega_bus_find_symbol(table, "NIFT", &token), -ENOENT);
+	assert_int_equal(vega_bus_find_symbol(table, "", &token), -ENOENT);
+	vega_bus_table_close(table);
+}
+
 /* ---- captures that end ---------------------------------------------------------------------------------------- */
 
 static void
@@ -551,6 +617,10 @@ use(void)
 {
 	struct vega_bus_cursor *cursor;
 	struct vega_bus *b;
+	struct vega_bus_table *table;
+	struct vega_state_entry entry;
+	struct vega_state_event events[VEGA_STATE_EVENT_CNT];
+	uint32_t cnt;
 	struct vega_bus_feed feed;
 	struct vega_bus_info info;
 	const uint32_t wanted = 1;
@@ -572,6 +642,12 @@ use(void)
 		(void)vega_bus_subscribe(cursor, &wanted, 1);
 		(void)vega_bus_read(cursor, records, MAX, &batch);
 		vega_bus_close(cursor);
+	}
+	if (vega_bus_table_open(b, "NSE_FO", &table) == 0) {
+		(void)vega_bus_latest(table, 1, &entry);
+		(void)vega_bus_recent(table, 1, events, &cnt);
+		(void)vega_bus_find_symbol(table, "NIFTY", &cnt);
+		vega_bus_table_close(table);
 	}
 	vega_bus_detach(b);
 	return served;
@@ -624,6 +700,7 @@ test_every_bit_of_the_lane(void **state)
 	assert_true(flip_each(lane, sizeof(*lane)) > 0);
 	assert_true(flip_each(writer.tail, sizeof(*writer.tail)) > 0);
 	assert_true(flip_each(lane + 1, 3 * 32) > 0); /* EPOCH, PACKET, TRADE */
+	assert_true(flip_each(vega_region_state_table(region, 0, &bytes), 200) > 0);
 }
 
 int
@@ -640,6 +717,8 @@ main(void)
 		TEST(test_events),
 		TEST(test_subscription),
 		TEST(test_subscription_of_many),
+		TEST(test_book_lane),
+		TEST(test_state_table),
 		TEST(test_stopped_and_superseded),
 		TEST(test_dead),
 		TEST(test_clients_file),

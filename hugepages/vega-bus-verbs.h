@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef VEGA_HUGEPAGES_VEGA_BUS_VERBS_H
+#define VEGA_HUGEPAGES_VEGA_BUS_VERBS_H
+/*
+ * The verbs of vega-bus that have a file of their own. Each returns the exit status.
+ */
+#define PROGRAM        "vega-bus"
+#define REGION_DEFAULT "vega"
+
+int verb_tail(int argc, char **argv);
+
+#endif
