@@ -10,7 +10,7 @@
 #include "replay/dayfile.h"
 #include "replay/decode_line.h"
 #include "replay/decode_options.h"
-#include "replay/merge.h"
+#include "replay/stream.h"
 
 #define PROGRAM "vega-decode"
 
@@ -85,46 +85,28 @@ decode_frame(struct decode *d, const struct vega_frame *frame)
 	return decode_datagram(d, &net, frame->recv_ns, frame->data + net.payload_off);
 }
 
-/* The inputs' queues are filled here, by turns: people read no faster than one thread decodes. */
-static void
-read_ahead(const struct vega_inputs *inputs)
-{
-	for (uint32_t i = 0; i < inputs->input_cnt; i++)
-		(void)vega_input_load(inputs->inputs[i]);
-}
-
 static int
-decode_frames(struct decode *d, const struct vega_inputs *inputs, struct vega_merge *merge)
+decode_frames(struct decode *d, const struct vega_inputs *inputs)
 {
+	static struct vega_stream stream; /* large: the heads */
 	const struct vega_frame *frame;
-	int rc;
+	int rc = 0;
 
-	vega_merge_init(merge, inputs->inputs, inputs->input_cnt);
-	while ((rc = vega_merge_peek(merge, &frame)) != 0) {
-		if (rc == -EAGAIN) {
-			vega_merge_release(merge);
-			read_ahead(inputs);
-			continue;
-		}
+	vega_stream_begin(&stream, inputs);
+	while (rc == 0 && vega_stream_next(&stream, &frame) == 1)
 		rc = decode_frame(d, frame);
-		if (rc != 0)
-			return rc;
-		vega_merge_pop(merge);
-	}
-	return 0;
+	return rc;
 }
 
 static int
 decode_inputs(struct decode *d)
 {
-	static struct vega_merge merge; /* large: the heads */
 	struct vega_inputs inputs;
 	int rc = vega_inputs_open(&d->options.inputs, &inputs);
 
 	if (rc != 0)
 		return rc;
-	if (inputs.input_cnt != 0)
-		rc = decode_frames(d, &inputs, &merge);
+	rc = decode_frames(d, &inputs);
 	if (rc == 0)
 		rc = vega_inputs_verdict(&inputs);
 	vega_inputs_close(&inputs);

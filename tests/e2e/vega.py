@@ -14,7 +14,7 @@ BUILD = sys.argv.pop(1) if len(sys.argv) > 1 and os.path.isdir(sys.argv[1]) else
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 SHARED = os.environ.get('VEGA_SHARED', os.path.join(ROOT, '..', 'shared'))
 FOLDERS = {'vega-capture': 'capture', 'vega-journal': 'store', 'vega-replay': 'replay', 'vega-gen': 'replay', 'vega-decode': 'replay',
-           'vega-bus': 'hugepages', 'vega-hugepages': 'hugepages'}
+           'vega-compare': 'replay', 'vega-bus': 'hugepages', 'vega-hugepages': 'hugepages'}
 
 RUNTIME = os.environ.get('XDG_RUNTIME_DIR', '')
 REGIONS = '/run/vega' if os.geteuid() == 0 else RUNTIME + '/vega' if RUNTIME.startswith('/') else f'/tmp/vega-{os.geteuid()}'
