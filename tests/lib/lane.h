@@ -79,7 +79,8 @@ lane_decode(struct lane *lane, const uint8_t *data, uint32_t bytes, uint64_t ste
 		uint64_t skip = 0;
 
 		ret.span = span;
-		for (; span.seq_cnt > step && skip < span.seq_cnt - step; skip += step)
+		for (; span.seq_cnt > step && skip < span.seq_cnt - step && !d.is_malformed;
+			skip += step)
 			ret.message_cnt += lane->format->records(&d, &span, skip, step);
 		ret.message_cnt += lane->format->records(&d, &span, skip, UINT64_MAX);
 	}
