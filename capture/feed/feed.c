@@ -272,6 +272,7 @@ decode(struct vega_feed *feed, struct channel *channel, const struct vega_feed_p
 	struct vega_decode d = {
 		.payload = packet->payload,
 		.bytes = packet->bytes,
+		.channel = channel->conf.stream,
 		.state = channel->state,
 		.emit = &feed->emit,
 	};

@@ -80,12 +80,13 @@ struct vega_span {
 	bool is_end; /* MoldUDP64's end of session */
 };
 
-/* Where the fast path stands in one datagram. The feed makes it anew for each: payload, bytes, state, emit; the rest zero. */
+/* Where the fast path stands in one datagram. The feed makes it anew for each: payload, bytes, channel, state, emit; the rest zero. */
 struct vega_decode {
 	const uint8_t *payload;
 	uint32_t bytes;
 	uint32_t at;       /* the format's own */
 	uint32_t left;     /* the format's own: entries, messages */
+	uint32_t channel;  /* the number that its records carry */
 	bool is_malformed; /* the rest of the datagram is not of the format: set by span or records */
 	void *state;       /* vega_format.state_bytes of the feed's, zeros at the start */
 	struct vega_emit *emit;

@@ -282,7 +282,7 @@ const struct vega_format vega_format_cme_mdp3 = {
 	.open = mdp3_open,
 	.next = mdp3_next,
 	.line = mdp3_line,
-	.state_bytes = VEGA_MDP3_STATE_BYTES,
+	.state_bytes = sizeof(struct vega_mdp3_state),
 	.span = vega_mdp3_span,
 	.records = vega_mdp3_records,
 };

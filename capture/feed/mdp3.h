@@ -67,8 +67,13 @@ vega_mdp3_take_group(const uint8_t *message, uint32_t message_bytes, bool wide_h
 	return true;
 }
 
-/* The fast path of the format, and the bytes that it keeps for a feed. */
-#define VEGA_MDP3_STATE_BYTES 8u
+/* What the fast path keeps for a feed. */
+#define VEGA_MDP3_CHANNEL_CNT 65536u
+struct vega_mdp3_state {
+	uint64_t epoch_ns; /* in which the digits were told: each day tells them anew */
+	uint8_t digits[VEGA_MDP3_CHANNEL_CNT]; /* of the last DEFINITION, by channel */
+};
+
 bool vega_mdp3_span(struct vega_decode *decode, struct vega_span *ret_span);
 uint32_t vega_mdp3_records(
 	struct vega_decode *decode, const struct vega_span *span, uint64_t skip, uint64_t take);

@@ -14,11 +14,6 @@
 #define EVENT_RECOVERY 0x20u
 #define CHANNEL_RESET  4u
 
-struct state {
-	uint8_t digits; /* that the last DEFINITION told */
-};
-static_assert(sizeof(struct state) <= VEGA_MDP3_STATE_BYTES, "the feed keeps so many for us");
-
 /* What a template's records need of the wire. */
 struct shape {
 	uint8_t root_bytes;
@@ -98,14 +93,29 @@ static const struct shape shapes[] = {
 };
 /* clang-format on */
 
-/* Digits are told for all of the channel, when the first price comes and when another schema changes them. */
+static uint8_t *
+digits_of(const struct vega_decode *d)
+{
+	struct vega_mdp3_state *state = d->state;
+
+	return &state->digits[d->channel % VEGA_MDP3_CHANNEL_CNT];
+}
+
+/* Digits are told for all of the channel: when the day's first price comes, and when another schema changes them. */
 static VEGA_COLD void
 tell_digits(struct vega_mdp3_message *m, uint8_t digits)
 {
-	struct state *state = m->d->state;
-
-	state->digits = digits;
+	*digits_of(m->d) = digits;
 	vega_emit_definition(m->d->emit, m->ns, 0, (const uint8_t *)"", 0, digits);
+}
+
+static VEGA_COLD void
+begin_day(struct vega_decode *d)
+{
+	struct vega_mdp3_state *state = d->state;
+
+	memset(state, 0, sizeof(*state));
+	state->epoch_ns = d->emit->epoch_ns;
 }
 
 /*
@@ -144,14 +154,13 @@ take_blocks(
 static VEGA_ALWAYS_INLINE void
 lay_records(struct vega_mdp3_message *m, const struct shape *shape, uint64_t datagram_from)
 {
-	const struct state *state = m->d->state;
 	const bool is_event = shape->indicator_off == 0;
 	const uint32_t indicator = is_event ? EVENT_END : m->root[shape->indicator_off];
 
 	m->ns = vega_le64(m->root + shape->ns_off);
 	m->flags = indicator & EVENT_RECOVERY ? VEGA_RECORD_SNAPSHOT : 0;
 	m->at = &shape->at;
-	if (vega_unlikely(shape->digits != state->digits) && shape->digits != 0 &&
+	if (vega_unlikely(shape->digits != *digits_of(m->d)) && shape->digits != 0 &&
 		(m->entries.cnt != 0 || is_event))
 		tell_digits(m, shape->digits);
 	shape->lay(m);
@@ -206,12 +215,15 @@ vega_mdp3_span(struct vega_decode *d, struct vega_span *ret_span)
 uint32_t
 vega_mdp3_records(struct vega_decode *d, const struct vega_span *span, uint64_t skip, uint64_t take)
 {
+	const struct vega_mdp3_state *state = d->state;
 	const uint64_t datagram_from = d->emit->ring->next;
 	uint32_t cnt = 0;
 
 	(void)span;
 	if (skip != 0 || take == 0)
 		return 0;
+	if (vega_unlikely(state->epoch_ns != d->emit->epoch_ns))
+		begin_day(d);
 	while (d->at < d->bytes && !d->is_malformed) {
 		const uint8_t *data = d->payload + d->at;
 		const uint32_t bytes = vega_mdp3_message_bytes(data, d->bytes - d->at);

@@ -686,6 +686,40 @@ test_digits(void **state)
 	lane_delete(&lane);
 }
 
+/* Each channel of a feed by itself, and each day anew. */
+static void
+test_digits_by_channel_and_day(void **state)
+{
+	static const struct message message = {
+		46, 9, OPEN, "2=32 1=1 " ENTRY("1", "2", "3", "1", "1", "0"), "", ""};
+	struct datagram datagram = {0};
+	struct vega_span span;
+	struct lane lane;
+
+	(void)state;
+	begin(&lane);
+	put_packet_head(&datagram);
+	(void)put_message(&datagram, &message);
+	for (uint32_t day = 0; day < 2; day++) {
+		lane.emit.epoch_ns = EPOCH_NS + day;
+		for (uint32_t i = 0; i < 8; i++) {
+			struct vega_decode d = {
+				.payload = datagram.data,
+				.bytes = datagram.bytes,
+				.channel = i % 4 < 2 ? 310 : 65535,
+				.state = lane.state,
+				.emit = &lane.emit,
+			};
+			const uint64_t from = lane.ring.next;
+
+			assert_true(MDP3->span(&d, &span));
+			assert_int_equal(MDP3->records(&d, &span, 0, UINT64_MAX), 1);
+			assert_int_equal(lane.ring.next - from, i == 0 || i == 2 ? 2 : 1);
+		}
+	}
+	lane_delete(&lane);
+}
+
 /* The event's end, told by a message without entries: on the record before it, or by a STATUS where the datagram has none. */
 static void
 test_end_of_event(void **state)
@@ -844,6 +878,7 @@ main(void)
 		cmocka_unit_test(test_price_digits),
 		cmocka_unit_test(test_every_record),
 		cmocka_unit_test(test_digits),
+		cmocka_unit_test(test_digits_by_channel_and_day),
 		cmocka_unit_test(test_end_of_event),
 		cmocka_unit_test(test_times),
 		cmocka_unit_test(test_more_records_than_room),
