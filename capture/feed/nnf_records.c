@@ -131,15 +131,16 @@ vega_nnf_define(void *state, uint32_t token, const uint8_t *text, uint32_t bytes
 
 /* How the rows differ that hold a book: known when they are compiled, so that each has code of its own. */
 struct book {
-	uint16_t
-		last_off; /* price, and behind it net change, its sign at + 4 and itself at + 6, quantity, time, average */
+	/* Last price; behind it sign and amount of the net change (+4, +6), quantity (+10), time, average. */
+	uint16_t last_off;
 	uint16_t auction_off; /* 0: none */
 	uint16_t levels_off;
 	uint16_t totals_off;
 	uint16_t bits_off;
 	uint16_t close_off; /* and behind it open, high, low */
 	uint16_t level_bytes;
-	bool is_wide; /* volume, quantities and totals are 8-byte integers; else 4, and totals doubles */
+	/* Volume, quantities and totals are integers of 8 bytes; else of 4, and totals doubles. */
+	bool is_wide;
 	bool has_more;    /* a flag adds 2^32 to the volume */
 	bool has_matched; /* of a call auction: indicative quantity, first open price */
 };

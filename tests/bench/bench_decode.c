@@ -39,8 +39,8 @@ struct load {
 	size_t datagram_cnt;
 	size_t used;
 	size_t room;
-	uint64_t
-		walked_bytes; /* of all messages as they are walked: decompressed, where they were compressed */
+	/* Of all messages as they are walked: decompressed, where they were compressed. */
+	uint64_t walked_bytes;
 };
 
 struct bench {

@@ -1079,6 +1079,7 @@ test_amplification(void **state)
 	data[2] = (uint8_t)(cnt >> 8);
 	data[3] = (uint8_t)cnt;
 	lane_of(&lane);
+	assert_true(lane_keeps_contract(NNF, data, at));
 	decoded = lane_decode(&lane, data, at, UINT64_MAX);
 	assert_true(decoded.is_malformed);
 	assert_in_range(decoded.message_cnt, 100, cnt - 1);
