@@ -64,7 +64,7 @@ VEGA_PIN(struct vega_state_entry, digits, 190, 1);
 VEGA_PIN(struct vega_state_entry, reserved, 191, 1);
 VEGA_PIN(struct vega_state_entry, symbol, 192, 32);
 VEGA_PIN(struct vega_state_entry, event_cnt, 224, 8);
-VEGA_PIN(struct vega_state_entry, reserved2, 232, 8);
+VEGA_PIN(struct vega_state_entry, ordered_position, 232, 8);
 VEGA_PIN(struct vega_state_entry, bids, 240, 160);
 VEGA_PIN(struct vega_state_entry, asks, 400, 160);
 VEGA_PIN(struct vega_state_entry, bid_orders, 560, 40);

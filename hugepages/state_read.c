@@ -14,8 +14,7 @@
 /* An entry is written in well under a microsecond: a lock that stands still for so many looks is a dead writer's. */
 #define TRIES_MAX (1u << 20)
 
-#define ENTRY_WORDS (sizeof(struct vega_state_entry) / 8)
-#define EVENT_WORDS (sizeof(struct vega_state_event) / 8)
+#define WORDS(what) (sizeof(what) / 8)
 
 int
 vega_state_open(const void *memory, uint64_t bytes, struct vega_state_view *ret_view)
@@ -67,10 +66,10 @@ find(const struct vega_state_view *view, uint32_t token)
 }
 
 static void
-copy_words(uint64_t *to, const uint64_t *from, size_t words)
+copy_words(uint64_t *to, const uint8_t *from, size_t words)
 {
 	for (size_t i = 0; i < words; i++)
-		to[i] = vega_load_acquire(&from[i]); /* T5 */
+		to[i] = vega_load_acquire_at(&from[i * 8]); /* T5 */
 }
 
 /* A gap anywhere that may have taken something of this one, since it was sound? */
@@ -87,6 +86,7 @@ is_stale(const struct vega_state_table *table, const struct vega_state_entry *e)
 int
 vega_state_at(const struct vega_state_view *view, uint64_t idx, struct vega_state_entry *ret_entry)
 {
+	uint64_t words[WORDS(*ret_entry)];
 	const struct vega_state_entry *e;
 
 	if (idx >= vega_state_cnt(view))
@@ -97,10 +97,10 @@ vega_state_at(const struct vega_state_view *view, uint64_t idx, struct vega_stat
 
 		if (vega_unlikely((lock & 1) != 0))
 			continue;
-		copy_words((uint64_t *)(void *)ret_entry, (const uint64_t *)(const void *)e,
-			ENTRY_WORDS);
+		copy_words(words, (const uint8_t *)e, VEGA_ARRAY_CNT(words));
 		if (vega_unlikely(vega_load_relaxed(&e->lock) != lock)) /* T6 */
 			continue;
+		memcpy(ret_entry, words, sizeof(words));
 		if (is_stale(view->table, ret_entry))
 			ret_entry->flags |= VEGA_STATE_STALE;
 		return 0;
@@ -141,23 +141,25 @@ vega_state_recent(const struct vega_state_view *view, uint32_t token,
 	struct vega_state_event ret_events[VEGA_STATE_EVENT_CNT], uint32_t *ret_cnt)
 {
 	const uint64_t idx = find(view, token);
-	const struct vega_state_entry *e;
 	struct vega_state_event ring[VEGA_STATE_EVENT_CNT];
-	const uint64_t *from;
+	uint64_t words[WORDS(ring)];
+	const struct vega_state_entry *e;
+	const uint8_t *from;
 
 	if (idx >= vega_state_cnt(view))
 		return -ENOENT;
 	e = &view->entries[idx];
-	from = (const uint64_t *)(const void *)&view->events[idx * VEGA_STATE_EVENT_CNT];
+	from = (const uint8_t *)&view->events[idx * VEGA_STATE_EVENT_CNT];
 	for (uint32_t i = 0; i < TRIES_MAX; i++) {
 		const uint64_t lock = vega_load_acquire(&e->lock);           /* T4 */
 		const uint64_t event_cnt = vega_load_acquire(&e->event_cnt); /* T5 */
 
 		if (vega_unlikely((lock & 1) != 0))
 			continue;
-		copy_words((uint64_t *)(void *)ring, from, VEGA_STATE_EVENT_CNT * EVENT_WORDS);
+		copy_words(words, from, VEGA_ARRAY_CNT(words));
 		if (vega_unlikely(vega_load_relaxed(&e->lock) != lock)) /* T6 */
 			continue;
+		memcpy(ring, words, sizeof(ring));
 		*ret_cnt = sort_events(event_cnt, ring, ret_events);
 		return 0;
 	}

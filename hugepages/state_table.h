@@ -73,9 +73,9 @@ vega_state_end(struct vega_state_entry *e)
 
 /* T2: one word of an entry that was begun. */
 static VEGA_ALWAYS_INLINE void
-vega_state_set(uint64_t *word, uint64_t value)
+vega_state_set(void *word, uint64_t value)
 {
-	vega_store_release(word, value); /* T2 */
+	vega_store_release_at(word, value); /* T2 */
 }
 
 #endif

@@ -253,7 +253,8 @@ struct vega_loss_record {
 };
 enum vega_loss {
 	VEGA_LOSS_PORT = 1,  /* packets that the port lost */
-	VEGA_LOSS_LAPPED = 2 /* records that the drain did not take in time; only in a journal */
+	VEGA_LOSS_LAPPED = 2, /* records that the drain did not take in time; only in a journal */
+	VEGA_LOSS_ORDERS = 3  /* in a book lane: the instrument's orders that found no room */
 };
 
 struct vega_segment_record {

@@ -111,8 +111,9 @@ struct vega_state_entry {
 	uint8_t digits;   /* 190 decimal digits of its prices, of its definition; 255: the feed's */
 	uint8_t reserved; /* 191 */
 	char symbol[32];  /* 192 filled with zeros */
-	uint64_t event_cnt;               /* 224 that ever happened; the last 16 are kept */
-	uint64_t reserved2;               /* 232 */
+	uint64_t event_cnt; /* 224 that ever happened; the last 16 are kept */
+	/* Position of its last record that came in its order: what comes late is compared with it. */
+	uint64_t ordered_position;        /* 232 */
 	struct vega_state_level bids[10]; /* 240 best first */
 	struct vega_state_level asks[10]; /* 400 */
 	uint32_t bid_orders[10];          /* 560 0: the feed does not tell */

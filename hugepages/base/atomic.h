@@ -10,6 +10,8 @@
  */
 #include <stdint.h>
 
+#include "hugepages/base/attr.h"
+
 static inline uint64_t
 vega_load_acquire(const uint64_t *word)
 {
@@ -32,6 +34,25 @@ static inline void
 vega_store_relaxed(uint64_t *word, uint64_t value)
 {
 	__atomic_store_n(word, value, __ATOMIC_RELAXED);
+}
+
+/*
+ * The same for the words of a struct whose fields have other types than uint64_t: the field that a word begins with stands for it.
+ */
+static inline uint64_t
+vega_load_acquire_at(const void *word)
+{
+	const uint64_t VEGA_MAY_ALIAS *at = word;
+
+	return __atomic_load_n(at, __ATOMIC_ACQUIRE);
+}
+
+static inline void
+vega_store_release_at(void *word, uint64_t value)
+{
+	uint64_t VEGA_MAY_ALIAS *at = word;
+
+	__atomic_store_n(at, value, __ATOMIC_RELEASE);
 }
 
 /* A counter cell has one writer: load, add and store need no lock prefix. */

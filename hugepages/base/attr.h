@@ -16,11 +16,15 @@
 #define VEGA_PACKED                   __attribute__((packed))
 #define VEGA_UNUSED                   __attribute__((unused))
 #define VEGA_MUST_CHECK               __attribute__((warn_unused_result))
+#define VEGA_MAY_ALIAS                __attribute__((may_alias))
 #define VEGA_NOINLINE                 __attribute__((noinline))
 #define VEGA_COLD                     __attribute__((cold, noinline))
 #define VEGA_ALWAYS_INLINE            inline __attribute__((always_inline))
 
 #define VEGA_ARRAY_CNT(a) (sizeof(a) / sizeof((a)[0]))
+
+/* Ask for a line that is read, or read and written, a little later. */
+#define vega_prefetch(at) __builtin_prefetch(at)
 
 /* Two writers that never share a line, nor the line the prefetcher pairs with it. */
 #define VEGA_LINE_BYTES  64u

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef VEGA_HUGEPAGES_BOOK_H
+#define VEGA_HUGEPAGES_BOOK_H
+/*
+ * Full order books: the records of a feed of orders become the records of its book lane.
+ *
+ *	ORDER_*, TRADE + ORDER_REF	-> LEVEL: what changed of the ten best levels a side; LAST: price, quantity, average, volume
+ *	LEVEL by price			-> LEVEL by number
+ *	all others			-> as they are
+ *
+ * Before the first record that a packet brings to the lane stands its PACKET record; the last one of each exchange message has
+ * VEGA_RECORD_LAST. A level that goes is a DELETE, and a SET of the tenth that comes up; one that comes is an INSERT.
+ *
+ * Rules: an order that is added again, or modified, is as it is now; one that nobody knows is nothing, but a MODIFY of it is an ADD where
+ * the feed says so (MTBT). A trade takes its quantity off the orders it names (MTBT); where executions do that (ITCH, DEEP+) it names
+ * none. Orders and trades of spreads are left out. A new trading day empties all.
+ *
+ * All memory is the caller's and of fixed size. An order that finds no room is counted, and told by a LOSS record of its instrument.
+ */
+#include "hugepages/book_orders.h"
+#include "hugepages/book_side.h"
+#include "hugepages/ring.h"
+#include "hugepages/state_table.h"
+#include "hugepages/vega_record.h"
+
+/* An instrument's, by its index in the state table. */
+struct vega_book_instrument {
+	struct vega_side sides[2]; /* bid, ask */
+	uint64_t volume;
+	int64_t turnover; /* sum of price times quantity */
+	int64_t last_price;
+	uint64_t last_qty;
+	uint32_t channel; /* that it came on last */
+	bool has_average; /* the turnover fits */
+};
+
+struct vega_book_conf {
+	struct vega_record_lane *lane; /* the book lane, made */
+	uint64_t lane_bytes;
+	struct vega_state_writer *table; /* gives instruments their index; outlives the book */
+	uint64_t order_cnt;              /* orders at a time, and levels behind the near ones */
+	bool modify_adds;                /* a MODIFY of an unknown order adds it */
+};
+
+struct vega_book {
+	struct vega_ring_writer ring;
+	struct vega_state_writer *table;
+	struct vega_book_instrument *instruments;
+	struct vega_orders orders;
+	struct vega_far_pool pool;
+	bool modify_adds;
+	bool packet_laid; /* the packet's record is in the lane */
+	bool time_given;
+	uint64_t time_ns;
+	uint64_t epoch_ns;
+	uint64_t event_from; /* position of the event's first record */
+	union vega_record packet;
+	uint64_t packet_ns;       /* of the TIME record before it; 0: none */
+	union vega_record before; /* the record that an ORDER_REF speaks of; its qty whole: */
+	uint64_t before_qty;
+	int64_t before_price;
+};
+
+/* Bytes of memory that a book needs. Pure. */
+uint64_t vega_book_bytes(const struct vega_book_conf *conf);
+
+/* Make a book in zeroed memory, aligned to 64 bytes. */
+void vega_book_init(struct vega_book *book, const struct vega_book_conf *conf, void *memory);
+
+/*
+ * Take records that follow each other, and publish what they make.
+ *
+ * Returns how many were taken, as vega_fold_apply.
+ * Cost: no allocation. An order costs two cache misses that are asked for ahead, and what of the best ten changes. A CLEAR costs a look
+ * at all orders, one of a channel a look for each of its instruments.
+ */
+uint64_t vega_book_apply(struct vega_book *book, const union vega_record *records, uint64_t cnt);
+
+/* Records were lost: lay it into the lane. */
+void vega_book_lapped(struct vega_book *book, uint64_t cnt, uint64_t position, uint64_t epoch_ns);
+
+#endif

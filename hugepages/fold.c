@@ -1,0 +1,643 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "hugepages/fold.h"
+
+#include <string.h>
+
+#include "hugepages/fold_levels.h"
+
+#define AHEAD 6u /* records from the one that is applied to the one whose entry is asked for */
+
+/* A record and, where it is wide, its high halves. */
+struct wide {
+	const union vega_record *r;
+	const uint32_t *high; /* by field at 12, 16, 20, 24, 28; NULL: not wide */
+	uint64_t position;
+	uint32_t flags;
+};
+
+static VEGA_ALWAYS_INLINE int64_t
+price_of(const struct wide *w, unsigned field, int32_t low)
+{
+	return w->high == NULL ? low : (int64_t)((uint64_t)w->high[field] << 32 | (uint32_t)low);
+}
+
+static VEGA_ALWAYS_INLINE uint64_t
+qty_of(const struct wide *w, unsigned field, uint32_t low)
+{
+	return w->high == NULL ? low : (uint64_t)w->high[field] << 32 | low;
+}
+
+/* ---- the entry that is being changed ---------------------------------------------------------------------------- */
+
+static void
+set_flags(struct vega_state_entry *e, uint32_t set, uint32_t clear)
+{
+	const uint32_t flags = (e->flags | set) & ~clear;
+
+	if (flags != e->flags)
+		vega_state_set(&e->token, e->token | (uint64_t)flags << 32);
+}
+
+static void
+add_event(struct vega_fold *f, struct vega_state_entry *e, const struct vega_state_event *event)
+{
+	const uint64_t idx = (uint64_t)(e - f->table->entries);
+	struct vega_state_event *to =
+		&f->table->events[idx * VEGA_STATE_EVENT_CNT + e->event_cnt % VEGA_STATE_EVENT_CNT];
+
+	vega_state_set(&to->ns, f->exch_ns != 0 ? f->exch_ns : f->recv_ns);
+	vega_state_set(&to->price, (uint64_t)event->price);
+	vega_state_set(&to->qty, event->qty);
+	vega_state_set(&to->position, e->position);
+	vega_state_set(&to->what, event->what | (uint64_t)event->flags << 32);
+	vega_state_set(&e->event_cnt, e->event_cnt + 1);
+}
+
+/* Did the best price of a side change, or its quantity? */
+static void
+tell_best(struct vega_fold *f, struct vega_state_entry *e, bool is_ask)
+{
+	const struct vega_state_level *now = is_ask ? &e->asks[0] : &e->bids[0];
+
+	if (now->price != f->best[is_ask].price || now->qty != f->best[is_ask].qty)
+		add_event(f, e,
+			&(struct vega_state_event){.price = now->price,
+				.qty = now->qty,
+				.what = is_ask ? VEGA_STATE_ASK : VEGA_STATE_BID});
+}
+
+static void
+close_entry(struct vega_fold *f)
+{
+	struct vega_state_entry *e = f->open;
+
+	if (e == NULL)
+		return;
+	tell_best(f, e, false);
+	tell_best(f, e, true);
+	if (f->exch_ns != 0)
+		vega_state_set(&e->exch_ns, f->exch_ns);
+	vega_state_end(e);
+	f->open = NULL;
+}
+
+/* A message that came late is sound where nothing newer of its instrument came before it. */
+static VEGA_COLD void
+judge_late(const struct vega_fold *f, struct vega_state_entry *e)
+{
+	const uint64_t gap = f->table->table->gap_position[f->channel % VEGA_STATE_GAP_CNT];
+
+	if (e->ordered_position >= gap && e->ordered_position < f->packet_position)
+		set_flags(e, VEGA_STATE_STALE, 0);
+}
+
+static void
+open_entry(struct vega_fold *f, uint32_t idx)
+{
+	struct vega_state_entry *e = &f->table->entries[idx];
+	const uint8_t digits = f->digits[f->channel % VEGA_STATE_GAP_CNT];
+
+	vega_state_begin(e);
+	f->open = e;
+	f->exch_ns = 0;
+	f->best[0] = e->bids[0];
+	f->best[1] = e->asks[0];
+	vega_state_set(&e->recv_ns, f->recv_ns);
+	vega_state_set(&e->seq, f->seq);
+	if (e->channel != f->channel)
+		vega_state_set(&e->status_what, e->status_what | (uint64_t)f->channel << 32);
+	if (vega_unlikely(digits != 0 && e->digits != digits - 1)) {
+		uint64_t word;
+
+		memcpy(&word, &e->rho, sizeof(word));
+		vega_state_set(&e->rho, (word & ~(0xFFull << 48)) | (uint64_t)(digits - 1) << 48);
+	}
+	if (vega_unlikely(f->is_late))
+		judge_late(f, e);
+}
+
+/* The entry of a record's instrument, begun; NULL: the table is full. */
+static VEGA_ALWAYS_INLINE struct vega_state_entry *
+entry_of(struct vega_fold *f, const struct wide *w)
+{
+	const uint32_t token = w->r->order.instrument;
+	struct vega_state_entry *e = f->open;
+
+	if (e == NULL || e->token != token) {
+		const uint32_t idx = vega_state_add(f->table, token);
+
+		close_entry(f);
+		if (vega_unlikely(idx == VEGA_STATE_NONE)) {
+			vega_count(&f->table->table->refused_cnt, 1);
+			return NULL;
+		}
+		open_entry(f, idx);
+		e = f->open;
+	}
+	if (vega_record_ts48(w->r) != VEGA_TS_NONE)
+		f->exch_ns = f->time_given ? f->time_ns : f->epoch_ns + vega_record_ts48(w->r);
+	vega_state_set(&e->position, w->position);
+	if (vega_likely(!f->is_late))
+		vega_state_set(&e->ordered_position, w->position);
+	return e;
+}
+
+static void
+make_sound(struct vega_state_entry *e, uint64_t position)
+{
+	vega_state_set(&e->sound_from, position + 1);
+	set_flags(e, 0, VEGA_STATE_STALE);
+}
+
+/* ---- records of one instrument ---------------------------------------------------------------------------------- */
+
+/*
+ * A message that sets all that a side can show, on both sides at once, makes the book whole: TOPS, with its one level; NNF, whose
+ * levels say that they are a snapshot. Level by level the last one decides.
+ */
+static bool
+is_refresh(const struct vega_state_entry *e, const struct wide *w, uint32_t number, uint32_t sides)
+{
+	return vega_record_action(w->r) == VEGA_LEVEL_SET &&
+	       sides == (VEGA_SIDE_BID | VEGA_SIDE_ASK) &&
+	       ((w->flags & VEGA_RECORD_SNAPSHOT) != 0 ||
+		       (number == 1 && e->bid_cnt <= 1 && e->ask_cnt <= 1));
+}
+
+static void
+apply_level(struct vega_fold *f, const struct wide *w)
+{
+	const struct vega_level_record *l = &w->r->level;
+	const uint32_t number = l->level & 63;
+	const uint32_t sides = l->level >> 6 & 3;
+	const uint32_t counts = w->high != NULL ? w->high[0] : 0;
+	const enum vega_level_action action = (enum vega_level_action)vega_record_action(w->r);
+	const struct vega_state_level bid = {
+		price_of(w, 1, l->bid_price), qty_of(w, 2, l->bid_qty)};
+	const struct vega_state_level ask = {
+		price_of(w, 3, l->ask_price), qty_of(w, 4, l->ask_qty)};
+	struct vega_state_entry *e;
+
+	if (number == VEGA_LEVEL_BY_PRICE || (number & VEGA_LEVEL_IMPLIED) != 0) {
+		vega_count(&f->table->table->ignored_cnt, 1);
+		return;
+	}
+	e = entry_of(f, w);
+	if (e == NULL)
+		return;
+	if (sides & VEGA_SIDE_BID)
+		vega_fold_level(e, false, action, number, bid,
+			(l->level >> 8 & 0xFFF) | (counts & 0xFFFF) << 12);
+	if (sides & VEGA_SIDE_ASK)
+		vega_fold_level(e, true, action, number, ask,
+			(l->level >> 20 & 0xFFF) | (counts >> 16) << 12);
+	if (is_refresh(e, w, number, sides))
+		make_sound(e, w->position);
+}
+
+/* The day's prices are the trades' own, where the feed tells none. */
+static void
+take_trade_price(struct vega_state_entry *e, int64_t price)
+{
+	if ((e->flags & VEGA_STATE_OHLC_GIVEN) != 0)
+		return;
+	if ((e->flags & VEGA_STATE_HAS_OPEN) == 0)
+		vega_state_set(&e->open, (uint64_t)price);
+	if ((e->flags & VEGA_STATE_HAS_HIGH) == 0 || price > e->high)
+		vega_state_set(&e->high, (uint64_t)price);
+	if ((e->flags & VEGA_STATE_HAS_LOW) == 0 || price < e->low)
+		vega_state_set(&e->low, (uint64_t)price);
+	set_flags(e, VEGA_STATE_HAS_OPEN | VEGA_STATE_HAS_HIGH | VEGA_STATE_HAS_LOW, 0);
+}
+
+static void
+take_last(struct vega_fold *f, struct vega_state_entry *e, int64_t price, uint64_t qty,
+	uint32_t flags)
+{
+	vega_state_set(&e->last_price, (uint64_t)price);
+	vega_state_set(&e->last_qty, qty);
+	set_flags(e, VEGA_STATE_HAS_LAST, 0);
+	add_event(f, e,
+		&(struct vega_state_event){
+			.price = price, .qty = qty, .what = VEGA_STATE_TRADE, .flags = flags});
+}
+
+/* A price and a quantity of 0: the record tells only what else it has. */
+static void
+apply_last(struct vega_fold *f, const struct wide *w)
+{
+	const struct vega_last_record *l = &w->r->last;
+	const int64_t price = price_of(w, 0, l->price);
+	const uint64_t qty = qty_of(w, 1, l->qty);
+	const int64_t average = price_of(w, 2, l->average);
+	struct vega_state_entry *e = entry_of(f, w);
+
+	if (e == NULL)
+		return;
+	if (price != 0 || qty != 0) {
+		/* A feed of states tells the same trade again and again. */
+		if (f->is_book || price != e->last_price || qty != e->last_qty ||
+			l->volume != e->volume)
+			take_last(f, e, price, qty, w->flags);
+		if (f->is_book)
+			take_trade_price(e, price);
+	}
+	if (average != 0) {
+		vega_state_set(&e->average_price, (uint64_t)average);
+		set_flags(e, VEGA_STATE_HAS_AVERAGE, 0);
+	}
+	if (l->volume != UINT64_MAX) {
+		vega_state_set(&e->volume, l->volume);
+		set_flags(e, VEGA_STATE_HAS_VOLUME | VEGA_STATE_VOLUME_GIVEN, 0);
+	}
+}
+
+static void
+apply_trade(struct vega_fold *f, const struct wide *w)
+{
+	const struct vega_trade_record *t = &w->r->trade;
+	const int64_t price = price_of(w, 3, t->price);
+	const uint64_t qty = qty_of(w, 0, t->qty);
+	struct vega_state_entry *e;
+
+	if ((t->condition & (VEGA_TRADE_BREAK | VEGA_TRADE_SPREAD)) != 0) {
+		vega_count(&f->table->table->ignored_cnt, 1);
+		return;
+	}
+	e = entry_of(f, w);
+	if (e == NULL)
+		return;
+	take_last(f, e, price, qty, w->flags | (t->condition & 0xFFF) << 8);
+	take_trade_price(e, price);
+	if ((e->flags & VEGA_STATE_VOLUME_GIVEN) == 0) {
+		vega_state_set(&e->volume, e->volume + qty);
+		set_flags(e, VEGA_STATE_HAS_VOLUME, 0);
+	}
+}
+
+static void
+apply_interest(struct vega_fold *f, const struct wide *w)
+{
+	const struct vega_interest_record *i = &w->r->interest;
+	struct vega_state_entry *e = entry_of(f, w);
+
+	if (e == NULL)
+		return;
+	vega_state_set(&e->oi, i->oi);
+	if (i->iv != 0)
+		vega_state_set(&e->iv, i->iv);
+	set_flags(e, VEGA_STATE_HAS_OI | (i->iv != 0 ? VEGA_STATE_HAS_IV : 0), 0);
+}
+
+static void
+apply_ohlc(struct vega_fold *f, const struct wide *w)
+{
+	const struct vega_ohlc_record *o = &w->r->ohlc;
+	const int64_t price[4] = {price_of(w, 0, o->open), price_of(w, 1, o->high),
+		price_of(w, 2, o->low), price_of(w, 3, o->close)};
+	struct vega_state_entry *e = entry_of(f, w);
+
+	if (e == NULL)
+		return;
+	for (uint32_t i = 0; i < 4; i++)
+		if ((o->given >> i & 1) != 0)
+			vega_state_set(&e->open + i, (uint64_t)price[i]);
+	set_flags(e, (o->given & 15) * VEGA_STATE_HAS_OPEN | VEGA_STATE_OHLC_GIVEN, 0);
+}
+
+static void
+apply_greeks(struct vega_fold *f, const struct wide *w)
+{
+	const struct vega_greeks_record *g = &w->r->greeks;
+	struct vega_state_entry *e = entry_of(f, w);
+	uint64_t words[3];
+
+	if (e == NULL)
+		return;
+	memcpy(words, &e->delta, sizeof(words));
+	memcpy(words, &g->delta, 5 * sizeof(float));
+	vega_state_set(&e->delta, words[0]);
+	vega_state_set(&e->gamma, words[1]);
+	vega_state_set(&e->rho, words[2]);
+	set_flags(e, VEGA_STATE_HAS_GREEKS, 0);
+}
+
+static void
+apply_index(struct vega_fold *f, const struct wide *w)
+{
+	const struct vega_index_record *i = &w->r->index;
+	struct vega_state_entry *e = entry_of(f, w);
+
+	if (e == NULL || i->what != 0)
+		return;
+	vega_state_set(&e->index_value, (uint64_t)price_of(w, 0, i->value));
+	vega_state_set(&e->index_change, (uint64_t)price_of(w, 1, i->change));
+	set_flags(e, VEGA_STATE_HAS_INDEX, 0);
+}
+
+static void
+apply_status(struct vega_fold *f, const struct wide *w)
+{
+	const struct vega_status_record *s = &w->r->status;
+	struct vega_state_entry *e;
+
+	if (s->instrument == 0)
+		return;
+	e = entry_of(f, w);
+	if (e == NULL)
+		return;
+	vega_state_set(&e->status, s->value);
+	vega_state_set(&e->status_what, s->what | (uint64_t)e->channel << 32);
+	set_flags(e, VEGA_STATE_HAS_STATUS, 0);
+}
+
+/* Names of up to 32 bytes are kept; instrument 0 tells the digits of its channel. */
+static void
+apply_definition(struct vega_fold *f, const struct wide *w)
+{
+	const struct vega_definition_record *d = &w->r->definition;
+	struct vega_state_entry *e;
+	uint64_t text[2];
+
+	if (d->instrument == 0) {
+		f->digits[f->channel % VEGA_STATE_GAP_CNT] = (uint8_t)(d->digits + 1);
+		return;
+	}
+	e = entry_of(f, w);
+	if (e == NULL)
+		return;
+	memcpy(text, d->text, sizeof(text));
+	if (d->unit == 0 && d->part < VEGA_STATE_SYMBOL_BYTES / 16) {
+		vega_state_set(&e->symbol[d->part * 16], text[0]);
+		vega_state_set(&e->symbol[d->part * 16 + 8], text[1]);
+	}
+	memcpy(text, &e->rho, 8);
+	vega_state_set(&e->rho, (text[0] & ~(0xFFull << 48)) | (uint64_t)d->digits << 48);
+}
+
+static void
+clear_entry(struct vega_fold *f, struct vega_state_entry *e, uint64_t position)
+{
+	vega_fold_clear(e);
+	make_sound(e, position);
+	if (f->open != e)
+		vega_state_end(e);
+}
+
+static void
+apply_clear(struct vega_fold *f, const struct wide *w)
+{
+	struct vega_state_entry *e;
+
+	if (w->r->clear.instrument != 0) {
+		e = entry_of(f, w);
+		if (e != NULL)
+			clear_entry(f, e, w->position);
+		return;
+	}
+	close_entry(f);
+	for (uint32_t i = 0; i < f->table->cnt; i++) {
+		e = &f->table->entries[i];
+		if (e->channel != f->channel)
+			continue;
+		vega_state_begin(e);
+		clear_entry(f, e, w->position);
+	}
+}
+
+/* ---- records of a channel, or of all ---------------------------------------------------------------------------- */
+
+static void
+take_off(uint64_t *cnt, uint64_t *ret_left)
+{
+	const uint64_t n = *ret_left < *cnt ? *ret_left : *cnt;
+
+	*cnt -= n;
+	*ret_left -= n;
+}
+
+/*
+ * What is missing. What comes late, after it was given up, is told like what comes out of order: it is taken off what is lost first, so
+ * that a channel is called sound too late rather than too early.
+ */
+static void
+apply_gap(struct vega_fold *f, const struct wide *w)
+{
+	const struct vega_gap_record *g = &w->r->gap;
+	const uint32_t slot = g->channel % VEGA_STATE_GAP_CNT;
+	struct vega_fold_gap *gap = &f->gaps[slot];
+	uint64_t *told = &f->table->table->gap_position[slot];
+	uint64_t left = g->cnt;
+
+	close_entry(f);
+	switch (g->state & 0xFF) {
+	case VEGA_GAP_OPEN:
+		gap->open_cnt += left;
+		vega_store_relaxed(told, w->position + 1);
+		f->whole_slot = 0;
+		return;
+	case VEGA_GAP_LOST:
+		take_off(&gap->open_cnt, &left);
+		gap->lost_cnt += g->cnt;
+		return;
+	case VEGA_GAP_RECOVERED:
+		take_off(&gap->lost_cnt, &left);
+		break;
+	}
+	take_off(&gap->open_cnt, &left);
+	f->is_late = true;
+	if (gap->open_cnt == 0 && gap->lost_cnt == 0)
+		f->whole_slot = slot + 1;
+}
+
+/* All that was missing has come, and what came late was judged: the channel is whole. */
+static VEGA_COLD void
+end_gaps(struct vega_fold *f)
+{
+	vega_store_relaxed(&f->table->table->gap_position[f->whole_slot - 1], 0);
+	f->whole_slot = 0;
+}
+
+static void
+apply_packet(struct vega_fold *f, const struct wide *w)
+{
+	const struct vega_packet_record *p = &w->r->packet;
+
+	close_entry(f);
+	if (vega_unlikely(f->whole_slot != 0))
+		end_gaps(f);
+	f->recv_ns = f->time_given ? f->time_ns : f->epoch_ns + vega_record_ts48(w->r);
+	f->seq = p->seq;
+	f->channel = p->channel;
+	f->packet_position = w->position;
+	f->has_seq = p->seq != UINT64_MAX;
+	f->is_late = false;
+}
+
+/* Orders' books and the day's figures end with the day; the last price stays. */
+static void
+end_day(struct vega_fold *f, uint64_t position)
+{
+	const uint32_t gone = VEGA_STATE_HAS_AVERAGE | VEGA_STATE_HAS_VOLUME | VEGA_STATE_HAS_OPEN |
+			      VEGA_STATE_HAS_HIGH | VEGA_STATE_HAS_LOW;
+
+	for (uint32_t i = 0; i < f->table->cnt; i++) {
+		struct vega_state_entry *e = &f->table->entries[i];
+
+		vega_state_begin(e);
+		vega_state_set(&e->volume, 0);
+		vega_state_set(&e->average_price, 0);
+		for (uint32_t k = 0; k < 3; k++)
+			vega_state_set(&e->open + k, 0);
+		set_flags(e, 0, gone);
+		clear_entry(f, e, position);
+	}
+}
+
+static void
+apply_epoch(struct vega_fold *f, const struct wide *w)
+{
+	const bool is_new_day = f->epoch_ns != 0 && w->r->epoch.ns > f->epoch_ns;
+
+	close_entry(f);
+	f->epoch_ns = w->r->epoch.ns;
+	if (is_new_day && f->is_book)
+		end_day(f, w->position);
+}
+
+static void
+apply_loss(struct vega_fold *f, const struct wide *w)
+{
+	struct vega_state_table *table = f->table->table;
+	struct vega_state_entry *e;
+
+	switch (w->r->loss.cause) {
+	case VEGA_LOSS_ORDERS:
+		e = entry_of(f, w);
+		if (e != NULL)
+			set_flags(e, VEGA_STATE_STALE, 0);
+		break;
+	case VEGA_LOSS_PORT: /* where there are sequences, gaps say what was lost */
+		if (f->has_seq)
+			break;
+		/* fall through */
+	default:
+		vega_store_relaxed(&table->lost_position, w->position + 1);
+		break;
+	}
+}
+
+/* ---- all of them ------------------------------------------------------------------------------------------------ */
+
+static VEGA_ALWAYS_INLINE void
+apply(struct vega_fold *f, const struct wide *w)
+{
+	switch (vega_record_kind(w->r)) {
+	case VEGA_PACKET:
+		apply_packet(f, w);
+		break;
+	case VEGA_LEVEL:
+		apply_level(f, w);
+		break;
+	case VEGA_LAST:
+		apply_last(f, w);
+		break;
+	case VEGA_TRADE:
+		apply_trade(f, w);
+		break;
+	case VEGA_INTEREST:
+		apply_interest(f, w);
+		break;
+	case VEGA_OHLC:
+		apply_ohlc(f, w);
+		break;
+	case VEGA_GREEKS:
+		apply_greeks(f, w);
+		break;
+	case VEGA_INDEX:
+		apply_index(f, w);
+		break;
+	case VEGA_STATUS:
+		apply_status(f, w);
+		break;
+	case VEGA_DEFINITION:
+		apply_definition(f, w);
+		break;
+	case VEGA_CLEAR:
+		apply_clear(f, w);
+		break;
+	case VEGA_GAP:
+		apply_gap(f, w);
+		break;
+	case VEGA_LOSS:
+		apply_loss(f, w);
+		break;
+	case VEGA_EPOCH:
+		apply_epoch(f, w);
+		break;
+	}
+	if ((w->flags & VEGA_RECORD_LAST) != 0)
+		close_entry(f);
+}
+
+static VEGA_ALWAYS_INLINE void
+prefetch(const struct vega_fold *f, const union vega_record *r)
+{
+	const uint32_t idx = vega_state_find(f->table, r->order.instrument);
+
+	if (idx == VEGA_STATE_NONE)
+		return;
+	vega_prefetch(&f->table->entries[idx]);
+	vega_prefetch(&f->table->entries[idx].bids[0]);
+	vega_prefetch(&f->table->entries[idx].asks[0]);
+}
+
+void
+vega_fold_init(struct vega_fold *fold, struct vega_state_writer *table, bool is_book)
+{
+	*fold = (struct vega_fold){.table = table, .is_book = is_book, .seq = UINT64_MAX};
+}
+
+uint64_t
+vega_fold_apply(
+	struct vega_fold *fold, const union vega_record *records, uint64_t cnt, uint64_t position)
+{
+	uint64_t i = 0;
+
+	while (i < cnt) {
+		const union vega_record *r = &records[i];
+		struct wide w = {.r = r, .position = position + i, .flags = vega_record_flags(r)};
+
+		if (i + AHEAD < cnt)
+			prefetch(fold, r + AHEAD);
+		if (vega_unlikely((w.flags & VEGA_RECORD_WIDE) != 0)) {
+			if (i + 1 == cnt)
+				break;
+			if (vega_record_kind(r + 1) == VEGA_WIDE) {
+				w.high = r[1].wide.high;
+				w.flags |= vega_record_flags(r + 1) & VEGA_RECORD_LAST;
+				i++;
+			}
+		}
+		i++;
+		if (vega_unlikely(vega_record_kind(r) == VEGA_TIME)) {
+			fold->time_ns = r->epoch.ns;
+			fold->time_given = true;
+			continue;
+		}
+		apply(fold, &w);
+		fold->time_given = false;
+	}
+	close_entry(fold);
+	return i;
+}
+
+void
+vega_fold_lapped(struct vega_fold *fold, uint64_t position, uint64_t cnt, uint64_t epoch_ns)
+{
+	vega_count(&fold->table->table->lapped_cnt, cnt);
+	vega_store_relaxed(&fold->table->table->lost_position, position + 1);
+	if (epoch_ns != 0)
+		fold->epoch_ns = epoch_ns;
+	fold->time_given = false;
+}
