@@ -113,9 +113,9 @@ put_level(struct vega_book *b, const struct in *in, bool is_ask, enum vega_level
 	put_wide(b, head, token, value);
 }
 
-/* Price, quantity, average and volume of the day. */
+/* Price and quantity, which are 0 where no trade is told, average and volume of the day. */
 static void
-put_last(struct vega_book *b, const struct in *in)
+put_last(struct vega_book *b, const struct in *in, int64_t price, uint64_t qty)
 {
 	const struct vega_book_instrument *i = &b->instruments[in->instrument_idx];
 	const int64_t average = i->has_average && i->volume != 0 && i->volume <= INT64_MAX
@@ -125,15 +125,14 @@ put_last(struct vega_book *b, const struct in *in)
 	const uint32_t token = in->r->order.instrument;
 
 	before_put(b);
-	if (vega_likely(
-		    is_narrow(i->last_price) && is_narrow(average) && i->last_qty <= UINT32_MAX)) {
-		vega_ring_put(&b->ring, head, pair(token, (uint64_t)i->last_price),
-			pair(i->last_qty, (uint64_t)average), i->volume);
+	if (vega_likely(is_narrow(price) && is_narrow(average) && qty <= UINT32_MAX)) {
+		vega_ring_put(&b->ring, head, pair(token, (uint64_t)price),
+			pair(qty, (uint64_t)average), i->volume);
 		return;
 	}
 	/* The volume's place holds 8 bytes: its halves are not wide. */
-	const uint64_t value[5] = {(uint64_t)i->last_price, i->last_qty, (uint64_t)average,
-		(uint32_t)i->volume, i->volume >> 32};
+	const uint64_t value[5] = {
+		(uint64_t)price, qty, (uint64_t)average, (uint32_t)i->volume, i->volume >> 32};
 
 	put_wide(b, head, token, value);
 }
@@ -344,9 +343,7 @@ note_trade(struct vega_book *b, const struct in *in, int64_t price, uint64_t qty
 			 !__builtin_mul_overflow(price, (int64_t)qty, &turnover) &&
 			 !__builtin_add_overflow(i->turnover, turnover, &i->turnover);
 	i->volume += qty;
-	i->last_price = price;
-	i->last_qty = qty;
-	put_last(b, in);
+	put_last(b, in, price, qty);
 }
 
 /* A trade that is taken back leaves the last price as it is. */
@@ -362,6 +359,7 @@ break_trade(struct vega_book *b, const struct in *in)
 			 !__builtin_mul_overflow(in->price, (int64_t)in->qty, &turnover) &&
 			 !__builtin_sub_overflow(i->turnover, turnover, &i->turnover);
 	i->volume -= in->qty;
+	put_last(b, in, 0, 0);
 }
 
 static void

@@ -28,8 +28,6 @@ struct vega_book_instrument {
 	struct vega_side sides[2]; /* bid, ask */
 	uint64_t volume;
 	int64_t turnover; /* sum of price times quantity */
-	int64_t last_price;
-	uint64_t last_qty;
 	uint32_t channel; /* that it came on last */
 	bool has_average; /* the turnover fits */
 };
