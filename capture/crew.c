@@ -21,6 +21,8 @@ open_decoder(const struct vega_plan_decode *decode, const struct vega_region *re
 		.cells = &region->channels[entry->channel_first],
 		.cells_cnt = entry->channel_cnt,
 	};
+	const struct vega_state_table *table;
+	uint64_t table_bytes;
 
 	conf.lane = vega_region_record_lane(region, feed_idx, &conf.lane_bytes);
 	ret_feed->decoder = aligned_alloc(
@@ -29,7 +31,10 @@ open_decoder(const struct vega_plan_decode *decode, const struct vega_region *re
 		return VEGA_ERR(-ENOMEM, "need memory for the decoders of feed %s, found none",
 			entry->name);
 	vega_feed_new(ret_feed->decoder, &conf);
-	ret_feed->records_drained = &region->drain[feed_idx].records_drained;
+	ret_feed->records_taken[0] = &region->drain[feed_idx].records_drained;
+	table = vega_region_state_table(region, feed_idx, &table_bytes);
+	if (table != NULL)
+		ret_feed->records_taken[1] = &table->record_position;
 	ret_feed->records_slack = conf.lane->capacity / 2;
 	return 0;
 }

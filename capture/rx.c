@@ -110,9 +110,14 @@ claim_of(struct vega_rx *rx, const struct vega_packet *p, uint32_t linktype)
 static bool
 has_record_room(const struct vega_rx_feed *feed)
 {
-	return feed->records_drained == NULL ||
-	       vega_feed_position(feed->decoder) - vega_load_acquire(feed->records_drained) <
-		       feed->records_slack;
+	const uint64_t position = vega_feed_position(feed->decoder);
+
+	for (uint32_t i = 0; i < VEGA_ARRAY_CNT(feed->records_taken); i++)
+		if (feed->records_taken[i] != NULL &&
+			position - vega_load_acquire(feed->records_taken[i]) >= /* P2: state.h */
+				feed->records_slack)
+			return false;
+	return true;
 }
 
 /* Will the frame be laid, or dropped for its own sake? False: its lanes have no room for it now. */

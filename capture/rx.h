@@ -21,10 +21,11 @@ struct vega_rx_feed {
 	struct vega_rx_cells *cells;
 	bool frames_only;          /* no record lane: a frame that is not laid is a named drop */
 	struct vega_feed *decoder; /* NULL: frames only */
-	const uint64_t *records_drained; /* by the drain: a lossless source waits for it */
-	uint64_t records_slack;          /* it may be so far behind */
-	uint64_t put_cnt[3];             /* by enum vega_frame_put */
-	uint64_t lost_bytes;             /* of published */
+	/* Positions that the drain and the state poll have taken; NULL: nobody. A lossless source waits for both. */
+	const uint64_t *records_taken[2];
+	uint64_t records_slack; /* they may be so far behind */
+	uint64_t put_cnt[3];    /* by enum vega_frame_put */
+	uint64_t lost_bytes;    /* of published */
 	uint64_t published_bytes;
 	uint64_t cut_cnt;
 	uint64_t line_cnt[2];

@@ -18,6 +18,7 @@
 #include "capture/options.h"
 #include "capture/plan.h"
 #include "capture/port_set.h"
+#include "capture/states.h"
 #include "capture/summary.h"
 #include "capture/watch.h"
 #include "hugepages/base/cli.h"
@@ -38,6 +39,7 @@ struct capture {
 	struct vega_plan *plan;
 	struct vega_region *region;
 	struct vega_drain *drain;
+	struct vega_states states;
 	struct vega_port_set *ports;
 	struct vega_crew *crew;
 	struct vega_watch watch;
@@ -235,6 +237,18 @@ close_journal(struct capture *c)
 }
 
 static int
+open_states(struct capture *c)
+{
+	return vega_states_new(c->plan, c->region, &c->states);
+}
+
+static void
+close_states(struct capture *c)
+{
+	vega_states_delete(&c->states);
+}
+
+static int
 open_ports(struct capture *c)
 {
 	if (from_files(c))
@@ -310,6 +324,7 @@ static const struct stage stages[] = {
 	{hold_signals, keep_holding},
 	{create_region, close_region},
 	{open_journal, close_journal},
+	{open_states, close_states},
 	{open_ports, close_ports},
 	{make_crew, drop_crew},
 };
@@ -376,10 +391,13 @@ join(struct capture *c)
 		vega_port_set_wait();
 }
 
+/* One thread writes the journal and keeps the state. */
 static unsigned
-poll_drain(void *drain, uint64_t now_ns)
+poll_both(void *arg, uint64_t now_ns)
 {
-	return vega_drain_poll(drain, now_ns);
+	struct capture *c = arg;
+
+	return vega_drain_poll(c->drain, now_ns) + vega_states_poll(&c->states);
 }
 
 /* Keep the first of several failures: it is the one to tell. */
@@ -396,8 +414,8 @@ run_loops(struct capture *c)
 {
 	const uint64_t begin_ns = vega_monotonic_ns();
 	struct vega_lcore_drain loop = {
-		.poll = poll_drain,
-		.drain = c->drain,
+		.poll = poll_both,
+		.drain = c,
 		.idle = c->plan->idle,
 		.clock = vega_lcore_clock_begin(),
 		.rx = c->crew->loops,
@@ -434,6 +452,17 @@ say_start(struct capture *c)
 	(void)fflush(stdout);
 }
 
+/* What the state could not hold is not lost, but not shown either. */
+static void
+say_full(const struct capture *c)
+{
+	char text[256];
+
+	for (uint32_t i = 0; i < c->plan->feed_cnt; i++)
+		if (vega_states_full(c->region, i, text, sizeof(text)))
+			(void)fprintf(stderr, PROGRAM ": %s\n", text);
+}
+
 /* Everything is started: run to the end, then tell. Returns 0 or the first failure. */
 static int
 run(struct capture *c)
@@ -446,6 +475,7 @@ run(struct capture *c)
 	say_start(c);
 	(void)first_failure(&err, run_loops(c));
 	vega_watch_finish(&c->watch);
+	say_full(c);
 	for (uint32_t i = 0; i < c->crew->lcore_cnt; i++)
 		if (err.rc == 0 && c->crew->loops[i].err.rc != 0)
 			err = c->crew->loops[i].err;

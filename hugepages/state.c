@@ -106,7 +106,7 @@ static uint64_t
 epoch_at(const struct vega_ring *ring, uint64_t position)
 {
 	const uint64_t from =
-		vega_load_acquire(&ring->tail->epoch_from); /* as rx stored it, last */
+		vega_load_acquire(&ring->tail->epoch_from); /* E2: pairs with E1, rx's store of it */
 
 	return from <= position ? vega_load_relaxed(&ring->tail->epoch_ns) : 0;
 }
