@@ -215,12 +215,13 @@ begins_anew(const struct vega_seq *seq, const struct vega_seq_line *line,
 
 	if (span->session != line->session)
 		return true;
-	if (end > line->last || (line->space == seq->space && is_missing(seq, span->seq, end)))
+	if (span->seq > line->last ||
+		(line->space == seq->space && is_missing(seq, span->seq, end)))
 		return false;
 	if (span->seq == 1 ||
 		span->is_start) /* where the other line began already, its copy is no late one */
 		return line->space != seq->space || !is_late_copy(seq, span, recv_ns);
-	return line->last - end > JUMP_BACK;
+	return end < line->last && line->last - end > JUMP_BACK;
 }
 
 /* Does it come late, from the session that was left just now? */

@@ -712,6 +712,83 @@ test_random_lines(void **state)
 		random_lines(&rng, bases[i % VEGA_ARRAY_CNT(bases)]);
 }
 
+/* Where a line stands in a row of sequence spaces, each from 1 to its length. */
+struct place_in {
+	uint32_t space;
+	uint64_t next;
+};
+
+#define SPACE_CNT 6u
+
+/*
+ * The next piece of a line, no loss. Returns false where it has to wait: not to be a whole space ahead of the other, and not to begin
+ * anew before the other has begun at all.
+ */
+static bool
+advance(struct place_in *own, const struct place_in *other, const uint64_t lengths[SPACE_CNT],
+	struct rng *rng, uint64_t *now_ns, struct vega_span *ret_span)
+{
+	uint64_t left;
+
+	if (own->space < SPACE_CNT && own->next > lengths[own->space]) {
+		if (own->space > other->space || other->next == 1)
+			return false;
+		own->space++;
+		own->next = 1;
+		*now_ns += 2 * HOLD_NS; /* a publisher takes its time to begin again */
+	}
+	if (own->space >= SPACE_CNT)
+		return false;
+	left = lengths[own->space] + 1 - own->next;
+	*ret_span = (struct vega_span){.seq = own->next, .seq_cnt = 1 + rng_below(rng, 4)};
+	if (ret_span->seq_cnt > left)
+		ret_span->seq_cnt = left;
+	own->next += ret_span->seq_cnt;
+	return true;
+}
+
+/* Restarts on two lines, either ahead: everything is delivered, once, whichever space it is of. */
+static void
+restarts(struct rng *rng)
+{
+	struct rig *rig = rig_new(HOLD_NS);
+	struct place_in lines[2] = {{0, 1}, {0, 1}};
+	uint64_t lengths[SPACE_CNT], cnt = 0, wanted = 0, now_ns = 1;
+	struct vega_seq_range ranges[VEGA_SEQ_RANGE_CNT];
+	uint32_t waits = 0;
+
+	for (uint32_t i = 0; i < SPACE_CNT; i++)
+		wanted += lengths[i] = 1 + rng_below(rng, rng_one_in(rng, 2) ? 3000 : 20);
+	while (waits < 100) {
+		const uint32_t line = (uint32_t)rng_below(rng, 2);
+		struct vega_span span;
+
+		now_ns += rng_below(rng, 50);
+		waits++;
+		if (!advance(&lines[line], &lines[line ^ 1], lengths, rng, &now_ns, &span))
+			continue;
+		waits = 0;
+		for (uint32_t i = vega_seq_take(&rig->seq, &span, line, now_ns, &rig->emit, ranges);
+			i-- > 0;)
+			cnt += ranges[i].take < span.seq_cnt ? ranges[i].take : span.seq_cnt;
+		vega_ring_publish(&rig->ring);
+	}
+	assert_int_equal(cnt, wanted);
+	assert_int_equal(rig->cells.restarts, SPACE_CNT - 1);
+	assert_int_equal(rig->cells.gaps, 0);
+	rig_delete(rig);
+}
+
+static void
+test_restarts_of_two_lines(void **state)
+{
+	struct rng rng = {rng_seed(5)};
+
+	(void)state;
+	for (uint32_t i = 0; i < 1000; i++)
+		restarts(&rng);
+}
+
 /* Any spans at all: nothing is delivered twice in a space, and nothing is told that was not opened. */
 static void
 test_hostile(void **state)
@@ -766,6 +843,7 @@ main(void)
 		cmocka_unit_test(test_end_of_session),
 		cmocka_unit_test(test_numbers_at_their_ends),
 		cmocka_unit_test(test_random_lines),
+		cmocka_unit_test(test_restarts_of_two_lines),
 		cmocka_unit_test(test_hostile),
 	};
 
