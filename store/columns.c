@@ -46,6 +46,7 @@ memory_new(struct vega_columns *columns)
 	columns->like = malloc(cnt * sizeof(*columns->like));
 	columns->times[0] = malloc(cnt * sizeof(uint64_t));
 	columns->times[1] = malloc(cnt * sizeof(uint64_t));
+	columns->numbers = malloc(cnt * sizeof(uint64_t));
 	columns->names = malloc(cnt * sizeof(*columns->names));
 	columns->names_sorted = malloc(cnt * sizeof(*columns->names_sorted));
 	columns->name_slots = calloc(NAME_SLOT_CNT, sizeof(*columns->name_slots));
@@ -54,7 +55,7 @@ memory_new(struct vega_columns *columns)
 	return is_there && columns->list != NULL && columns->name_of != NULL &&
 	       columns->rank_of != NULL && columns->ranked != NULL && columns->next != NULL &&
 	       columns->links != NULL && columns->same != NULL && columns->like != NULL &&
-	       columns->times[0] != NULL && columns->times[1] != NULL && columns->names != NULL &&
+	       columns->times[0] != NULL && columns->times[1] != NULL && columns->numbers != NULL && columns->names != NULL &&
 	       columns->names_sorted != NULL && columns->name_slots != NULL &&
 	       columns->zstd_encode != NULL && columns->zstd_decode != NULL;
 }
@@ -92,6 +93,7 @@ vega_columns_delete(struct vega_columns *columns)
 	free(columns->like);
 	free(columns->times[0]);
 	free(columns->times[1]);
+	free(columns->numbers);
 	free(columns->names);
 	free(columns->names_sorted);
 	free(columns->name_slots);

@@ -67,8 +67,7 @@ scan(struct vega_columns *columns, const union vega_record *records, uint32_t cn
 	struct walk *walk)
 {
 	struct column *classes = &columns->columns[0];
-	struct column *channels = &columns->columns[1];
-
+	
 	for (uint32_t i = 0; i < cnt; i++) {
 		const uint64_t word = records[i].word[0];
 		const uint32_t head = class_head(word);
@@ -82,19 +81,19 @@ scan(struct vega_columns *columns, const union vega_record *records, uint32_t cn
 		if (vega_unlikely(columns->class_of[head] == 0 && !class_add(columns, head)))
 			return false;
 		classes->symbols[i] = (uint8_t)(columns->class_of[head] - 1);
-		columns->kind_cnt[kind_batch(kind)]++;
 		*code = time_code(ts, walk->ts[clock]);
 		walk->ts[clock] = ts;
 		if (clock == 1) {
-			const uint64_t step = vega_zigzag((int32_t)(instrument - walk->channel));
-
+			columns->numbers[walk->cnt[1] - 1] =
+				vega_zigzag((int32_t)(instrument - walk->channel));
 			walk->channel = instrument;
-			vega_columns_put(columns, channels, &step, 1);
 			continue;
 		}
 		if (instrument != walk->token || walk->cnt[0] == 1) {
 			walk->token = instrument;
 			walk->name = vega_names_take(columns, instrument);
+			if (vega_unlikely(walk->name == NAME_NONE))
+				return false;
 		} else {
 			columns->names[walk->name].cnt++;
 		}
@@ -123,53 +122,97 @@ static void
 instruments_encode(struct vega_columns *columns, uint32_t cnt, struct sink *sink)
 {
 	struct column *column = &columns->columns[2];
-	uint64_t codes[CHUNK_CNT];
 	uint32_t before = 0;
 
 	vega_column_begin(column);
 	for (uint32_t i = 0; i < cnt; i++) {
 		const uint32_t rank = columns->rank_of[columns->name_of[i]];
 
-		codes[i % CHUNK_CNT] = rank + NAME_CODES;
-		if (rank == before) {
-			codes[i % CHUNK_CNT] = 0;
-		} else {
-			if (rank == columns->next[before])
-				codes[i % CHUNK_CNT] = 1;
-			columns->next[before] = rank;
-			before = rank;
-		}
-		if (i % CHUNK_CNT == CHUNK_CNT - 1)
-			vega_columns_put(columns, column, codes, CHUNK_CNT);
+		columns->numbers[i] = 0;
+		if (rank == before)
+			continue;
+		columns->numbers[i] = rank == columns->next[before] ? 1 : rank + NAME_CODES;
+		columns->next[before] = rank;
+		before = rank;
 	}
-	vega_columns_put(columns, column, codes, cnt % CHUNK_CNT);
+	vega_columns_put_all(columns, column, columns->numbers, cnt);
 	vega_columns_pack(columns, column, sink);
 }
 
-/* Where each kind's record numbers begin in the list. */
+/* ---- lists: the record numbers of each kind -------------------------------------------------------------------- */
+
+/*
+ * A block is taken as LANE_CNT parts, each with counters of its own, hand in hand: of one counter alone, a run of records of one
+ * kind would wait each for the one before.
+ */
+#define LANE_CNT 4u
+
+struct lists {
+	uint32_t lane_records; /* the last lane may have fewer */
+	uint32_t seen[LANE_CNT][256]; /* by class */
+	uint32_t at[LANE_CNT][KIND_CNT]; /* into list */
+};
+
 static void
-lists_place(struct vega_columns *columns, uint32_t at[static KIND_CNT])
+lists_count(struct lists *lists, const uint8_t *classes, uint32_t cnt)
 {
+	const uint32_t each = cnt / LANE_CNT;
+
+	memset(lists->seen, 0, sizeof(lists->seen));
+	lists->lane_records = each;
+	for (uint32_t i = 0; i < each; i++)
+		for (uint32_t k = 0; k < LANE_CNT; k++)
+			lists->seen[k][classes[k * each + i]]++;
+	for (uint32_t i = LANE_CNT * each; i < cnt; i++)
+		lists->seen[LANE_CNT - 1][classes[i]]++;
+}
+
+static uint32_t
+lists_seen(const struct lists *lists, uint32_t class)
+{
+	uint32_t cnt = 0;
+
+	for (uint32_t k = 0; k < LANE_CNT; k++)
+		cnt += lists->seen[k][class];
+	return cnt;
+}
+
+static void
+lists_place(struct vega_columns *columns, struct lists *lists)
+{
+	uint32_t cnts[LANE_CNT][KIND_CNT] = {0};
 	uint32_t sum = 0;
 
+	for (uint32_t k = 0; k < LANE_CNT; k++)
+		for (uint32_t i = 0; i < columns->class_cnt; i++)
+			cnts[k][kind_batch(columns->class_head[i] & 0xFFu)] += lists->seen[k][i];
 	for (uint32_t i = 0; i < KIND_CNT; i++) {
-		at[i] = columns->kind_from[i] = sum;
-		sum += columns->kind_cnt[i];
+		columns->kind_from[i] = sum;
+		for (uint32_t k = 0; k < LANE_CNT; k++) {
+			lists->at[k][i] = sum;
+			sum += cnts[k][i];
+		}
+		columns->kind_cnt[i] = sum - columns->kind_from[i];
 	}
 }
 
 static void
-lists_fill(struct vega_columns *columns, const uint8_t *classes, uint32_t cnt)
+lists_fill(struct vega_columns *columns, struct lists *lists, const uint8_t *classes, uint32_t cnt)
 {
-	uint32_t at[KIND_CNT];
+	const uint32_t each = lists->lane_records;
 	uint8_t batch[256];
 
 	for (uint32_t i = 0; i < columns->class_cnt; i++)
 		batch[i] = (uint8_t)kind_batch(columns->class_head[i] & 0xFFu);
-	lists_place(columns, at);
-	for (uint32_t i = 0; i < cnt; i++)
-		columns->list[at[batch[classes[i]]]++] = i;
+	lists_place(columns, lists);
+	for (uint32_t i = 0; i < each; i++)
+		for (uint32_t k = 0; k < LANE_CNT; k++)
+			columns->list[lists->at[k][batch[classes[k * each + i]]]++] = k * each + i;
+	for (uint32_t i = LANE_CNT * each; i < cnt; i++)
+		columns->list[lists->at[LANE_CNT - 1][batch[classes[i]]]++] = i;
 }
+
+/* ---- encode -------------------------------------------------------------------------------------------------- */
 
 bool
 vega_heads_encode(struct vega_columns *columns, const union vega_record *records, uint32_t cnt,
@@ -178,19 +221,22 @@ vega_heads_encode(struct vega_columns *columns, const union vega_record *records
 	struct column *classes = &columns->columns[0];
 	struct column *channels = &columns->columns[1];
 	struct walk walk = {0};
+	struct lists lists;
 	bool is_done;
 
 	vega_column_begin(classes);
 	vega_column_begin(channels);
-	vega_names_begin(columns);
-	memset(columns->kind_cnt, 0, sizeof(columns->kind_cnt));
 	columns->class_cnt = 0;
+	columns->name_cnt = 0;
 	is_done = scan(columns, records, cnt, &walk);
+	vega_names_forget(columns);
 	if (is_done) {
-		lists_fill(columns, classes->symbols, cnt);
+		lists_count(&lists, classes->symbols, cnt);
+		lists_fill(columns, &lists, classes->symbols, cnt);
 		vega_sink_u64(sink, columns->class_cnt);
 		vega_sink_bytes(sink, columns->class_head, columns->class_cnt * 4);
 		vega_columns_pack(columns, classes, sink);
+		vega_columns_put_all(columns, channels, columns->numbers, walk.cnt[1]);
 		vega_columns_pack(columns, channels, sink);
 		times_encode(columns, columns->times[0], walk.cnt[0], sink);
 		times_encode(columns, columns->times[1], walk.cnt[1], sink);
@@ -208,8 +254,9 @@ classes_decode(struct vega_columns *columns, struct source *source, uint32_t cnt
 	uint32_t clock_cnt[static 2])
 {
 	struct column *column = &columns->columns[0];
+	const uint32_t record_cnt = cnt;
 	const uint64_t class_cnt = vega_source_u64(source);
-	uint32_t seen[256] = {0};
+	struct lists lists;
 
 	source->is_bad |=
 		class_cnt > CLASS_CNT_MAX || class_cnt * 4 > (uint64_t)(source->end - source->at);
@@ -221,20 +268,16 @@ classes_decode(struct vega_columns *columns, struct source *source, uint32_t cnt
 	vega_columns_unpack(columns, column, cnt, source);
 	if (source->is_bad)
 		return;
-	for (uint32_t i = 0; i < cnt; i++)
-		seen[column->symbols[i]]++;
-	memset(columns->kind_cnt, 0, sizeof(columns->kind_cnt));
-	for (uint32_t i = 0; i < 256; i++) {
-		const uint32_t kind = columns->class_head[i] & 0xFFu;
+	lists_count(&lists, column->symbols, cnt);
+	for (uint32_t i = 0; i < columns->class_cnt; i++) {
+		const uint32_t seen = lists_seen(&lists, i);
 
-		if (seen[i] == 0)
-			continue;
-		source->is_bad |= i >= columns->class_cnt;
-		columns->kind_cnt[kind_batch(kind)] += seen[i];
-		clock_cnt[kind_is_local(kind)] += seen[i];
+		clock_cnt[kind_is_local(columns->class_head[i] & 0xFFu)] += seen;
+		cnt -= seen;
 	}
+	source->is_bad |= cnt != 0; /* a symbol that is no class */
 	if (!source->is_bad)
-		lists_fill(columns, column->symbols, cnt);
+		lists_fill(columns, &lists, column->symbols, record_cnt);
 }
 
 struct clock {
@@ -292,10 +335,9 @@ place(struct vega_columns *columns, struct clock clocks[static 2], uint32_t cnt,
 		if (vega_unlikely(clock->at == CHUNK_CNT))
 			clock_fill(columns, clock, is_bad);
 		code = clock->instrument_codes[clock->at];
-		clock->ts = time_of(clock->codes[clock->at], clock->ts);
+		clock->ts = time_of(clock->codes[clock->at++], clock->ts);
 		to[i].word[0] = (uint64_t)head << 48 |
 				((head & CLASS_NO_TIME) != 0 ? VEGA_TS_NONE : clock->ts);
-		clock->at++;
 		if (which == 1) {
 			channel += (uint32_t)vega_unzigzag(code);
 			to[i].word[1] = channel;

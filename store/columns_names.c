@@ -7,34 +7,39 @@
 
 #define FREQUENCY_CNT 18u /* powers of two up to VEGA_COLUMNS_RECORD_CNT_MAX */
 
-void
-vega_names_begin(struct vega_columns *columns)
+/* Tokens side by side lie side by side. */
+static uint32_t
+slot_of(uint32_t token)
 {
-	columns->name_cnt = 0;
-	if (++columns->stamp == 0) {
-		memset(columns->name_slots, 0, NAME_SLOT_CNT * sizeof(*columns->name_slots));
-		columns->stamp = 1;
-	}
+	return ((token >> 4) * 0x9E3779B1u >> (32 - NAME_SLOT_LG2) & ~15u) | (token & 15u);
 }
 
 uint32_t
 vega_names_take(struct vega_columns *columns, uint32_t token)
 {
-	uint32_t at = token * 0x9E3779B1u >> (32 - NAME_SLOT_LG2);
-	struct name_slot *slot = &columns->name_slots[at];
+	uint32_t at = slot_of(token);
 
-	while (slot->stamp == columns->stamp && slot->token != token) {
-		at = (at + 1) & (NAME_SLOT_CNT - 1);
-		slot = &columns->name_slots[at];
+	for (uint32_t i = 0; i < NAME_PROBE_CNT; i++, at = (at + 1) & (NAME_SLOT_CNT - 1)) {
+		struct name_slot *slot = &columns->name_slots[at];
+
+		if (slot->number == 0) {
+			columns->names[columns->name_cnt] = (struct name){
+				.token = token, .idx = columns->name_cnt, .slot = at};
+			*slot = (struct name_slot){token, ++columns->name_cnt};
+		} else if (slot->token != token) {
+			continue;
+		}
+		columns->names[slot->number - 1].cnt++;
+		return slot->number - 1;
 	}
-	if (slot->stamp != columns->stamp) {
-		*slot = (struct name_slot){token, columns->name_cnt, columns->stamp};
-		columns->names[columns->name_cnt] =
-			(struct name){.token = token, .idx = columns->name_cnt};
-		columns->name_cnt++;
-	}
-	columns->names[slot->name_idx].cnt++;
-	return slot->name_idx;
+	return NAME_NONE;
+}
+
+void
+vega_names_forget(struct vega_columns *columns)
+{
+	for (uint32_t i = 0; i < columns->name_cnt; i++)
+		columns->name_slots[columns->names[i].slot].number = 0;
 }
 
 /* By token, rising: eight bits a round; the rounds in which nothing differs are left out. */
@@ -106,13 +111,13 @@ vega_names_encode(struct vega_columns *columns, struct sink *sink)
 	sort(columns);
 	for (uint32_t i = 0; i < columns->name_cnt; i++) {
 		const struct name *name = &columns->names_sorted[i];
-		const uint64_t step = name->token - before;
 
-		vega_columns_put(columns, tokens, &step, 1);
+		columns->numbers[i] = name->token - before;
 		frequencies->symbols[i] = (uint8_t)vega_code_high(name->cnt);
 		frequencies->any |= frequencies->symbols[i];
 		before = name->token;
 	}
+	vega_columns_put_all(columns, tokens, columns->numbers, columns->name_cnt);
 	frequencies->cnt = columns->name_cnt;
 	rank(columns, frequencies->symbols);
 	vega_sink_u64(sink, columns->name_cnt);
@@ -134,11 +139,9 @@ vega_names_decode(struct vega_columns *columns, uint32_t cnt, struct source *sou
 	source->is_bad |= name_cnt > cnt;
 	if (source->is_bad)
 		return;
+	vega_columns_get(columns, tokens, columns->numbers, columns->name_cnt, &source->is_bad);
 	for (uint32_t i = 0; i < columns->name_cnt; i++) {
-		uint64_t step;
-
-		vega_columns_get(columns, tokens, &step, 1, &source->is_bad);
-		before += (uint32_t)step;
+		before += (uint32_t)columns->numbers[i];
 		columns->names_sorted[i] = (struct name){.token = before, .idx = i};
 	}
 	rank(columns, frequencies->symbols);

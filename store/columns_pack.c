@@ -203,6 +203,22 @@ vega_columns_put(const struct vega_columns *columns, struct column *column, cons
 	column->cnt += cnt;
 }
 
+void
+vega_columns_put_all(const struct vega_columns *columns, struct column *column,
+	const uint64_t *values, uint32_t cnt)
+{
+	for (uint32_t at = 0; at < cnt; at += CHUNK_CNT)
+		vega_columns_put(columns, column, values + at,
+			cnt - at < CHUNK_CNT ? cnt - at : CHUNK_CNT);
+}
+
+void
+vega_columns_put_zeros(struct column *column, uint32_t cnt)
+{
+	memset(column->symbols + column->cnt, 0, cnt);
+	column->cnt += cnt;
+}
+
 /* Are the extra bits of these symbols there? */
 static bool
 bits_are_there(const struct vega_code *code, const struct column *column, const uint8_t *symbols,
@@ -223,11 +239,9 @@ vega_columns_get(const struct vega_columns *columns, struct column *column, uint
 	uint32_t cnt, bool *is_bad)
 {
 	const uint8_t *symbols = column->symbols + column->cnt;
-	uint32_t any = 0;
+	const uint32_t any = vega_symbols_any(symbols, cnt);
 
 	column->cnt += cnt;
-	for (uint32_t i = 0; i < cnt; i++)
-		any |= symbols[i];
 	if (any < 16) {
 		for (uint32_t i = 0; i < cnt; i++)
 			values[i] = symbols[i];

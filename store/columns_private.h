@@ -7,7 +7,7 @@
  *	columns.c		a block: its parts in order, and plain records where columns do not pay
  *	columns_heads.c		kind and flags, times, instruments: of all records, as they come
  *	columns_names.c		the instruments of a block, the frequent ones first
- *	columns_bodies.c	what is left, kind by kind, field by field
+ *	columns_bodies*.[ch]	what is left, kind by kind, field by field
  *	columns_plan.c		what a field is best predicted from
  *	columns_pack.c		a column as bytes: zstd
  *	columns_code.[ch]	a number as a symbol and extra bits
@@ -66,19 +66,32 @@ struct source {
 	bool is_bad;
 };
 
+/* All symbols, or-ed: 0: all are 0; below 16: each is its value. */
+static VEGA_ALWAYS_INLINE uint32_t
+vega_symbols_any(const uint8_t *symbols, uint32_t cnt)
+{
+	uint8_t any = 0;
+
+	for (uint32_t i = 0; i < cnt; i++)
+		any |= symbols[i];
+	return any;
+}
+
 /* The instruments of a block. */
 struct name {
 	uint32_t token;
 	uint32_t cnt; /* records */
 	uint32_t idx; /* by first sight */
+	uint32_t slot; /* where it is found */
 };
 
 struct name_slot {
 	uint32_t token;
-	uint32_t name_idx;
-	uint32_t stamp; /* of the block that wrote it */
+	uint32_t number; /* of the name by first sight, + 1; 0: free */
 };
 
+#define NAME_NONE UINT32_MAX
+#define NAME_PROBE_CNT 64u /* places that a token may take */
 #define NAME_SLOT_LG2 18u
 #define NAME_SLOT_CNT (1u << NAME_SLOT_LG2) /* twice what a block can name */
 
@@ -87,8 +100,7 @@ struct vega_columns {
 	ZSTD_CCtx *zstd_encode;
 	ZSTD_DCtx *zstd_decode;
 	enum vega_columns_effort effort;
-	uint32_t stamp;
-
+	
 	/* Of the block at hand. */
 	uint32_t kind_cnt[KIND_CNT];
 	uint32_t kind_from[KIND_CNT]; /* into list */
@@ -107,6 +119,7 @@ struct vega_columns {
 		same; /* to encode: record number + 1 that a record of a kind is told from; 0: none */
 	uint32_t *like;     /* likewise */
 	uint64_t *times[2]; /* to encode: differences of exchange, of receive times */
+	uint64_t *numbers;  /* of a column, before or behind it */
 	struct name *names;
 	struct name *names_sorted;
 	struct name_slot *name_slots;
@@ -132,6 +145,9 @@ kind_batch(uint32_t kind)
 void vega_column_begin(struct column *column);
 void vega_columns_put(const struct vega_columns *columns, struct column *column,
 	const uint64_t *values, uint32_t cnt);
+void vega_columns_put_all(const struct vega_columns *columns, struct column *column,
+	const uint64_t *values, uint32_t cnt);
+void vega_columns_put_zeros(struct column *column, uint32_t cnt);
 void vega_columns_get(const struct vega_columns *columns, struct column *column, uint64_t *values,
 	uint32_t cnt, bool *is_bad);
 
@@ -150,9 +166,9 @@ uint64_t vega_plan_cost(
 	const struct vega_code *code, const uint64_t *values, uint32_t cnt, uint32_t unit);
 void vega_put_units(uint64_t *values, uint32_t cnt, uint32_t unit);
 
-void vega_names_begin(struct vega_columns *columns);
-/* The number by first sight of a token; counts it. */
+/* The number by first sight of a token, and counts it; NAME_NONE: no place is left near its own. */
 uint32_t vega_names_take(struct vega_columns *columns, uint32_t token);
+void vega_names_forget(struct vega_columns *columns);
 void vega_names_encode(struct vega_columns *columns, struct sink *sink);
 void vega_names_decode(struct vega_columns *columns, uint32_t cnt, struct source *source);
 
