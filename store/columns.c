@@ -37,15 +37,16 @@ memory_new(struct vega_columns *columns)
 	for (uint32_t i = 0; i < COLUMN_CNT; i++)
 		is_there &= column_new(&columns->columns[i]);
 	columns->list = malloc(cnt * sizeof(*columns->list));
-	columns->name_of = malloc(cnt * sizeof(*columns->name_of));
+	columns->name_of = malloc((cnt + 1) * sizeof(*columns->name_of));
 	columns->rank_of = malloc(cnt * sizeof(*columns->rank_of));
 	columns->ranked = malloc(cnt * sizeof(*columns->ranked));
 	columns->next = malloc(cnt * sizeof(*columns->next));
 	columns->links = malloc(2 * cnt * sizeof(*columns->links));
 	columns->same = malloc(cnt * sizeof(*columns->same));
 	columns->like = malloc(cnt * sizeof(*columns->like));
-	columns->times[0] = malloc(cnt * sizeof(uint64_t));
-	columns->times[1] = malloc(cnt * sizeof(uint64_t));
+	columns->times[0] = malloc((cnt + 1) * sizeof(uint64_t));
+	columns->times[1] = malloc((cnt + 1) * sizeof(uint64_t));
+	columns->channels = malloc((cnt + 1) * sizeof(*columns->channels));
 	columns->numbers = malloc(cnt * sizeof(uint64_t));
 	columns->names = malloc(cnt * sizeof(*columns->names));
 	columns->names_sorted = malloc(cnt * sizeof(*columns->names_sorted));
@@ -55,7 +56,7 @@ memory_new(struct vega_columns *columns)
 	return is_there && columns->list != NULL && columns->name_of != NULL &&
 	       columns->rank_of != NULL && columns->ranked != NULL && columns->next != NULL &&
 	       columns->links != NULL && columns->same != NULL && columns->like != NULL &&
-	       columns->times[0] != NULL && columns->times[1] != NULL && columns->numbers != NULL && columns->names != NULL &&
+	       columns->times[0] != NULL && columns->times[1] != NULL && columns->numbers != NULL && columns->channels != NULL && columns->names != NULL &&
 	       columns->names_sorted != NULL && columns->name_slots != NULL &&
 	       columns->zstd_encode != NULL && columns->zstd_decode != NULL;
 }
@@ -94,6 +95,7 @@ vega_columns_delete(struct vega_columns *columns)
 	free(columns->times[0]);
 	free(columns->times[1]);
 	free(columns->numbers);
+	free(columns->channels);
 	free(columns->names);
 	free(columns->names_sorted);
 	free(columns->name_slots);

@@ -2,36 +2,21 @@
 /*
  * What all records have: kind and flags, time, instrument; in the order of the records.
  *
- * Kind, flags, and whether there is a time are one symbol, a class. Times go by two clocks, each told from the last time of its own: of
- * receipt (PACKET, GAP, LOSS, SEGMENT, EPOCH, whose instrument is a channel), and of the exchange (all others). No time is told as the
- * last one.
+ * There are two clocks: of receipt, for PACKET, GAP, LOSS, SEGMENT and EPOCH, whose instrument is a channel; and of the exchange, for all
+ * others. Kind, flags, and whether time and instrument are other than the clock's last ones, are one symbol: a class. So what is the same
+ * costs nothing more. Of the others:
  *
- * An instrument is 0: the one of the record before; 1: the one that followed that one the last time; or its rank and 2.
+ *	time		the difference from the last one
+ *	channel		likewise
+ *	instrument	0: the one that followed the last one the last time; or its rank + 1
+ *
+ * Each clock begins with time 0 and instrument 0.
  */
 #include "store/columns_private.h"
 
-#define NAME_CODES 2u
-
-/* Of two times of 48 bits. */
-static VEGA_ALWAYS_INLINE uint64_t
-time_code(uint64_t ts, uint64_t before)
-{
-	return vega_zigzag((int64_t)((ts - before) << 16) >> 16);
-}
-
-static VEGA_ALWAYS_INLINE uint64_t
-time_of(uint64_t code, uint64_t before)
-{
-	return (before + (uint64_t)vega_unzigzag(code)) & VEGA_TS_NONE;
-}
+#define CLOCK_CNT 2u
 
 /* ---- encode -------------------------------------------------------------------------------------------------- */
-
-static VEGA_ALWAYS_INLINE uint32_t
-class_head(uint64_t word)
-{
-	return (uint32_t)(word >> 48) | ((word & VEGA_TS_NONE) == VEGA_TS_NONE ? CLASS_NO_TIME : 0);
-}
 
 /* A class not seen yet in this block. Returns false when there are too many. */
 static VEGA_COLD bool
@@ -49,302 +34,284 @@ classes_forget(struct vega_columns *columns)
 {
 	for (uint32_t i = 0; i < columns->class_cnt; i++)
 		columns->class_of[columns->class_head[i]] = 0;
-	columns->class_cnt = 0;
 }
 
-struct walk {
-	uint64_t ts[2]; /* exchange, receive */
-	uint32_t cnt[2];
-	uint32_t token;
-	uint32_t name;
-	uint32_t channel;
-	uint32_t any;
+struct clock {
+	uint64_t ts;
+	uint32_t instrument;
+	uint32_t step_cnt;
+	uint32_t name_cnt;
 };
 
-/* One pass over the records: classes, time differences, numbers of names, channels. */
+static VEGA_ALWAYS_INLINE bool
+name_put(struct vega_columns *columns, struct clock *clock, uint32_t local, uint32_t instrument)
+{
+	const uint32_t at = clock->name_cnt++;
+
+	if (local != 0) {
+		columns->numbers[at] = vega_zigzag((int32_t)(instrument - clock->instrument));
+		return true;
+	}
+	columns->name_of[at] = vega_names_take(columns, instrument);
+	return columns->name_of[at] != NAME_NONE;
+}
+
+/* One pass over the records: classes, steps of time, names. Returns false when there are too many of something. */
 static bool
 scan(struct vega_columns *columns, const union vega_record *records, uint32_t cnt,
-	struct walk *walk)
+	struct clock clocks[static CLOCK_CNT])
 {
-	struct column *classes = &columns->columns[0];
-	
+	uint8_t *classes = columns->columns[0].symbols;
+
 	for (uint32_t i = 0; i < cnt; i++) {
 		const uint64_t word = records[i].word[0];
-		const uint32_t head = class_head(word);
-		const uint32_t kind = head & 0xFFu;
-		const uint32_t clock = kind_is_local(kind);
-		const uint64_t ts =
-			(head & CLASS_NO_TIME) != 0 ? walk->ts[clock] : word & VEGA_TS_NONE;
 		const uint32_t instrument = (uint32_t)records[i].word[1];
-		uint64_t *code = &columns->times[clock][walk->cnt[clock]++];
+		const uint32_t local = kind_is_local((uint32_t)(word >> 48) & 0xFFu);
+		struct clock *clock = &clocks[local];
+		const bool has_time = (word & VEGA_TS_NONE) != VEGA_TS_NONE;
+		const uint64_t ts = has_time ? word & VEGA_TS_NONE : clock->ts;
+		const uint64_t step = ts - clock->ts;
+		const bool is_named = instrument != clock->instrument;
+		const uint32_t head = (uint32_t)(word >> 48) | (has_time ? 0 : CLASS_NO_TIME) |
+				      (step != 0 ? CLASS_STEP : 0) | (is_named ? CLASS_NAME : 0);
 
 		if (vega_unlikely(columns->class_of[head] == 0 && !class_add(columns, head)))
 			return false;
-		classes->symbols[i] = (uint8_t)(columns->class_of[head] - 1);
-		*code = time_code(ts, walk->ts[clock]);
-		walk->ts[clock] = ts;
-		if (clock == 1) {
-			columns->numbers[walk->cnt[1] - 1] =
-				vega_zigzag((int32_t)(instrument - walk->channel));
-			walk->channel = instrument;
+		classes[i] = (uint8_t)(columns->class_of[head] - 1);
+		columns->times[local][clock->step_cnt] = vega_zigzag((int64_t)step);
+		clock->step_cnt += step != 0;
+		clock->ts = ts;
+		if (!is_named)
 			continue;
-		}
-		if (instrument != walk->token || walk->cnt[0] == 1) {
-			walk->token = instrument;
-			walk->name = vega_names_take(columns, instrument);
-			if (vega_unlikely(walk->name == NAME_NONE))
-				return false;
-		} else {
-			columns->names[walk->name].cnt++;
-		}
-		columns->name_of[walk->cnt[0] - 1] = walk->name;
+		if (vega_unlikely(!name_put(columns, clock, local, instrument)))
+			return false;
+		clock->instrument = instrument;
 	}
-	classes->any = columns->class_cnt > 1;
-	classes->cnt = cnt;
 	return true;
+}
+
+static void
+classes_encode(struct vega_columns *columns, uint32_t cnt, struct sink *sink)
+{
+	struct column *column = &columns->columns[0];
+	struct lists lists;
+
+	vega_lists_count(&lists, column->symbols, cnt);
+	vega_lists_fill(columns, &lists, column->symbols, cnt);
+	vega_column_begin(column);
+	column->any = columns->class_cnt > 1;
+	column->cnt = cnt;
+	vega_sink_u64(sink, columns->class_cnt);
+	vega_sink_bytes(sink, columns->class_head, columns->class_cnt * sizeof(uint32_t));
+	vega_columns_pack(columns, column, sink);
+}
+
+static void
+numbers_encode(struct vega_columns *columns, const uint64_t *numbers, uint32_t cnt, uint32_t unit,
+	struct sink *sink)
+{
+	struct column *column = &columns->columns[0];
+
+	vega_column_begin(column);
+	column->unit = unit;
+	vega_columns_put_all(columns, column, numbers, cnt);
+	vega_columns_pack(columns, column, sink);
 }
 
 static void
 times_encode(struct vega_columns *columns, const uint64_t *times, uint32_t cnt, struct sink *sink)
 {
-	struct column *column = &columns->columns[2];
+	const uint32_t half = cnt - cnt / 2;
+	const uint32_t unit = vega_plan_unit(times + cnt / 2, half < CHUNK_CNT ? half : CHUNK_CNT);
 
-	vega_column_begin(column);
-	column->unit = vega_plan_unit(
-		times + cnt / 2, cnt - cnt / 2 < CHUNK_CNT ? cnt - cnt / 2 : CHUNK_CNT);
-	for (uint32_t at = 0; at < cnt; at += CHUNK_CNT)
-		vega_columns_put(
-			columns, column, times + at, cnt - at < CHUNK_CNT ? cnt - at : CHUNK_CNT);
-	vega_columns_pack(columns, column, sink);
+	numbers_encode(columns, times, cnt, unit, sink);
 }
 
 static void
-instruments_encode(struct vega_columns *columns, uint32_t cnt, struct sink *sink)
+names_encode(struct vega_columns *columns, uint32_t cnt, struct sink *sink)
 {
-	struct column *column = &columns->columns[2];
 	uint32_t before = 0;
 
-	vega_column_begin(column);
+	vega_names_encode(columns, sink);
 	for (uint32_t i = 0; i < cnt; i++) {
 		const uint32_t rank = columns->rank_of[columns->name_of[i]];
 
-		columns->numbers[i] = 0;
-		if (rank == before)
-			continue;
-		columns->numbers[i] = rank == columns->next[before] ? 1 : rank + NAME_CODES;
+		columns->numbers[i] = rank == columns->next[before] ? 0 : rank + 1;
 		columns->next[before] = rank;
 		before = rank;
 	}
-	vega_columns_put_all(columns, column, columns->numbers, cnt);
-	vega_columns_pack(columns, column, sink);
+	numbers_encode(columns, columns->numbers, cnt, 1, sink);
 }
-
-/* ---- lists: the record numbers of each kind -------------------------------------------------------------------- */
-
-/*
- * A block is taken as LANE_CNT parts, each with counters of its own, hand in hand: of one counter alone, a run of records of one
- * kind would wait each for the one before.
- */
-#define LANE_CNT 4u
-
-struct lists {
-	uint32_t lane_records; /* the last lane may have fewer */
-	uint32_t seen[LANE_CNT][256]; /* by class */
-	uint32_t at[LANE_CNT][KIND_CNT]; /* into list */
-};
-
-static void
-lists_count(struct lists *lists, const uint8_t *classes, uint32_t cnt)
-{
-	const uint32_t each = cnt / LANE_CNT;
-
-	memset(lists->seen, 0, sizeof(lists->seen));
-	lists->lane_records = each;
-	for (uint32_t i = 0; i < each; i++)
-		for (uint32_t k = 0; k < LANE_CNT; k++)
-			lists->seen[k][classes[k * each + i]]++;
-	for (uint32_t i = LANE_CNT * each; i < cnt; i++)
-		lists->seen[LANE_CNT - 1][classes[i]]++;
-}
-
-static uint32_t
-lists_seen(const struct lists *lists, uint32_t class)
-{
-	uint32_t cnt = 0;
-
-	for (uint32_t k = 0; k < LANE_CNT; k++)
-		cnt += lists->seen[k][class];
-	return cnt;
-}
-
-static void
-lists_place(struct vega_columns *columns, struct lists *lists)
-{
-	uint32_t cnts[LANE_CNT][KIND_CNT] = {0};
-	uint32_t sum = 0;
-
-	for (uint32_t k = 0; k < LANE_CNT; k++)
-		for (uint32_t i = 0; i < columns->class_cnt; i++)
-			cnts[k][kind_batch(columns->class_head[i] & 0xFFu)] += lists->seen[k][i];
-	for (uint32_t i = 0; i < KIND_CNT; i++) {
-		columns->kind_from[i] = sum;
-		for (uint32_t k = 0; k < LANE_CNT; k++) {
-			lists->at[k][i] = sum;
-			sum += cnts[k][i];
-		}
-		columns->kind_cnt[i] = sum - columns->kind_from[i];
-	}
-}
-
-static void
-lists_fill(struct vega_columns *columns, struct lists *lists, const uint8_t *classes, uint32_t cnt)
-{
-	const uint32_t each = lists->lane_records;
-	uint8_t batch[256];
-
-	for (uint32_t i = 0; i < columns->class_cnt; i++)
-		batch[i] = (uint8_t)kind_batch(columns->class_head[i] & 0xFFu);
-	lists_place(columns, lists);
-	for (uint32_t i = 0; i < each; i++)
-		for (uint32_t k = 0; k < LANE_CNT; k++)
-			columns->list[lists->at[k][batch[classes[k * each + i]]]++] = k * each + i;
-	for (uint32_t i = LANE_CNT * each; i < cnt; i++)
-		columns->list[lists->at[LANE_CNT - 1][batch[classes[i]]]++] = i;
-}
-
-/* ---- encode -------------------------------------------------------------------------------------------------- */
 
 bool
 vega_heads_encode(struct vega_columns *columns, const union vega_record *records, uint32_t cnt,
 	struct sink *sink)
 {
-	struct column *classes = &columns->columns[0];
-	struct column *channels = &columns->columns[1];
-	struct walk walk = {0};
-	struct lists lists;
+	struct clock clocks[CLOCK_CNT] = {0};
 	bool is_done;
 
-	vega_column_begin(classes);
-	vega_column_begin(channels);
 	columns->class_cnt = 0;
 	columns->name_cnt = 0;
-	is_done = scan(columns, records, cnt, &walk);
-	vega_names_forget(columns);
-	if (is_done) {
-		lists_count(&lists, classes->symbols, cnt);
-		lists_fill(columns, &lists, classes->symbols, cnt);
-		vega_sink_u64(sink, columns->class_cnt);
-		vega_sink_bytes(sink, columns->class_head, columns->class_cnt * 4);
-		vega_columns_pack(columns, classes, sink);
-		vega_columns_put_all(columns, channels, columns->numbers, walk.cnt[1]);
-		vega_columns_pack(columns, channels, sink);
-		times_encode(columns, columns->times[0], walk.cnt[0], sink);
-		times_encode(columns, columns->times[1], walk.cnt[1], sink);
-		vega_names_encode(columns, sink);
-		instruments_encode(columns, walk.cnt[0], sink);
-	}
+	is_done = scan(columns, records, cnt, clocks);
 	classes_forget(columns);
-	return is_done;
+	vega_names_forget(columns);
+	if (!is_done)
+		return false;
+	classes_encode(columns, cnt, sink);
+	numbers_encode(columns, columns->numbers, clocks[1].name_cnt, 1, sink);
+	times_encode(columns, columns->times[0], clocks[0].step_cnt, sink);
+	times_encode(columns, columns->times[1], clocks[1].step_cnt, sink);
+	names_encode(columns, clocks[0].name_cnt, sink);
+	return true;
 }
 
 /* ---- decode -------------------------------------------------------------------------------------------------- */
 
+/* How a record of a class is laid. Two counts, one a clock, share a word: 32 bits each. */
+struct class {
+	uint64_t head; /* of the record's first word; all ones where the time is not known */
+	uint64_t step; /* what is counted */
+	uint64_t name;
+	const uint64_t *times; /* of its clock; from 1 on */
+	const uint32_t *names;
+	uint32_t shift; /* to its clock's count */
+};
+
+static uint32_t
+count_of(uint64_t counts, uint32_t clock)
+{
+	return (uint32_t)(counts >> 32 * clock);
+}
+
+static struct class
+class_of(const struct vega_columns *columns, uint32_t head)
+{
+	const uint32_t clock = kind_is_local(head & 0xFFu);
+	const uint64_t one = UINT64_C(1) << 32 * clock;
+
+	return (struct class){
+		.head = (uint64_t)head << 48 | ((head & CLASS_NO_TIME) != 0 ? VEGA_TS_NONE : 0),
+		.step = (head & CLASS_STEP) != 0 ? one : 0,
+		.name = (head & CLASS_NAME) != 0 ? one : 0,
+		.times = columns->times[clock],
+		.names = clock != 0 ? columns->channels : columns->name_of,
+		.shift = 32 * clock,
+	};
+}
+
+/* Returns by clock how many steps and names there are. */
 static void
 classes_decode(struct vega_columns *columns, struct source *source, uint32_t cnt,
-	uint32_t clock_cnt[static 2])
+	struct class *classes, uint64_t *ret_step_cnt, uint64_t *ret_name_cnt)
 {
 	struct column *column = &columns->columns[0];
-	const uint32_t record_cnt = cnt;
 	const uint64_t class_cnt = vega_source_u64(source);
+	const size_t bytes = class_cnt * sizeof(uint32_t);
+	uint32_t seen_cnt = 0;
 	struct lists lists;
 
-	source->is_bad |=
-		class_cnt > CLASS_CNT_MAX || class_cnt * 4 > (uint64_t)(source->end - source->at);
-	if (source->is_bad)
+	if (source->is_bad || class_cnt > CLASS_CNT_MAX ||
+		bytes > (size_t)(source->end - source->at)) {
+		source->is_bad = true;
 		return;
+	}
 	columns->class_cnt = (uint32_t)class_cnt;
-	memcpy(columns->class_head, source->at, class_cnt * 4);
-	source->at += class_cnt * 4;
+	memcpy(columns->class_head, source->at, bytes);
+	source->at += bytes;
 	vega_columns_unpack(columns, column, cnt, source);
 	if (source->is_bad)
 		return;
-	lists_count(&lists, column->symbols, cnt);
+	vega_lists_count(&lists, column->symbols, cnt);
 	for (uint32_t i = 0; i < columns->class_cnt; i++) {
-		const uint32_t seen = lists_seen(&lists, i);
+		const uint32_t seen = vega_lists_seen(&lists, i);
 
-		clock_cnt[kind_is_local(columns->class_head[i] & 0xFFu)] += seen;
-		cnt -= seen;
+		classes[i] = class_of(columns, columns->class_head[i]);
+		*ret_step_cnt += seen * classes[i].step;
+		*ret_name_cnt += seen * classes[i].name;
+		seen_cnt += seen;
 	}
-	source->is_bad |= cnt != 0; /* a symbol that is no class */
+	if (seen_cnt == cnt)
+		vega_lists_fill(columns, &lists, column->symbols, cnt);
+	else
+		source->is_bad = true; /* a symbol that is no class */
+}
+
+static bool
+numbers_decode(struct vega_columns *columns, struct source *source, uint32_t cnt)
+{
+	struct column *column = &columns->columns[1];
+
 	if (!source->is_bad)
-		lists_fill(columns, &lists, column->symbols, record_cnt);
-}
-
-struct clock {
-	struct column *times;
-	struct column *instruments;
-	uint64_t ts;
-	uint64_t codes[CHUNK_CNT];
-	uint64_t instrument_codes[CHUNK_CNT];
-	uint32_t at; /* in codes; CHUNK_CNT: take the next */
-	uint32_t left;
-};
-
-static void
-clock_fill(struct vega_columns *columns, struct clock *clock, bool *is_bad)
-{
-	const uint32_t cnt = clock->left < CHUNK_CNT ? clock->left : CHUNK_CNT;
-
-	vega_columns_get(columns, clock->times, clock->codes, cnt, is_bad);
-	vega_columns_get(columns, clock->instruments, clock->instrument_codes, cnt, is_bad);
-	clock->left -= cnt;
-	clock->at = 0;
-}
-
-static VEGA_ALWAYS_INLINE uint32_t
-rank_next(struct vega_columns *columns, uint64_t code, uint32_t before, bool *is_bad)
-{
-	uint64_t rank = code - NAME_CODES;
-
-	if (code == 0)
-		return before;
-	if (code == 1)
-		rank = columns->next[before];
-	if (vega_unlikely(rank >= columns->name_cnt)) {
-		*is_bad = true;
-		return before;
-	}
-	columns->next[before] = (uint32_t)rank;
-	return (uint32_t)rank;
+		vega_columns_unpack(columns, column, cnt, source);
+	if (!source->is_bad)
+		vega_columns_get(columns, column, columns->numbers, cnt, &source->is_bad);
+	return !source->is_bad;
 }
 
 static void
-place(struct vega_columns *columns, struct clock clocks[static 2], uint32_t cnt,
-	union vega_record *to, bool *is_bad)
+channels_decode(struct vega_columns *columns, struct source *source, uint32_t cnt)
 {
-	const uint8_t *classes = columns->columns[0].symbols;
 	uint32_t channel = 0;
-	uint32_t rank = 0;
+
+	columns->channels[0] = 0;
+	if (!numbers_decode(columns, source, cnt))
+		return;
+	for (uint32_t i = 0; i < cnt; i++) {
+		channel += (uint32_t)vega_unzigzag(columns->numbers[i]);
+		columns->channels[i + 1] = channel;
+	}
+}
+
+static void
+times_decode(struct vega_columns *columns, struct source *source, uint32_t cnt, uint64_t *times)
+{
+	uint64_t ts = 0;
+
+	times[0] = 0;
+	if (!numbers_decode(columns, source, cnt))
+		return;
+	for (uint32_t i = 0; i < cnt; i++) {
+		ts = (ts + (uint64_t)vega_unzigzag(columns->numbers[i])) & VEGA_TS_NONE;
+		times[i + 1] = ts;
+	}
+}
+
+static void
+names_decode(struct vega_columns *columns, struct source *source, uint32_t cnt)
+{
+	uint32_t before = 0;
+
+	columns->name_of[0] = 0;
+	vega_names_decode(columns, cnt, source);
+	if (!numbers_decode(columns, source, cnt))
+		return;
+	for (uint32_t i = 0; i < cnt; i++) {
+		const uint64_t number = columns->numbers[i];
+		const uint64_t rank = number == 0 ? columns->next[before] : number - 1;
+
+		if (vega_unlikely(rank >= columns->name_cnt)) {
+			source->is_bad = true;
+			return;
+		}
+		columns->next[before] = (uint32_t)rank;
+		columns->name_of[i + 1] = columns->ranked[rank];
+		before = (uint32_t)rank;
+	}
+}
+
+static void
+place(const struct class *classes, const uint8_t *symbols, uint32_t cnt, union vega_record *to)
+{
+	uint64_t step_cnt = 0;
+	uint64_t name_cnt = 0;
 
 	for (uint32_t i = 0; i < cnt; i++) {
-		const uint32_t head = columns->class_head[classes[i]];
-		const uint32_t which = kind_is_local(head & 0xFFu);
-		struct clock *clock = &clocks[which];
-		uint64_t code;
+		const struct class *class = &classes[symbols[i]];
 
-		if (vega_unlikely(clock->at == CHUNK_CNT))
-			clock_fill(columns, clock, is_bad);
-		code = clock->instrument_codes[clock->at];
-		clock->ts = time_of(clock->codes[clock->at++], clock->ts);
-		to[i].word[0] = (uint64_t)head << 48 |
-				((head & CLASS_NO_TIME) != 0 ? VEGA_TS_NONE : clock->ts);
-		if (which == 1) {
-			channel += (uint32_t)vega_unzigzag(code);
-			to[i].word[1] = channel;
-		} else {
-			rank = rank_next(columns, code, rank, is_bad);
-			to[i].word[1] = columns->ranked[rank];
-		}
+		step_cnt += class->step;
+		name_cnt += class->name;
+		to[i].word[0] = class->head | class->times[(uint32_t)(step_cnt >> class->shift)];
+		to[i].word[1] = class->names[(uint32_t)(name_cnt >> class->shift)];
 	}
 }
 
@@ -352,25 +319,15 @@ void
 vega_heads_decode(
 	struct vega_columns *columns, struct source *source, uint32_t cnt, union vega_record *to)
 {
-	struct column *of = columns->columns;
-	struct clock clocks[2] = {{.times = &of[2], .instruments = &of[4], .at = CHUNK_CNT},
-		{.times = &of[3], .instruments = &of[1], .at = CHUNK_CNT}};
-	uint32_t clock_cnt[2] = {0};
+	struct class classes[CLASS_CNT_MAX];
+	uint64_t step_cnt = 0;
+	uint64_t name_cnt = 0;
 
-	classes_decode(columns, source, cnt, clock_cnt);
-	if (source->is_bad)
-		return;
-	vega_columns_unpack(columns, &of[1], clock_cnt[1], source);
-	vega_columns_unpack(columns, &of[2], clock_cnt[0], source);
-	vega_columns_unpack(columns, &of[3], clock_cnt[1], source);
+	classes_decode(columns, source, cnt, classes, &step_cnt, &name_cnt);
+	channels_decode(columns, source, count_of(name_cnt, 1));
+	times_decode(columns, source, count_of(step_cnt, 0), columns->times[0]);
+	times_decode(columns, source, count_of(step_cnt, 1), columns->times[1]);
+	names_decode(columns, source, count_of(name_cnt, 0));
 	if (!source->is_bad)
-		vega_names_decode(columns, clock_cnt[0], source);
-	if (!source->is_bad)
-		vega_columns_unpack(columns, &of[4], clock_cnt[0], source);
-	source->is_bad |= clock_cnt[0] != 0 && columns->name_cnt == 0;
-	if (source->is_bad)
-		return;
-	clocks[0].left = clock_cnt[0];
-	clocks[1].left = clock_cnt[1];
-	place(columns, clocks, cnt, to, &source->is_bad);
+		place(classes, columns->columns[0].symbols, cnt, to);
 }

@@ -133,10 +133,14 @@ vega_names_decode(struct vega_columns *columns, uint32_t cnt, struct source *sou
 	const uint64_t name_cnt = vega_source_u64(source);
 	uint32_t before = 0;
 
-	columns->name_cnt = name_cnt <= cnt ? (uint32_t)name_cnt : 0;
-	vega_columns_unpack(columns, tokens, columns->name_cnt, source);
-	vega_columns_unpack(columns, frequencies, columns->name_cnt, source);
+	columns->name_cnt = 0;
 	source->is_bad |= name_cnt > cnt;
+	if (source->is_bad)
+		return;
+	columns->name_cnt = (uint32_t)name_cnt;
+	vega_columns_unpack(columns, tokens, columns->name_cnt, source);
+	if (!source->is_bad)
+		vega_columns_unpack(columns, frequencies, columns->name_cnt, source);
 	if (source->is_bad)
 		return;
 	vega_columns_get(columns, tokens, columns->numbers, columns->name_cnt, &source->is_bad);

@@ -6,6 +6,7 @@
  *
  *	columns.c		a block: its parts in order, and plain records where columns do not pay
  *	columns_heads.c		kind and flags, times, instruments: of all records, as they come
+ *	columns_lists.c		the record numbers of each kind
  *	columns_names.c		the instruments of a block, the frequent ones first
  *	columns_bodies*.[ch]	what is left, kind by kind, field by field
  *	columns_plan.c		what a field is best predicted from
@@ -23,7 +24,13 @@
 	512u /* records of one kind at a time: they and what they are predicted from stay in the cache */
 #define COLUMN_CNT    6u /* of a kind's bodies at most */
 #define CLASS_CNT_MAX 255u
-#define CLASS_NO_TIME 0x10000u /* above kind and flags */
+
+/* A class: kind and flags as in the record, and: */
+#define CLASS_NO_TIME  0x10000u /* VEGA_TS_NONE */
+#define CLASS_STEP     0x20000u /* the time is not the last one of its clock */
+#define CLASS_NAME     0x40000u /* the instrument is not the last one of its clock */
+#define CLASS_HEAD_CNT 0x80000u
+
 #define LIKE_CNT      1024u    /* sides and levels of a kind */
 
 /* What a field's value is told from. */
@@ -105,12 +112,12 @@ struct vega_columns {
 	uint32_t kind_cnt[KIND_CNT];
 	uint32_t kind_from[KIND_CNT]; /* into list */
 	uint32_t class_cnt;
-	uint32_t class_head[256];            /* kind, flags, and CLASS_NO_TIME */
-	uint8_t class_of[CLASS_NO_TIME * 2]; /* class + 1; 0: none */
+	uint32_t class_head[256];            /* kind, flags, CLASS_* */
+	uint8_t class_of[CLASS_HEAD_CNT]; /* class + 1; 0: none */
 	uint32_t name_cnt;
 
 	uint32_t *list;    /* record numbers, kind by kind */
-	uint32_t *name_of; /* to encode: of each record with an instrument, in order */
+	uint32_t *name_of; /* to encode: by first sight, of each record with CLASS_NAME; to decode: its token */
 	uint32_t *rank_of; /* by first sight */
 	uint32_t *ranked;  /* token by rank */
 	uint32_t *next;    /* rank that came after a rank the last time */
@@ -118,7 +125,8 @@ struct vega_columns {
 	uint32_t *
 		same; /* to encode: record number + 1 that a record of a kind is told from; 0: none */
 	uint32_t *like;     /* likewise */
-	uint64_t *times[2]; /* to encode: differences of exchange, of receive times */
+	uint64_t *times[2]; /* exchange, receive: of each record with CLASS_STEP; to encode: the differences */
+	uint32_t *channels; /* to decode: of each local record with CLASS_NAME */
 	uint64_t *numbers;  /* of a column, before or behind it */
 	struct name *names;
 	struct name *names_sorted;
@@ -171,6 +179,19 @@ uint32_t vega_names_take(struct vega_columns *columns, uint32_t token);
 void vega_names_forget(struct vega_columns *columns);
 void vega_names_encode(struct vega_columns *columns, struct sink *sink);
 void vega_names_decode(struct vega_columns *columns, uint32_t cnt, struct source *source);
+
+/* Counts for one block at a time. */
+#define LANE_CNT 4u
+
+struct lists {
+	uint32_t lane_records;           /* the last lane may have some more */
+	uint32_t seen[LANE_CNT][256];    /* by class */
+	uint32_t at[LANE_CNT][KIND_CNT]; /* into list */
+};
+
+void vega_lists_count(struct lists *lists, const uint8_t *classes, uint32_t cnt);
+uint32_t vega_lists_seen(const struct lists *lists, uint32_t class_idx);
+void vega_lists_fill(struct vega_columns *columns, struct lists *lists, const uint8_t *classes, uint32_t cnt);
 
 bool vega_heads_encode(struct vega_columns *columns, const union vega_record *records, uint32_t cnt,
 	struct sink *sink);
