@@ -44,18 +44,19 @@ struct links {
 
 void vega_links_begin(struct links *links, struct vega_columns *columns, uint32_t cnt);
 
-/* What tells sides and levels of a kind apart. */
+/* What tells sides and levels of a kind apart: its byte 12, or a flag. */
 static VEGA_ALWAYS_INLINE uint32_t
-like_of(const struct vega_shape *shape, const union vega_record *record, uint8_t sub)
+like_of(const struct vega_shape *shape, bool has_sub, const union vega_record *record, uint8_t sub)
 {
-	return (sub & shape->sub_mask) | (vega_record_flags(record) & shape->flag_mask) << 8;
+	return has_sub ? sub & shape->sub_mask : vega_record_flags(record) & shape->flag_mask;
 }
 
 /* Instruments side by side lie side by side: what shares a place is only told worse. */
 static VEGA_ALWAYS_INLINE uint32_t *
-links_same(const struct links *links, const union vega_record *record, uint32_t like)
+links_same(
+	uint32_t *same, uint32_t mask, const union vega_record *record, uint32_t like)
 {
-	return &links->same[(vega_record_instrument(record) + like * 0x9E3779B1u) & links->mask];
+	return &same[(vega_record_instrument(record) + like * 0x9E3779B1u) & mask];
 }
 
 /* One chunk of one kind: its records, and those that they are told from. */

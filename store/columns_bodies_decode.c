@@ -13,15 +13,20 @@ chunk_link(struct links *links, const struct vega_shape *shape, bool has_sub,
 	const uint32_t *list, uint32_t cnt, const uint8_t *subs, union vega_record *to,
 	struct chunk *chunk)
 {
+	uint32_t *table = links->same;
+	const uint32_t mask = links->mask;
+
 	chunk->cnt = cnt;
 	for (uint32_t i = 0; i < cnt; i++) {
-		union vega_record *record = &to[list[i]];
-		const uint32_t like_idx = like_of(shape, record, has_sub ? subs[i] : 0);
-		uint32_t *link = links_same(links, record, like_idx);
+		const uint32_t number = list[i];
+		const union vega_record *record = &to[number];
+		const uint32_t like_idx =
+			like_of(shape, has_sub, record, has_sub ? subs[i] : 0);
+		uint32_t *link = links_same(table, mask, record, like_idx);
 		const uint32_t like = links->like[like_idx];
 		const uint32_t same = *link != 0 ? *link : like;
 
-		*link = links->like[like_idx] = list[i] + 1;
+		*link = links->like[like_idx] = number + 1;
 		chunk->before_at[i + 1] = record;
 		chunk->same[i] = same != 0 ? &to[same - 1] : &vega_record_zero;
 		chunk->like[i] = like != 0 ? &to[like - 1] : &vega_record_zero;

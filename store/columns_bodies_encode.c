@@ -17,23 +17,40 @@ struct kind {
 	struct field fields[COLUMN_CNT];
 };
 
-/* For each record of the kind the numbers + 1 of those it may be told from; 0: none, zeros. */
+/* For each record of the kind the numbers + 1 of those it may be told from, 0: none, zeros; and its byte 12. */
+static VEGA_ALWAYS_INLINE void
+find(struct vega_columns *columns, const struct kind *kind, struct links *links, bool has_sub)
+{
+	const struct vega_shape *shape = kind->shape;
+	uint8_t *subs = columns->columns[COLUMN_CNT - 1].symbols;
+	uint32_t *table = links->same;
+	const uint32_t mask = links->mask;
+
+	for (uint32_t i = 0; i < kind->cnt; i++) {
+		const uint32_t number = kind->list[i];
+		const union vega_record *record = &kind->records[number];
+		const uint8_t sub = (uint8_t)(record->word[1] >> 32);
+		const uint32_t like_idx = like_of(shape, has_sub, record, sub);
+		uint32_t *same = links_same(table, mask, record, like_idx);
+		const uint32_t like = links->like[like_idx];
+
+		subs[i] = sub;
+		columns->like[i] = like;
+		columns->same[i] = *same != 0 ? *same : like;
+		*same = links->like[like_idx] = number + 1;
+	}
+}
+
 static void
 links_find(struct vega_columns *columns, const struct kind *kind)
 {
 	struct links links;
 
 	vega_links_begin(&links, columns, kind->cnt);
-	for (uint32_t i = 0; i < kind->cnt; i++) {
-		const union vega_record *record = &kind->records[kind->list[i]];
-		const uint32_t like =
-			like_of(kind->shape, record, (uint8_t)(record->word[1] >> 32));
-		uint32_t *same = links_same(&links, record, like);
-
-		columns->like[i] = links.like[like];
-		columns->same[i] = *same != 0 ? *same : links.like[like];
-		*same = links.like[like] = kind->list[i] + 1;
-	}
+	if (kind->shape->has_sub)
+		find(columns, kind, &links, true);
+	else
+		find(columns, kind, &links, false);
 }
 
 static VEGA_ALWAYS_INLINE const union vega_record *
@@ -77,32 +94,36 @@ is_same(const struct differ *differ, struct field field)
 	return (field.bytes == 8 ? word : word & (0xFFFFFFFFu >> field.shift)) == 0;
 }
 
-static VEGA_ALWAYS_INLINE void
+/* Returns all of them, or-ed. */
+static VEGA_ALWAYS_INLINE uint64_t
 differences(const struct chunk *chunk, const union vega_record *const *from, struct field field,
 	bool is_count, uint64_t *values)
 {
+	uint64_t any = 0;
+
 	for (uint32_t i = 0; i < chunk->cnt; i++) {
 		const uint64_t step = field_load(chunk->before_at[i + 1], field) -
 				      field_told(from[i], field, is_count);
 
 		values[i] = vega_zigzag(field.bytes == 8 ? (int64_t)step : (int32_t)step);
+		any |= values[i];
 	}
+	return any;
 }
 
-static void
+static uint64_t
 chunk_differences(
 	const struct chunk *chunk, uint32_t predictor, struct field field, uint64_t *values)
 {
 	const union vega_record *const *from = vega_chunk_from(chunk, predictor);
 
 	if (predictor == PREDICT_COUNT)
-		differences(chunk, from, field, true, values);
-	else if (field.bytes == 8)
-		differences(chunk, from, FIELD_EIGHT(field.off), false, values);
-	else if (field.shift == 0)
-		differences(chunk, from, FIELD_FOUR(field.off), false, values);
-	else
-		differences(chunk, from, FIELD_THREE, false, values);
+		return differences(chunk, from, field, true, values);
+	if (field.bytes == 8)
+		return differences(chunk, from, FIELD_EIGHT(field.off), false, values);
+	if (field.shift == 0)
+		return differences(chunk, from, FIELD_FOUR(field.off), false, values);
+	return differences(chunk, from, FIELD_THREE, false, values);
 }
 
 /* ---- plan ---------------------------------------------------------------------------------------------------- */
@@ -133,7 +154,7 @@ plan(const struct vega_columns *columns, const struct kind *kind, const struct c
 		uint32_t unit;
 		uint64_t cost;
 
-		chunk_differences(sample, i, field, values);
+		(void)chunk_differences(sample, i, field, values);
 		unit = vega_plan_unit(values, sample->cnt);
 		cost = vega_plan_cost(&columns->code, values, sample->cnt, unit);
 		if (cost < best) {
@@ -168,14 +189,9 @@ static void
 subs_encode(struct vega_columns *columns, const struct kind *kind, struct sink *sink)
 {
 	struct column *column = &columns->columns[COLUMN_CNT - 1];
-	uint8_t any = 0;
 
 	vega_column_begin(column);
-	for (uint32_t i = 0; i < kind->cnt; i++) {
-		column->symbols[i] = (uint8_t)(kind->records[kind->list[i]].word[1] >> 32);
-		any |= column->symbols[i];
-	}
-	column->any = any;
+	column->any = vega_symbols_any(column->symbols, kind->cnt);
 	column->cnt = kind->cnt;
 	vega_columns_pack(columns, column, sink);
 }
@@ -188,13 +204,14 @@ chunk_encode(struct vega_columns *columns, const struct kind *kind, const struct
 
 	for (uint32_t k = 0; k < kind->field_cnt; k++) {
 		struct column *column = &columns->columns[k];
+		uint64_t any;
 
 		if (column->predictor == PREDICT_SAME && is_same(differ, kind->fields[k])) {
 			vega_columns_put_zeros(column, chunk->cnt);
 			continue;
 		}
-		chunk_differences(chunk, column->predictor, kind->fields[k], values);
-		vega_columns_put(columns, column, values, chunk->cnt);
+		any = chunk_differences(chunk, column->predictor, kind->fields[k], values);
+		vega_columns_put(columns, column, values, chunk->cnt, any);
 	}
 }
 
@@ -204,9 +221,9 @@ kind_encode(struct vega_columns *columns, const struct kind *kind, struct sink *
 	struct chunk chunk;
 	struct differ differ;
 
+	links_find(columns, kind);
 	if (kind->shape->has_sub)
 		subs_encode(columns, kind, sink);
-	links_find(columns, kind);
 	kind_plan(columns, kind);
 	for (uint32_t at = 0; at < kind->cnt; at += CHUNK_CNT) {
 		chunk_take(columns, kind, at,

@@ -174,21 +174,29 @@ get_units(uint64_t *values, uint32_t cnt, uint32_t unit)
 	}
 }
 
+static uint64_t
+all_of(const uint64_t *values, uint32_t cnt)
+{
+	uint64_t any = 0;
+
+	for (uint32_t i = 0; i < cnt; i++)
+		any |= values[i];
+	return any;
+}
+
 void
 vega_columns_put(const struct vega_columns *columns, struct column *column, const uint64_t *values,
-	uint32_t cnt)
+	uint32_t cnt, uint64_t any)
 {
 	uint8_t *symbols = column->symbols + column->cnt;
 	uint64_t scaled[CHUNK_CNT];
-	uint64_t any = 0;
 
-	if (column->unit != 1) {
+	if (column->unit != 1 && any != 0) {
 		memcpy(scaled, values, cnt * sizeof(*values));
 		vega_put_units(scaled, cnt, column->unit);
 		values = scaled;
+		any = all_of(values, cnt);
 	}
-	for (uint32_t i = 0; i < cnt; i++)
-		any |= values[i];
 	if (any < 16) {
 		for (uint32_t i = 0; i < cnt; i++)
 			symbols[i] = (uint8_t)values[i];
@@ -207,9 +215,12 @@ void
 vega_columns_put_all(const struct vega_columns *columns, struct column *column,
 	const uint64_t *values, uint32_t cnt)
 {
-	for (uint32_t at = 0; at < cnt; at += CHUNK_CNT)
-		vega_columns_put(columns, column, values + at,
-			cnt - at < CHUNK_CNT ? cnt - at : CHUNK_CNT);
+	for (uint32_t at = 0; at < cnt; at += CHUNK_CNT) {
+		const uint32_t chunk_cnt = cnt - at < CHUNK_CNT ? cnt - at : CHUNK_CNT;
+
+		vega_columns_put(columns, column, values + at, chunk_cnt,
+			all_of(values + at, chunk_cnt));
+	}
 }
 
 void

@@ -5,7 +5,8 @@
  */
 #include "store/columns_private.h"
 
-#define CANDIDATE_CNT 8u
+#define CANDIDATE_CNT 4u
+#define UNIT_SAMPLE_CNT 64u
 
 /* log2 in sixteenths, a straight line between powers of two. */
 static uint32_t
@@ -63,14 +64,17 @@ vega_plan_unit(const uint64_t *values, uint32_t cnt)
 	uint32_t candidates[CANDIDATE_CNT];
 	uint32_t candidate_cnt = 0;
 	uint64_t before = 0;
-	uint64_t score_best = cnt; /* the bit that says whether it is a multiple */
+	uint64_t score_best; /* the bit that says whether it is a multiple */
 	uint32_t best = 1;
 
+	cnt = cnt < UNIT_SAMPLE_CNT ? cnt : UNIT_SAMPLE_CNT;
+	score_best = cnt;
 	for (uint32_t i = 0; i < cnt && candidate_cnt < CANDIDATE_CNT; i++) {
-		const uint64_t divisor = common_divisor(size_of(values[i]), before);
+		uint64_t divisor;
 
 		if (values[i] == 0)
 			continue;
+		divisor = common_divisor(size_of(values[i]), before);
 		if (before != 0 && divisor > 1 && divisor <= UINT32_MAX / 2) {
 			bool is_known = false;
 

@@ -31,7 +31,7 @@
 #define CLASS_NAME     0x40000u /* the instrument is not the last one of its clock */
 #define CLASS_HEAD_CNT 0x80000u
 
-#define LIKE_CNT      1024u    /* sides and levels of a kind */
+#define LIKE_CNT      256u    /* sides and levels of a kind */
 
 /* What a field's value is told from. */
 enum predictor {
@@ -151,8 +151,9 @@ kind_batch(uint32_t kind)
 }
 
 void vega_column_begin(struct column *column);
+/* At most CHUNK_CNT at a time; `any`: all of them, or-ed. */
 void vega_columns_put(const struct vega_columns *columns, struct column *column,
-	const uint64_t *values, uint32_t cnt);
+	const uint64_t *values, uint32_t cnt, uint64_t any);
 void vega_columns_put_all(const struct vega_columns *columns, struct column *column,
 	const uint64_t *values, uint32_t cnt);
 void vega_columns_put_zeros(struct column *column, uint32_t cnt);
