@@ -56,7 +56,8 @@ memory_new(struct vega_columns *columns)
 	return is_there && columns->list != NULL && columns->name_of != NULL &&
 	       columns->rank_of != NULL && columns->ranked != NULL && columns->next != NULL &&
 	       columns->links != NULL && columns->same != NULL && columns->like != NULL &&
-	       columns->times[0] != NULL && columns->times[1] != NULL && columns->numbers != NULL && columns->channels != NULL && columns->names != NULL &&
+	       columns->times[0] != NULL && columns->times[1] != NULL && columns->numbers != NULL &&
+	       columns->channels != NULL && columns->names != NULL &&
 	       columns->names_sorted != NULL && columns->name_slots != NULL &&
 	       columns->zstd_encode != NULL && columns->zstd_decode != NULL;
 }

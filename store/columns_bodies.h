@@ -53,8 +53,7 @@ like_of(const struct vega_shape *shape, bool has_sub, const union vega_record *r
 
 /* Instruments side by side lie side by side: what shares a place is only told worse. */
 static VEGA_ALWAYS_INLINE uint32_t *
-links_same(
-	uint32_t *same, uint32_t mask, const union vega_record *record, uint32_t like)
+links_same(uint32_t *same, uint32_t mask, const union vega_record *record, uint32_t like)
 {
 	return &same[(vega_record_instrument(record) + like * 0x9E3779B1u) & mask];
 }
@@ -62,7 +61,8 @@ links_same(
 /* One chunk of one kind: its records, and those that they are told from. */
 struct chunk {
 	uint32_t cnt;
-	const union vega_record *before_at[CHUNK_CNT + 1]; /* the record before the chunk, and those of the chunk */
+	const union vega_record
+		*before_at[CHUNK_CNT + 1]; /* the record before the chunk, and those of the chunk */
 	const union vega_record *same[CHUNK_CNT];
 	const union vega_record *like[CHUNK_CNT];
 };

@@ -9,9 +9,8 @@
 
 /* Finds whom the records are told from. */
 static VEGA_ALWAYS_INLINE void
-chunk_link(struct links *links, const struct vega_shape *shape, bool has_sub,
-	const uint32_t *list, uint32_t cnt, const uint8_t *subs, union vega_record *to,
-	struct chunk *chunk)
+chunk_link(struct links *links, const struct vega_shape *shape, bool has_sub, const uint32_t *list,
+	uint32_t cnt, const uint8_t *subs, union vega_record *to, struct chunk *chunk)
 {
 	uint32_t *table = links->same;
 	const uint32_t mask = links->mask;
@@ -20,8 +19,7 @@ chunk_link(struct links *links, const struct vega_shape *shape, bool has_sub,
 	for (uint32_t i = 0; i < cnt; i++) {
 		const uint32_t number = list[i];
 		const union vega_record *record = &to[number];
-		const uint32_t like_idx =
-			like_of(shape, has_sub, record, has_sub ? subs[i] : 0);
+		const uint32_t like_idx = like_of(shape, has_sub, record, has_sub ? subs[i] : 0);
 		uint32_t *link = links_same(table, mask, record, like_idx);
 		const uint32_t like = links->like[like_idx];
 		const uint32_t same = *link != 0 ? *link : like;
@@ -41,8 +39,7 @@ chunk_copy(const struct chunk *chunk, bool has_sub, const uint8_t *subs)
 	const uint64_t kept = has_sub ? ~UINT64_C(0xFFFFFFFFFF) : ~UINT64_C(0xFFFFFFFF);
 
 	for (uint32_t i = 0; i < chunk->cnt; i++) {
-		union vega_record *record =
-			(union vega_record *)(uintptr_t)chunk->before_at[i + 1];
+		union vega_record *record = (union vega_record *)(uintptr_t)chunk->before_at[i + 1];
 		const union vega_record *same = chunk->same[i];
 
 		record->word[1] = (uint32_t)record->word[1] | (same->word[1] & kept) |
@@ -131,13 +128,12 @@ kind_decode(
 				to, &chunk);
 			chunk_copy(&chunk, true, subs->symbols + at);
 		} else {
-			chunk_link(
-				&links, shape, false, list + at, chunk_cnt, NULL, to, &chunk);
+			chunk_link(&links, shape, false, list + at, chunk_cnt, NULL, to, &chunk);
 			chunk_copy(&chunk, false, NULL);
 		}
 		for (uint32_t k = 0; k < field_cnt; k++)
-			field_decode(columns, &columns->columns[k], fields[k], &chunk,
-				&source->is_bad);
+			field_decode(
+				columns, &columns->columns[k], fields[k], &chunk, &source->is_bad);
 		chunk.before_at[0] = chunk.before_at[chunk_cnt];
 	}
 }

@@ -170,8 +170,8 @@ plan(const struct vega_columns *columns, const struct kind *kind, const struct c
 static void
 kind_plan(struct vega_columns *columns, const struct kind *kind)
 {
-	const uint32_t cnt = kind->cnt - kind->cnt / 2 < SAMPLE_CNT ? kind->cnt - kind->cnt / 2
-								    : SAMPLE_CNT;
+	const uint32_t cnt =
+		kind->cnt - kind->cnt / 2 < SAMPLE_CNT ? kind->cnt - kind->cnt / 2 : SAMPLE_CNT;
 	struct chunk sample;
 	struct differ differ;
 

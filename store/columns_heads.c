@@ -61,7 +61,8 @@ static bool
 scan(struct vega_columns *columns, const union vega_record *records, uint32_t cnt,
 	struct clock clocks[static CLOCK_CNT])
 {
-	uint8_t *classes = columns->columns[0].symbols;
+	uint8_t *const classes = columns->columns[0].symbols;
+	uint64_t *const times[CLOCK_CNT] = {columns->times[0], columns->times[1]};
 
 	for (uint32_t i = 0; i < cnt; i++) {
 		const uint64_t word = records[i].word[0];
@@ -78,7 +79,7 @@ scan(struct vega_columns *columns, const union vega_record *records, uint32_t cn
 		if (vega_unlikely(columns->class_of[head] == 0 && !class_add(columns, head)))
 			return false;
 		classes[i] = (uint8_t)(columns->class_of[head] - 1);
-		columns->times[local][clock->step_cnt] = vega_zigzag((int64_t)step);
+		times[local][clock->step_cnt] = vega_zigzag((int64_t)step);
 		clock->step_cnt += step != 0;
 		clock->ts = ts;
 		if (!is_named)
@@ -168,7 +169,8 @@ vega_heads_encode(struct vega_columns *columns, const union vega_record *records
 /* ---- decode -------------------------------------------------------------------------------------------------- */
 
 /* How a record of a class is laid. Two counts, one a clock, share a word: 32 bits each. */
-struct class {
+struct class
+{
 	uint64_t head; /* of the record's first word; all ones where the time is not known */
 	uint64_t step; /* what is counted */
 	uint64_t name;
@@ -183,8 +185,7 @@ count_of(uint64_t counts, uint32_t clock)
 	return (uint32_t)(counts >> 32 * clock);
 }
 
-static struct class
-class_of(const struct vega_columns *columns, uint32_t head)
+static struct class class_of(const struct vega_columns *columns, uint32_t head)
 {
 	const uint32_t clock = kind_is_local(head & 0xFFu);
 	const uint64_t one = UINT64_C(1) << 32 * clock;

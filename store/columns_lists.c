@@ -51,7 +51,8 @@ lists_place(struct vega_columns *columns, struct lists *lists)
 }
 
 void
-vega_lists_fill(struct vega_columns *columns, struct lists *lists, const uint8_t *classes, uint32_t cnt)
+vega_lists_fill(
+	struct vega_columns *columns, struct lists *lists, const uint8_t *classes, uint32_t cnt)
 {
 	const uint32_t each = lists->lane_records;
 	uint8_t batch[256];

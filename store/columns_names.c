@@ -23,8 +23,8 @@ vega_names_take(struct vega_columns *columns, uint32_t token)
 		struct name_slot *slot = &columns->name_slots[at];
 
 		if (slot->number == 0) {
-			columns->names[columns->name_cnt] = (struct name){
-				.token = token, .idx = columns->name_cnt, .slot = at};
+			columns->names[columns->name_cnt] =
+				(struct name){.token = token, .idx = columns->name_cnt, .slot = at};
 			*slot = (struct name_slot){token, ++columns->name_cnt};
 		} else if (slot->token != token) {
 			continue;

@@ -9,10 +9,14 @@
  *	   symbols
  *	   extra bits
  */
+/* For ZSTD_c_literalCompressionMode alone; a library that does not know it makes larger columns, nothing worse. */
+#define ZSTD_STATIC_LINKING_ONLY
 #include "store/columns_private.h"
 
-#define LEVEL_LIVE 1
-#define LEVEL_BEST 19
+#define LEVEL_BEST    19
+#define LEVEL_REPEATS 1     /* live, symbols that repeat in runs and patterns */
+#define LEVEL_NUMBERS (-20) /* live, symbols whose frequencies are all there is to learn */
+#define NUMBERS_MIN   4096u /* symbols; of fewer, the same */
 
 void
 vega_sink_bytes(struct sink *sink, const void *from, size_t bytes)
@@ -63,15 +67,26 @@ vega_column_begin(struct column *column)
 	column->bits = (struct vega_bits){.at = column->extra};
 }
 
+/* Where there are extra bits, there are many different numbers: looking for repeats takes longer than it is worth. */
+static int
+level_of(const struct vega_columns *columns, const struct column *column, size_t extra_bytes)
+{
+	if (columns->effort == VEGA_COLUMNS_BEST)
+		return LEVEL_BEST;
+	return extra_bytes != 0 || column->cnt < NUMBERS_MIN ? LEVEL_NUMBERS : LEVEL_REPEATS;
+}
+
 /* Returns bytes written at `to`, 0: it does not get smaller, or there is no room. */
 static size_t
-squeeze(struct vega_columns *columns, const struct column *column, uint8_t *to, size_t room)
+squeeze(struct vega_columns *columns, const struct column *column, int level, uint8_t *to,
+	size_t room)
 {
-	const int level = columns->effort == VEGA_COLUMNS_BEST ? LEVEL_BEST : LEVEL_LIVE;
+	ZSTD_CCtx *zstd = columns->zstd_encode;
 	size_t bytes;
 
-	bytes = ZSTD_compressCCtx(
-		columns->zstd_encode, to, room, column->symbols, column->cnt, level);
+	(void)ZSTD_CCtx_setParameter(zstd, ZSTD_c_compressionLevel, level);
+	(void)ZSTD_CCtx_setParameter(zstd, ZSTD_c_literalCompressionMode, ZSTD_ps_enable);
+	bytes = ZSTD_compress2(zstd, to, room, column->symbols, column->cnt);
 	return ZSTD_isError(bytes) || bytes >= column->cnt ? 0 : bytes;
 }
 
@@ -91,7 +106,8 @@ vega_columns_pack(struct vega_columns *columns, struct column *column, struct si
 		return;
 	}
 	if (column->any != 0)
-		bytes = squeeze(columns, column, body, (size_t)(sink->end - body));
+		bytes = squeeze(columns, column, level_of(columns, column, extra_bytes), body,
+			(size_t)(sink->end - body));
 	vega_sink_u64(sink, column->predictor);
 	vega_sink_u64(sink, column->unit);
 	vega_sink_u64(sink, bytes != 0 ? bytes : column->any != 0 ? column->cnt : 0);
@@ -218,8 +234,8 @@ vega_columns_put_all(const struct vega_columns *columns, struct column *column,
 	for (uint32_t at = 0; at < cnt; at += CHUNK_CNT) {
 		const uint32_t chunk_cnt = cnt - at < CHUNK_CNT ? cnt - at : CHUNK_CNT;
 
-		vega_columns_put(columns, column, values + at, chunk_cnt,
-			all_of(values + at, chunk_cnt));
+		vega_columns_put(
+			columns, column, values + at, chunk_cnt, all_of(values + at, chunk_cnt));
 	}
 }
 

@@ -5,7 +5,7 @@
  */
 #include "store/columns_private.h"
 
-#define CANDIDATE_CNT 4u
+#define CANDIDATE_CNT   4u
 #define UNIT_SAMPLE_CNT 64u
 
 /* log2 in sixteenths, a straight line between powers of two. */

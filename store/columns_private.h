@@ -31,7 +31,7 @@
 #define CLASS_NAME     0x40000u /* the instrument is not the last one of its clock */
 #define CLASS_HEAD_CNT 0x80000u
 
-#define LIKE_CNT      256u    /* sides and levels of a kind */
+#define LIKE_CNT 256u /* sides and levels of a kind */
 
 /* What a field's value is told from. */
 enum predictor {
@@ -87,8 +87,8 @@ vega_symbols_any(const uint8_t *symbols, uint32_t cnt)
 /* The instruments of a block. */
 struct name {
 	uint32_t token;
-	uint32_t cnt; /* records */
-	uint32_t idx; /* by first sight */
+	uint32_t cnt;  /* records */
+	uint32_t idx;  /* by first sight */
 	uint32_t slot; /* where it is found */
 };
 
@@ -97,35 +97,37 @@ struct name_slot {
 	uint32_t number; /* of the name by first sight, + 1; 0: free */
 };
 
-#define NAME_NONE UINT32_MAX
+#define NAME_NONE      UINT32_MAX
 #define NAME_PROBE_CNT 64u /* places that a token may take */
-#define NAME_SLOT_LG2 18u
-#define NAME_SLOT_CNT (1u << NAME_SLOT_LG2) /* twice what a block can name */
+#define NAME_SLOT_LG2  18u
+#define NAME_SLOT_CNT  (1u << NAME_SLOT_LG2) /* twice what a block can name */
 
 struct vega_columns {
 	struct vega_code code;
 	ZSTD_CCtx *zstd_encode;
 	ZSTD_DCtx *zstd_decode;
 	enum vega_columns_effort effort;
-	
+
 	/* Of the block at hand. */
 	uint32_t kind_cnt[KIND_CNT];
 	uint32_t kind_from[KIND_CNT]; /* into list */
 	uint32_t class_cnt;
-	uint32_t class_head[256];            /* kind, flags, CLASS_* */
+	uint32_t class_head[256];         /* kind, flags, CLASS_* */
 	uint8_t class_of[CLASS_HEAD_CNT]; /* class + 1; 0: none */
 	uint32_t name_cnt;
 
-	uint32_t *list;    /* record numbers, kind by kind */
-	uint32_t *name_of; /* to encode: by first sight, of each record with CLASS_NAME; to decode: its token */
+	uint32_t *list; /* record numbers, kind by kind */
+	uint32_t *
+		name_of; /* to encode: by first sight, of each record with CLASS_NAME; to decode: its token */
 	uint32_t *rank_of; /* by first sight */
 	uint32_t *ranked;  /* token by rank */
 	uint32_t *next;    /* rank that came after a rank the last time */
 	uint32_t *links;   /* record number + 1 by hash of context */
 	uint32_t *
 		same; /* to encode: record number + 1 that a record of a kind is told from; 0: none */
-	uint32_t *like;     /* likewise */
-	uint64_t *times[2]; /* exchange, receive: of each record with CLASS_STEP; to encode: the differences */
+	uint32_t *like; /* likewise */
+	uint64_t *times
+		[2]; /* exchange, receive: of each record with CLASS_STEP; to encode: the differences */
 	uint32_t *channels; /* to decode: of each local record with CLASS_NAME */
 	uint64_t *numbers;  /* of a column, before or behind it */
 	struct name *names;
@@ -192,7 +194,8 @@ struct lists {
 
 void vega_lists_count(struct lists *lists, const uint8_t *classes, uint32_t cnt);
 uint32_t vega_lists_seen(const struct lists *lists, uint32_t class_idx);
-void vega_lists_fill(struct vega_columns *columns, struct lists *lists, const uint8_t *classes, uint32_t cnt);
+void vega_lists_fill(
+	struct vega_columns *columns, struct lists *lists, const uint8_t *classes, uint32_t cnt);
 
 bool vega_heads_encode(struct vega_columns *columns, const union vega_record *records, uint32_t cnt,
 	struct sink *sink);

@@ -172,8 +172,7 @@ decode(struct bench *bench)
 {
 	int rc = 0;
 
-	for (uint64_t from = 0, i = 0; from < bench->cnt && rc == 0;
-		from += bench->block_cnt, i++)
+	for (uint64_t from = 0, i = 0; from < bench->cnt && rc == 0; from += bench->block_cnt, i++)
 		rc = vega_columns_decode(bench->columns,
 			bench->blocks + i * vega_columns_bound(bench->block_cnt), bench->bytes[i],
 			block_records(bench, from), bench->decoded + from);
@@ -201,8 +200,7 @@ static int
 run(struct bench *bench, const char *path, uint64_t duration_ns)
 {
 	const size_t best_bytes = encode(bench, VEGA_COLUMNS_BEST);
-	const size_t plain_bytes =
-		zstd_bytes(bench->records, bench->cnt * VEGA_RECORD_BYTES, 19);
+	const size_t plain_bytes = zstd_bytes(bench->records, bench->cnt * VEGA_RECORD_BYTES, 19);
 	const size_t file_bytes = zstd_file_bytes(path, 3);
 	size_t live_bytes;
 	uint32_t pass = 0;
@@ -215,8 +213,7 @@ run(struct bench *bench, const char *path, uint64_t duration_ns)
 		live_bytes = encode(bench, VEGA_COLUMNS_LIVE);
 		bench->encode_ns[pass] = vega_monotonic_ns() - start_ns;
 		rc = rc != 0 ? rc : decode(bench);
-		bench->decode_ns[pass] =
-			vega_monotonic_ns() - start_ns - bench->encode_ns[pass];
+		bench->decode_ns[pass] = vega_monotonic_ns() - start_ns - bench->encode_ns[pass];
 	} while (++pass < PASS_CNT_MAX && rc == 0 && vega_monotonic_ns() < end_ns);
 	if (rc != 0)
 		return rc;
