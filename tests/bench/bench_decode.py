@@ -22,6 +22,7 @@ ROWS = {
     "mdp3_6": ("cme-mdp3", "omi-data-packets-history/Cme.Mdp3.Sbe.v6.1.pcap", ENTRIES),
     "mdp3_9": ("cme-mdp3", "omi-data-packets-history/Cme.Mdp3.Sbe.v9.1.Example.pcap", ENTRIES),
     "mtbt": ("nse-mtbt", ["--feed", "nse-mtbt", *SESSION], MESSAGES),
+    "nnf": ("nse-nnf", ["--feed", "nse-nnf", "--packets", "20000", "--heartbeat", "0s"], BYTES),
     "nnf_cm": ("nse-nnf", "nse-synthetic/nse_nnf_cm.pcap", BYTES),
     "nnf_fo": ("nse-nnf", "nse-synthetic/nse_nnf_fo.pcap", BYTES),
 }
