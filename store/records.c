@@ -184,6 +184,12 @@ vega_records_file(const struct vega_record_cursor *c)
 }
 
 uint64_t
+vega_records_block_off(const struct vega_record_cursor *c)
+{
+	return vega_cursor_block_off(c->blocks);
+}
+
+uint64_t
 vega_records_blocks_read(const struct vega_record_cursor *c)
 {
 	return vega_cursor_blocks_read(c->blocks);

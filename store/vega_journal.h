@@ -187,8 +187,9 @@ void vega_records_close(struct vega_record_cursor *cursor);
 /* Returns 1 and a batch, 0 at the end (of what is written so far), or a negative errno. */
 int vega_records_next(struct vega_record_cursor *cursor, struct vega_record_batch *ret_batch);
 
-/* The file of the last batch, NULL before the first; blocks read from disk. */
+/* The file and block of the last batch, NULL and 0 before the first; blocks read from disk. */
 const struct vega_journal_file *vega_records_file(const struct vega_record_cursor *cursor);
+uint64_t vega_records_block_off(const struct vega_record_cursor *cursor);
 uint64_t vega_records_blocks_read(const struct vega_record_cursor *cursor);
 
 /* The calling thread's message of the last failure: one line that says what was needed, what was found, what to do. */

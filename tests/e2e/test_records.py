@@ -130,6 +130,19 @@ class Mtbt(Case):
         self.assertEqual(self.export('jsonl', '--from', first, '--to', last),
                          [r for r in rows if first <= r['recv_ns'] < last])
 
+    def test_seek(self):
+        rows = self.export('jsonl')
+        at = rows[len(rows) // 2]['recv_ns']
+        said = vega.output('vega-journal', 'seek', self.journal, '--at', at)
+        row = next(r for r in rows if r['recv_ns'] >= at)
+        self.assertEqual((said['recv_ns'], said['position']), (row['recv_ns'], row['position']))
+        os.unlink(next(os.path.join(folder, name) for folder, _, names in os.walk(self.journal)
+                       for name in names if name.startswith('frames-')))
+        alone = vega.output('vega-journal', 'seek', self.journal, '--at', at)
+        self.assertEqual((alone['recv_ns'], alone['position'], alone['blocks_read']), (row['recv_ns'], row['position'], 1))
+        self.assertEqual(alone['file'], self.record_file())
+        self.assertNotIn('frame_number', alone)
+
     def test_what_is_in_it(self):
         files = vega.output('vega-journal', 'ls', self.journal)['files']
         records = next(f for f in files if f['kind'] == 'records')
