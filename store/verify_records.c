@@ -146,6 +146,19 @@ decode(struct verify *v, const struct vega_block_hdr *hdr, const uint8_t *data, 
 	return NULL;
 }
 
+/* A lap stands alone in its block, at the first position it took. Returns how many it took. */
+static uint64_t
+check_lap(struct verify *v, const struct vega_block_hdr *hdr, uint64_t off, const uint64_t word[4])
+{
+	if (hdr->record_cnt != 1)
+		verify_damage(v, off, "records: need a lap in a block of its own, found %u records",
+			hdr->record_cnt);
+	verify_u64(v, word[3], hdr->position_first, off, "records: first position of a lap");
+	if (word[2] == 0 || word[2] > UINT64_MAX - word[3])
+		verify_damage(v, off, "records: a lap of %llu", (unsigned long long)word[2]);
+	return word[2];
+}
+
 uint64_t
 verify_records(
 	struct verify *v, const struct vega_block_hdr *hdr, const uint8_t *payload, uint64_t off)
@@ -153,7 +166,7 @@ verify_records(
 	const uint64_t hdr_off = off - VEGA_BLOCK_HDR_BYTES;
 	const uint8_t *data = payload + sizeof(struct vega_records_hdr);
 	struct vega_records_hdr records;
-	uint64_t lapped = 0;
+	uint64_t positions = hdr->record_cnt;
 	struct tally t = {0};
 
 	if (!check_frame(v, hdr, payload, off, &records))
@@ -168,13 +181,8 @@ verify_records(
 		memcpy(word, data + (size_t)i * sizeof(word), sizeof(word));
 		take_record(&t, word);
 		if ((word[0] >> 48 & 0xFF) == VEGA_LOSS && word[1] >> 32 == VEGA_LOSS_LAPPED)
-			lapped = word[2];
+			positions = check_lap(v, hdr, hdr_off, word);
 	}
 	check_tally(v, hdr, hdr_off, &t);
-	if (lapped != 0 && hdr->record_cnt != 1)
-		verify_damage(v, hdr_off,
-			"records: need a lap told in a block of its own, found "
-			"it among %u records",
-			hdr->record_cnt);
-	return lapped != 0 ? lapped : hdr->record_cnt;
+	return positions;
 }

@@ -12,6 +12,7 @@
 
 #include "store/format.h"
 #include "store/reader.h"
+#include "store/verify.h"
 #include "tests/lib/io_mem.h"
 #include "tests/lib/rng.h"
 #include "tests/store/rig.h"
@@ -36,6 +37,8 @@ static void
 begin_epoch(struct rig *rig, uint64_t day_ns, uint64_t ns)
 {
 	epoch_ns = day_ns - DAY_NS;
+	rig->rings[0].tail->epoch_ns = epoch_ns;
+	rig->rings[0].tail->epoch_from = rig->rings[0].next;
 	put(rig, ns, VEGA_EPOCH, 0, epoch_ns, rig->rings[0].next);
 }
 
@@ -272,6 +275,45 @@ test_growing(void **state)
 	vega_io_delete(io);
 }
 
+/* Positions that the lane took: whoever asks for one of them gets the record that says so. */
+static void
+test_lapped_positions(void **state)
+{
+	struct vega_io *io = io_mem_new(7);
+	struct vega_records_want want = {.to_ns = UINT64_MAX};
+	struct vega_verify_sum verified = {0};
+	uint64_t first = 0, cnt = 0;
+	struct sum sum;
+	struct rig rig;
+
+	(void)state;
+	rig_new_records(&rig, 1, 2, 64u << 10);
+	rig_drain_mem(&rig, io);
+	begin_epoch(&rig, DAY0_NS, DAY0_NS);
+	event(&rig, DAY0_NS, VEGA_TRADE);
+	rig_settle(&rig);
+	for (uint32_t i = 0; i < 1000; i++)
+		event(&rig, DAY0_NS + S, VEGA_TRADE);
+	rig_settle(&rig);
+	event(&rig, DAY0_NS + 2 * S, VEGA_TRADE);
+	assert_int_equal(vega_drain_finish(rig.drain), 0);
+	cnt = rig_cells(&rig, 0)->records_lapped;
+	first = 5;
+	assert_true(cnt > 1900);
+	for (uint64_t from = first; from < first + cnt; from += cnt / 3) {
+		want.from_position = from;
+		sum = read_all(io, &want);
+		assert_int_equal(sum.first, first); /* the LOSS record */
+		assert_int_equal(sum.records, 1 + rig.rings[0].next - first - cnt);
+	}
+	want.from_position = first + cnt;
+	assert_int_equal(read_all(io, &want).first, first + cnt);
+	assert_int_equal(vega_verify_file(io, FILE0, NULL, &verified), 0);
+	assert_int_equal(verified.damaged_blocks, 0);
+	rig_delete(&rig);
+	vega_io_delete(io);
+}
+
 /* Any byte changed, checksums mended or not: an error or a hole, never a crash, never a record too many. */
 static void
 test_hostile(void **state)
@@ -323,6 +365,7 @@ main(void)
 		cmocka_unit_test(test_wanted_in_a_block),
 		cmocka_unit_test(test_beside_frames),
 		cmocka_unit_test(test_growing),
+		cmocka_unit_test(test_lapped_positions),
 		cmocka_unit_test(test_hostile),
 	};
 
