@@ -116,26 +116,47 @@ trade(const struct at *a, uint32_t condition)
 		condition | cross | VEGA_TRADE_NO_AGGRESSOR | a->flags << 16);
 }
 
-static VEGA_ALWAYS_INLINE void
-order(const struct at *a, uint32_t kind, uint32_t flags, uint32_t reference)
-{
-	vega_emit_order(a->emit, a->ns, kind, flags, a->token, vega_le32(a->m + 26),
-		vega_le64(a->m + 18), price_at(a->m + 30), reference);
-}
+/*
+ * Orders go through one piece of code, without a branch by type, which would be guessed wrong every second message. What a type does
+ * not have is read where it has something else, and masked away.
+ */
+struct shape {
+	uint64_t price_mask;
+	uint32_t qty_mask;
+	uint32_t flags_mask; /* of the byte behind the type, where it goes with the reference */
+	uint16_t reference;
+	uint16_t sell; /* value of that byte; 256: it is no side */
+	uint8_t kind;
+	uint8_t last; /* VEGA_RECORD_LAST; 0: an ORDER_REF follows */
+	uint8_t qty_at;
+	uint8_t price_at;
+};
+
+#define NOT_THERE 18 /* where the order's id lies, in all of them */
+#define ALL32     0xFFFFFFFFu
+#define ALL64     UINT64_MAX
+
+/* clang-format off */
+static const struct shape shapes[256] = {
+	['a'] = {ALL64, ALL32, 0, 0, '5', VEGA_ORDER_ADD, VEGA_RECORD_LAST, 26, 30},
+	['M'] = {ALL64, ALL32, 0xFF, 0, 256, VEGA_ORDER_MODIFY, VEGA_RECORD_LAST, 26, 30},
+	['R'] = {0, 0, 0xFF, VEGA_ORDER_NO_QTY | VEGA_ORDER_NO_PRICE, 256, VEGA_ORDER_DELETE, VEGA_RECORD_LAST,
+		NOT_THERE, NOT_THERE},
+	['L'] = {ALL64, ALL32, 0xFF, 0, 256, VEGA_ORDER_EXECUTE, 0, 26, 30},
+};
+/* clang-format on */
 
 static VEGA_ALWAYS_INLINE void
-drop(const struct at *a)
+shaped(const struct at *a, const struct shape *s)
 {
-	vega_emit_order(a->emit, a->ns, VEGA_ORDER_DELETE, VEGA_RECORD_LAST, a->token, 0,
-		vega_le64(a->m + 18), 0, VEGA_ORDER_NO_QTY | VEGA_ORDER_NO_PRICE | a->flags << 16);
-}
-
-static VEGA_ALWAYS_INLINE void
-execute(const struct at *a)
-{
-	order(a, VEGA_ORDER_EXECUTE, 0, a->flags << 16);
-	vega_emit(a->emit, a->ns, VEGA_ORDER_REF, VEGA_RECORD_LAST, a->token, VEGA_REF_MATCH,
-		vega_le64(a->m + 38), 0);
+	vega_emit_order(a->emit, a->ns, s->kind,
+		s->last | (a->flags == s->sell ? VEGA_RECORD_ASK : 0), a->token,
+		vega_le32(a->m + s->qty_at) & s->qty_mask, vega_le64(a->m + 18),
+		(int64_t)(vega_le64(a->m + s->price_at) & s->price_mask),
+		s->reference | (a->flags & s->flags_mask) << 16);
+	if (s->last == 0)
+		vega_emit(a->emit, a->ns, VEGA_ORDER_REF, VEGA_RECORD_LAST, a->token,
+			VEGA_REF_MATCH, vega_le64(a->m + 38), 0);
 }
 
 /* ---- the rest ------------------------------------------------------------------------------------------------- */
@@ -243,17 +264,10 @@ by_type(const struct at *a)
 		trade(a, 0);
 		break;
 	case 'a':
-		order(a, VEGA_ORDER_ADD, VEGA_RECORD_LAST | (a->flags == '5' ? VEGA_RECORD_ASK : 0),
-			0);
-		break;
 	case 'M':
-		order(a, VEGA_ORDER_MODIFY, VEGA_RECORD_LAST, a->flags << 16);
-		break;
 	case 'R':
-		drop(a);
-		break;
 	case 'L':
-		execute(a);
+		shaped(a, &shapes[a->m[0]]);
 		break;
 	default:
 		rare(a);
