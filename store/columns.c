@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A block of records as bytes:
+ * A block of records as bytes, drawn in docs/JOURNAL-FORMAT.md:
  *
  *	1  0: plain: the records as they lie follow, and nothing else
  *	   1: columns:
- *		kinds and flags		columns_heads.c
- *		times
- *		instruments		columns_names.c
- *		bodies			columns_bodies.c, kind by kind
- *		16 zeros		so that a decoder may load eight bytes at a time
+ *		classes, times, instruments	columns_heads.c, columns_names.c
+ *		bodies				columns_bodies*.c, kind by kind
+ *		16 zeros			so that a decoder may load eight bytes at a time
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -18,6 +16,8 @@
 
 #define FORM_PLAIN   0u
 #define FORM_COLUMNS 1u
+
+static const uint8_t slack[VEGA_CODE_SLACK_BYTES];
 
 /* Room for a column of any block. */
 static bool
@@ -123,7 +123,6 @@ size_t
 vega_columns_encode(struct vega_columns *columns, const union vega_record *records, uint32_t cnt,
 	enum vega_columns_effort effort, void *to)
 {
-	static const uint8_t slack[VEGA_CODE_SLACK_BYTES];
 	struct sink sink = {.at = to, .end = (uint8_t *)to + vega_columns_bound(cnt)};
 
 	columns->effort = effort;
@@ -159,6 +158,8 @@ vega_columns_decode(struct vega_columns *columns, const void *from, size_t bytes
 	if (form != FORM_COLUMNS || (size_t)(source.end - source.at) < VEGA_CODE_SLACK_BYTES)
 		return -EBADMSG;
 	source.end -= VEGA_CODE_SLACK_BYTES;
+	if (memcmp(source.end, slack, sizeof(slack)) != 0)
+		return -EBADMSG;
 	vega_heads_decode(columns, &source, cnt, to);
 	if (!source.is_bad)
 		vega_bodies_decode(columns, &source, to);
