@@ -2,7 +2,8 @@
 #ifndef VEGA_STORE_DRAIN_H
 #define VEGA_STORE_DRAIN_H
 /*
- * The drain: takes sealed blocks from the frame lanes and writes them into journal files, as they lie.
+ * The drain: takes sealed blocks from the frame lanes and writes them into journal files, as they lie; and records from the
+ * record lanes, in blocks of its own (record_drain.h).
  *
  * Runs on one thread (the EAL main lcore, a plain thread, or stepped by a test). rx and drain meet in the lane only.
  */
