@@ -4,28 +4,187 @@
 #include "hugepages/base/atomic.h"
 #include "hugepages/base/clock.h"
 
+#define SKIP_CNT   4096u     /* frames passed over in a poll */
+#define PAUSE_NS   10000000u /* between two looks whether it goes on */
+#define WISH_SHIFT 60u
+#define WISH_ARG   ((1ull << WISH_SHIFT) - 1)
+
 void
 vega_replay_init(struct vega_replay *replay, struct vega_merge *merge, struct vega_tx *tx,
-	struct vega_report *report, uint64_t speed_millionths, uint64_t start_ns)
+	struct vega_report *report, const struct vega_replay_conf *conf)
 {
 	*replay = (struct vega_replay){
 		.merge = merge,
 		.tx = tx,
 		.report = report,
-		.pace = {.speed_millionths = speed_millionths},
-		.start_ns = start_ns,
+		.conf = *conf,
+		.pace = {.speed_millionths = conf->speed_millionths,
+			.rate_pps = conf->rate_pps,
+			.gap_ns_max = conf->gap_ns_max},
+		.paused = conf->paused,
+		.stepped = conf->paused,
+		.speed_millionths = conf->speed_millionths,
 	};
+}
+
+void
+vega_replay_again(struct vega_replay *replay, uint64_t packet_idx)
+{
+	replay->conf.start_ns = 0;
+	replay->started = false;
+	replay->seek_ns = 0;
+	replay->packet_idx = packet_idx;
+	replay->burst_cnt = 0;
+	replay->burst_sent = 0;
+	replay->starved_since_ns = 0;
+	replay->stepped = replay->paused != 0;
+	replay->stepped_ns = 0;
 }
 
 /* The first frame is known: it sets the base of the schedule. */
 static void
 start(struct vega_replay *replay, const struct vega_frame *first)
 {
-	const uint64_t start_ns = replay->start_ns != 0 ? replay->start_ns : vega_monotonic_ns();
+	const uint64_t start_ns =
+		replay->conf.start_ns != 0 ? replay->conf.start_ns : vega_monotonic_ns();
 
 	vega_pace_start(&replay->pace, first->recv_ns, start_ns);
-	replay->report->first_ns = first->recv_ns;
+	if (replay->report->frames_taken == 0)
+		replay->report->first_ns = first->recv_ns;
 	replay->started = true;
+}
+
+/* ---- wishes --------------------------------------------------------------------------------------------------- */
+
+bool
+vega_replay_ask(struct vega_replay *replay, enum vega_wish wish, uint64_t argument)
+{
+	if (vega_load_acquire(&replay->wish) != 0) /* K1: pairs with K2, the last one was taken */
+		return false;
+	vega_store_relaxed(&replay->wish, (uint64_t)wish << WISH_SHIFT | (argument & WISH_ARG));
+	return true;
+}
+
+/* The schedule begins anew: what was recorded at recv_ns is due at now_ns. */
+static void
+reschedule(struct vega_replay *replay, uint64_t speed_millionths, uint64_t recv_ns, uint64_t now_ns)
+{
+	vega_pace_change(&replay->pace, speed_millionths, recv_ns, now_ns);
+	for (uint32_t i = replay->burst_sent; i < replay->burst_cnt; i++) {
+		replay->due_ns[i] = vega_pace_due_ns(&replay->pace, replay->burst[i].recv_ns);
+		vega_pace_take(&replay->pace, replay->burst[i].recv_ns, replay->due_ns[i]);
+	}
+}
+
+/* What is left to wait for the next frame shrinks or grows with the speed. */
+static void
+change_speed(struct vega_replay *replay, uint64_t speed_millionths, uint64_t now_ns)
+{
+	const uint32_t next = replay->burst_sent;
+	unsigned __int128 wait_ns = vega_pace_wait_ns(replay->due_ns[next], now_ns);
+
+	if (replay->pace.rate_pps != 0)
+		return;
+	wait_ns = speed_millionths != 0 ? wait_ns * replay->pace.speed_millionths / speed_millionths
+					: 0;
+	reschedule(
+		replay, speed_millionths, replay->burst[next].recv_ns, now_ns + (uint64_t)wait_ns);
+	vega_store_relaxed(&replay->speed_millionths, speed_millionths);
+}
+
+static void
+pause_replay(struct vega_replay *replay, uint64_t now_ns)
+{
+	vega_store_relaxed(&replay->paused, 1);
+	replay->paused_since_ns = now_ns;
+	replay->stepped = false;
+	replay->stepped_ns = 0;
+}
+
+/* Time goes on where it stood, or, after steps, from the frame sent last. */
+static void
+resume(struct vega_replay *replay, uint64_t now_ns)
+{
+	const uint64_t paused_ns = now_ns - replay->paused_since_ns;
+	const uint64_t next_ns = replay->burst[replay->burst_sent].recv_ns;
+
+	vega_store_relaxed(&replay->paused, 0);
+	if (replay->stepped) {
+		reschedule(replay, replay->pace.speed_millionths,
+			replay->stepped_ns != 0 ? replay->stepped_ns : next_ns, now_ns);
+		return;
+	}
+	vega_pace_delay(&replay->pace, paused_ns);
+	for (uint32_t i = replay->burst_sent; i < replay->burst_cnt; i++)
+		replay->due_ns[i] += paused_ns;
+}
+
+/* A burst is ready. Returns 1 when its first frame is to leave alone now, 0, or -ENODATA: for a seek. */
+static VEGA_COLD int
+take_wish(struct vega_replay *replay, uint64_t now_ns)
+{
+	const uint64_t wish = vega_load_relaxed(&replay->wish);
+	const uint64_t argument = wish & WISH_ARG;
+
+	vega_store_release(&replay->wish, 0); /* K2: pairs with K1 */
+	switch (wish >> WISH_SHIFT) {
+	case VEGA_WISH_PAUSE:
+		if (replay->paused != 0)
+			resume(replay, now_ns);
+		else
+			pause_replay(replay, now_ns);
+		return 0;
+	case VEGA_WISH_STEP:
+		if (replay->paused == 0)
+			pause_replay(replay, now_ns);
+		replay->stepped = true;
+		replay->stepped_ns = replay->burst[replay->burst_sent].recv_ns;
+		return 1;
+	case VEGA_WISH_SPEED:
+		change_speed(replay, argument, now_ns);
+		return 0;
+	case VEGA_WISH_SEEK:
+		replay->seek_ns = argument * 1000;
+		return -ENODATA;
+	default:
+		return 0;
+	}
+}
+
+/* ---- bursts --------------------------------------------------------------------------------------------------- */
+
+/* Pass over frames before the first that is wanted. Returns 1 when it is next, 0 at the end, -EAGAIN: there are more. */
+static VEGA_COLD int
+skip_frames(struct vega_replay *replay)
+{
+	const struct vega_frame *frame;
+
+	for (uint32_t i = 0; i < SKIP_CNT && replay->packet_idx < replay->conf.packet_first; i++) {
+		int rc = vega_merge_peek(replay->merge, &frame);
+
+		if (rc != 1)
+			return rc;
+		vega_merge_pop(replay->merge);
+		replay->packet_idx++;
+	}
+	return replay->packet_idx < replay->conf.packet_first ? -EAGAIN : 1;
+}
+
+/* As vega_merge_peek, of the frames that are wanted. */
+static inline int
+peek(struct vega_replay *replay, const struct vega_frame **ret_frame)
+{
+	const struct vega_replay_conf *conf = &replay->conf;
+
+	if (vega_unlikely(replay->packet_idx < conf->packet_first)) {
+		int rc = skip_frames(replay);
+
+		if (rc != 1)
+			return rc;
+	}
+	if (vega_unlikely(conf->packet_end != 0 && replay->packet_idx >= conf->packet_end))
+		return 0;
+	return vega_merge_peek(replay->merge, ret_frame);
 }
 
 /*
@@ -39,7 +198,7 @@ gather(struct vega_replay *replay, uint64_t by_ns)
 
 	while (replay->burst_cnt < VEGA_TX_BURST_CNT_MAX) {
 		const uint32_t n = replay->burst_cnt;
-		int rc = vega_merge_peek(replay->merge, &frame);
+		int rc = peek(replay, &frame);
 		uint64_t due_ns;
 
 		if (rc != 1)
@@ -52,8 +211,9 @@ gather(struct vega_replay *replay, uint64_t by_ns)
 		replay->burst[n] = *frame;
 		replay->due_ns[n] = due_ns;
 		replay->burst_cnt = n + 1;
-		vega_pace_take(&replay->pace, due_ns);
+		vega_pace_take(&replay->pace, frame->recv_ns, due_ns);
 		vega_merge_pop(replay->merge);
+		replay->packet_idx++;
 	}
 	return 1;
 }
@@ -95,12 +255,12 @@ note_departures(struct vega_replay *replay, uint32_t sent_cnt, uint64_t now_ns)
 		vega_report_departure(report, replay->due_ns[replay->burst_sent + i], now_ns);
 }
 
+/* Hand over the first frame_cnt frames of what is ready. */
 static int
-send_burst(struct vega_replay *replay, uint64_t now_ns)
+send_burst(struct vega_replay *replay, uint32_t frame_cnt, uint64_t now_ns)
 {
 	const uint32_t at = replay->burst_sent;
-	int sent =
-		replay->tx->ops->send_burst(replay->tx, replay->burst + at, replay->burst_cnt - at);
+	int sent = replay->tx->ops->send_burst(replay->tx, replay->burst + at, frame_cnt);
 
 	if (sent <= 0) {
 		replay->report->full_cnt += sent == 0;
@@ -118,6 +278,24 @@ send_burst(struct vega_replay *replay, uint64_t now_ns)
 	return sent;
 }
 
+/* A wish, or a pause. Returns false when what is ready is sent as ever, else true and what poll returns. */
+static VEGA_COLD bool
+attend(struct vega_replay *replay, uint64_t now_ns, uint64_t *ret_wait_ns, int *ret_rc)
+{
+	int rc = vega_load_relaxed(&replay->wish) != 0 ? take_wish(replay, now_ns) : 0;
+
+	if (rc == 1) {
+		replay->due_ns[replay->burst_sent] = now_ns;
+		rc = send_burst(replay, 1, now_ns);
+	} else if (rc == 0 && replay->paused != 0) {
+		*ret_wait_ns = PAUSE_NS;
+	} else if (rc == 0) {
+		return false;
+	}
+	*ret_rc = rc;
+	return true;
+}
+
 int
 vega_replay_poll(struct vega_replay *replay, uint64_t *ret_wait_ns)
 {
@@ -131,14 +309,17 @@ vega_replay_poll(struct vega_replay *replay, uint64_t *ret_wait_ns)
 	now_ns = vega_monotonic_ns();
 	if (vega_unlikely(replay->starved_since_ns != 0))
 		end_starvation(replay, now_ns);
-	*ret_wait_ns = vega_pace_wait_ns(replay->due_ns[0], now_ns);
+	if (vega_unlikely((vega_load_relaxed(&replay->wish) | replay->paused) != 0) &&
+		attend(replay, now_ns, ret_wait_ns, &rc))
+		return rc;
+	*ret_wait_ns = vega_pace_wait_ns(replay->due_ns[replay->burst_sent], now_ns);
 	if (*ret_wait_ns != 0)
 		return 0;
 	ready_cnt = replay->burst_cnt;
 	(void)gather(replay, now_ns);
 	if (replay->burst_cnt != ready_cnt)
 		now_ns = vega_monotonic_ns();
-	return send_burst(replay, now_ns);
+	return send_burst(replay, replay->burst_cnt - replay->burst_sent, now_ns);
 }
 
 int

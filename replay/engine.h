@@ -16,14 +16,42 @@
 #include "replay/sender.h"
 #include "replay/tx.h"
 
+/* What is asked of a replay while it runs: one word, so that it is whole. */
+enum vega_wish {
+	VEGA_WISH_NONE = 0,
+	VEGA_WISH_PAUSE = 1, /* or go on */
+	VEGA_WISH_STEP = 2,  /* send one packet, and pause */
+	VEGA_WISH_SPEED = 3, /* millionths; 0: max */
+	VEGA_WISH_SEEK = 4   /* to a recorded time, in us, not 0 */
+};
+
+struct vega_replay_conf {
+	uint64_t speed_millionths; /* 0: max */
+	uint64_t rate_pps;         /* 0: as recorded */
+	uint64_t gap_ns_max;       /* of recorded time; 0: no limit */
+	/* CLOCK_MONOTONIC time of the first frame; 0: as soon as it is known */
+	uint64_t start_ns;
+	uint64_t packet_first; /* of the merged stream, from 0 on: those before are passed over */
+	uint64_t packet_end;   /* 0: no limit; else this one and those behind it are left out */
+	bool paused;           /* from the beginning */
+};
+
 struct vega_replay {
 	struct vega_merge *merge;
 	struct vega_tx *tx;
 	struct vega_report *report;
 	struct vega_pace pace;
-	/* Sender's clock: when the first frame is due; 0: as soon as it is known. */
-	uint64_t start_ns;
+	struct vega_replay_conf conf;
 	bool started;
+	/* While paused: the schedule begins anew, at the frame sent last (0: none was, at the next). */
+	bool stepped;
+	uint64_t stepped_ns;
+	uint64_t packet_idx; /* of the next frame of the merge */
+	uint64_t paused_since_ns;
+	uint64_t paused;           /* 0 or 1; for a display (relaxed) */
+	uint64_t speed_millionths; /* for a display (relaxed) */
+	uint64_t wish;             /* by another thread: kind << 60 | argument; 0: none (K1, K2) */
+	uint64_t seek_ns;          /* poll has ended for this; 0: it has not */
 	uint64_t starved_since_ns; /* 0: not starved */
 	uint64_t progress_frames;  /* for a display on another thread (relaxed) */
 	uint64_t progress_ns;      /* recorded time of the last frame handed over */
@@ -33,19 +61,27 @@ struct vega_replay {
 	uint64_t due_ns[VEGA_TX_BURST_CNT_MAX];
 };
 
-/*
- * Params: speed_millionths	0: max
- *	   start_ns		CLOCK_MONOTONIC time the first frame is due at; 0: as soon as it is known
- * All that is passed in must outlive the replay.
- */
+/* All that is passed in must outlive the replay; the configuration is copied. */
 void vega_replay_init(struct vega_replay *replay, struct vega_merge *merge, struct vega_tx *tx,
-	struct vega_report *report, uint64_t speed_millionths, uint64_t start_ns);
+	struct vega_report *report, const struct vega_replay_conf *conf);
+
+/*
+ * The merge begins anew, from another time or for another lap: its first frame is due at once.
+ * Params: packet_idx	of its first frame
+ */
+void vega_replay_again(struct vega_replay *replay, uint64_t packet_idx);
+
+/*
+ * Ask something, from another thread. One wish at a time: it is taken at the sender's next poll.
+ * Returns false when the last one has not been taken yet: try again.
+ */
+bool vega_replay_ask(struct vega_replay *replay, enum vega_wish wish, uint64_t argument);
 
 /*
  * Bounded work: make the next burst ready and, when it is due, hand it over.
  *
  * Returns the number of frames the output took; 0: none, for the next one is due in *ret_wait_ns, or, when that is 0, the reader is
- * behind or the output full; -ENODATA: all is done; another negative errno with a message: the output failed.
+ * behind or the output full; -ENODATA: all is done, or a seek asked for (seek_ns); another negative errno with a message: the output failed.
  * Cost: two reads of the clock; no allocation, no syscall but the output's.
  */
 int vega_replay_poll(struct vega_replay *replay, uint64_t *ret_wait_ns);

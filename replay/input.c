@@ -151,6 +151,6 @@ vega_input_damage(const struct vega_input *input)
 {
 	struct vega_input_damage damage = input->reader.damage;
 
-	damage.bad_blocks = input->sender.bad_blocks;
+	damage.bad_blocks += input->sender.bad_blocks;
 	return damage;
 }

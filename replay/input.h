@@ -70,7 +70,9 @@ struct vega_input {
 		uint64_t loaded; /* Q2 */
 		uint64_t ended;  /* Q5 */
 		uint64_t released_seen;
-		struct vega_input_damage damage; /* holes; settled by Q5 */
+		struct vega_input_damage damage; /* settled by Q5 */
+		/* Frames without exchange time, where that is the clock; settled by Q5. */
+		uint64_t timeless_cnt;
 	} reader VEGA_ALIGNED(VEGA_GUARD_BYTES);
 	struct {
 		uint64_t released; /* Q4 */

@@ -112,6 +112,16 @@ check_room(const struct vega_inputs *inputs)
 		VEGA_INPUT_CNT_MAX);
 }
 
+/* The input opened last is counted, and shaped where that is asked for. */
+static int
+take_input(const struct vega_inputs_conf *conf, struct vega_inputs *inputs)
+{
+	struct vega_input **input = &inputs->inputs[inputs->input_cnt++];
+
+	return vega_shape_is_wanted(&conf->shape) ? vega_input_shape(*input, &conf->shape, input)
+						  : 0;
+}
+
 static int
 add_journal(const struct vega_inputs_conf *conf, uint32_t path_idx, const struct window *window,
 	struct vega_inputs *inputs)
@@ -127,9 +137,10 @@ add_journal(const struct vega_inputs_conf *conf, uint32_t path_idx, const struct
 		if (rc == 0)
 			rc = vega_input_open_journal(journal, feed, conf->paths[path_idx],
 				window->from_ns, window->to_ns, &inputs->inputs[inputs->input_cnt]);
+		if (rc == 0)
+			rc = take_input(conf, inputs);
 		if (rc != 0)
 			return rc;
-		inputs->input_cnt++;
 	}
 	return 0;
 }
@@ -148,9 +159,7 @@ add_capture(const struct vega_inputs_conf *conf, uint32_t path_idx, const struct
 	if (rc == 0)
 		rc = vega_input_open_pcap(conf->paths[path_idx], window->from_ns, window->to_ns,
 			conf->stop, &inputs->inputs[inputs->input_cnt]);
-	if (rc == 0)
-		inputs->input_cnt++;
-	return rc;
+	return rc == 0 ? take_input(conf, inputs) : rc;
 }
 
 /* Every feed asked for must be in some journal. */
@@ -183,6 +192,8 @@ open_inputs(const struct vega_inputs_conf *conf, struct vega_inputs *inputs)
 
 	if (rc == 0)
 		rc = find_window(conf, inputs, &window);
+	if (rc == 0 && window.from_ns < conf->from_ns)
+		window.from_ns = conf->from_ns;
 	for (uint32_t i = 0; rc == 0 && i < conf->path_cnt; i++)
 		rc = inputs->journals[i] != NULL ? add_journal(conf, i, &window, inputs)
 						 : add_capture(conf, i, &window, inputs);
@@ -230,6 +241,16 @@ vega_inputs_damage(const struct vega_inputs *inputs)
 		sum.bad_blocks += one.bad_blocks;
 	}
 	return sum;
+}
+
+uint64_t
+vega_inputs_timeless(const struct vega_inputs *inputs)
+{
+	uint64_t frame_cnt = 0;
+
+	for (uint32_t i = 0; i < inputs->input_cnt; i++)
+		frame_cnt += inputs->inputs[i]->reader.timeless_cnt;
+	return frame_cnt;
 }
 
 int

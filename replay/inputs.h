@@ -4,7 +4,7 @@
 /*
  * All inputs of a replay, from what stands on the command line: journals (each feed is an input) and capture files.
  */
-#include "replay/input.h"
+#include "replay/shape.h"
 
 struct vega_inputs_conf {
 	char *const *paths; /* journal folders or files, capture files, "-" */
@@ -13,6 +13,8 @@ struct vega_inputs_conf {
 	uint32_t feed_cnt;  /* 0: all */
 	const char *from;   /* as on the command line (zone.h); NULL: no limit */
 	const char *to;
+	struct vega_shape shape; /* of every input; zeros: as recorded */
+	uint64_t from_ns;        /* a later beginning than `from`; 0: none */
 	/* capture files end once it is set, see vega_pcapfile_stop_on; NULL: none */
 	const uint64_t *stop;
 };
@@ -37,5 +39,6 @@ void vega_inputs_close(struct vega_inputs *inputs);
 /* After the replay: 0, or -EBADMSG (65) and the like with a message when data was damaged or an input ended early. */
 int vega_inputs_verdict(const struct vega_inputs *inputs);
 struct vega_input_damage vega_inputs_damage(const struct vega_inputs *inputs);
+uint64_t vega_inputs_timeless(const struct vega_inputs *inputs); /* frames, see vega_shape */
 
 #endif

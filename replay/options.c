@@ -2,9 +2,11 @@
 #include "replay/options.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #include "hugepages/base/cli.h"
 #include "hugepages/base/clock.h"
+#include "hugepages/base/conf.h"
 #include "hugepages/base/zone.h"
 #include "replay/pace.h"
 
@@ -18,7 +20,14 @@ enum key {
 	KEY_CLOCK,
 	KEY_CPU,
 	KEY_REPORT,
-	KEY_JSON
+	KEY_JSON,
+	KEY_RATE,
+	KEY_MAX_GAP,
+	KEY_LOOP,
+	KEY_FROM_PACKET,
+	KEY_TO_PACKET,
+	KEY_PAUSED,
+	KEY_CONFIG
 };
 
 static const struct argp_option options[] = {
@@ -32,7 +41,17 @@ static const struct argp_option options[] = {
 	{"to", KEY_TO, "TIME", 0, "leave out what was received at TIME or later", 0},
 	{"feed", KEY_FEED, "NAME", 0, "only this feed of the journal; may be given again", 0},
 	{"start-at", KEY_START_AT, "TIME", 0, "send the first packet at this wall-clock time", 0},
-	{"clock", KEY_CLOCK, "receive", 0, "the recorded time that is kept: receive", 0},
+	{"from-packet", KEY_FROM_PACKET, "N", 0, "begin with packet N of what is left, from 1 on",
+		0},
+	{"to-packet", KEY_TO_PACKET, "N", 0, "end with packet N", 0},
+	{"clock", KEY_CLOCK, "receive|exchange", 0,
+		"the recorded time that is kept: receive time, or the exchange's by decoding", 0},
+	{"max-gap", KEY_MAX_GAP, "DURATION", 0, "make longer recorded gaps so long", 0},
+	{"rate", KEY_RATE, "PPS", 0, "a fixed rate, in packets a second, instead of recorded times",
+		0},
+	{"loop", KEY_LOOP, "N", 0, "send everything N times", 0},
+	{"paused", KEY_PAUSED, NULL, 0, "begin paused; needs a terminal", 0},
+	{"config", KEY_CONFIG, "FILE", 0, "rewrite addresses as its section `rewrite` says", 0},
 	{"cpu", KEY_CPU, "N", 0, "pin the sending thread to processor N", 0},
 	{"report", KEY_REPORT, "FILE.json", 0,
 		"write the report of intended against actual departure", 0},
@@ -51,12 +70,42 @@ add_feed(struct vega_replay_options *o, char *feed)
 }
 
 static int
-parse_clock(const char *text)
+parse_clock(const char *text, bool *ret_exchange)
 {
-	if (strcmp(text, "receive") == 0)
+	*ret_exchange = strcmp(text, "exchange") == 0;
+	if (*ret_exchange || strcmp(text, "receive") == 0)
 		return 0;
-	return VEGA_ERR(-EINVAL,
-		"--clock: need receive, found '%s'; no other recorded time is replayed", text);
+	return VEGA_ERR(-EINVAL, "--clock: need receive or exchange, found '%s'", text);
+}
+
+static int
+parse_gap(const char *text, uint64_t *ret_ns)
+{
+	uint64_t ns;
+
+	if (vega_parse_duration("--max-gap", text, &ns) != 0)
+		return -EINVAL;
+	if (ns == 0)
+		return VEGA_ERR(-EINVAL,
+			"--max-gap: need more than nothing, found '%s'; --speed "
+			"max leaves no gaps",
+			text);
+	*ret_ns = ns;
+	return 0;
+}
+
+static int
+load_config(struct vega_replay_options *o, const char *path)
+{
+	int rc;
+
+	vega_replay_options_free(o);
+	rc = vega_conf_load(path, &o->conf);
+	if (rc != 0)
+		return rc;
+	o->inputs.shape.rules = o->conf->rewrites;
+	o->inputs.shape.rule_cnt = o->conf->rewrite_cnt;
+	return 0;
 }
 
 static int
@@ -85,6 +134,33 @@ parse_start_at(const char *text, uint64_t *ret_ns)
 	return 0;
 }
 
+static int
+take_schedule_option(struct vega_replay_options *o, int key, const char *arg)
+{
+	struct vega_replay_conf *r = &o->replay;
+	int rc;
+
+	switch (key) {
+	case KEY_RATE:
+		return vega_parse_u64("--rate", arg, 1, VEGA_RATE_MAX, &r->rate_pps);
+	case KEY_MAX_GAP:
+		return parse_gap(arg, &r->gap_ns_max);
+	case KEY_LOOP:
+		return vega_parse_u64("--loop", arg, 1, UINT32_MAX, &o->lap_cnt);
+	case KEY_FROM_PACKET:
+		rc = vega_parse_u64("--from-packet", arg, 1, UINT64_MAX, &r->packet_first);
+		r->packet_first -= rc == 0;
+		return rc;
+	case KEY_TO_PACKET:
+		return vega_parse_u64("--to-packet", arg, 1, UINT64_MAX, &r->packet_end);
+	case KEY_CONFIG:
+		return load_config(o, arg);
+	default:
+		r->paused = true;
+		return 0;
+	}
+}
+
 /* Returns 0, or a negative errno with a message. */
 static int
 take_option(struct vega_replay_options *o, int key, char *arg)
@@ -95,7 +171,7 @@ take_option(struct vega_replay_options *o, int key, char *arg)
 		return vega_tx_find(arg, &o->tx, &o->tx_operand);
 	case KEY_SPEED:
 		o->speed = arg;
-		return vega_pace_parse(arg, &o->speed_millionths);
+		return vega_pace_parse(arg, &o->replay.speed_millionths);
 	case KEY_FROM:
 		o->inputs.from = arg;
 		return 0;
@@ -107,15 +183,17 @@ take_option(struct vega_replay_options *o, int key, char *arg)
 	case KEY_START_AT:
 		return parse_start_at(arg, &o->start_at_ns);
 	case KEY_CLOCK:
-		return parse_clock(arg);
+		return parse_clock(arg, &o->inputs.shape.exchange_clock);
 	case KEY_CPU:
 		return parse_cpu(arg, &o->cpu);
 	case KEY_REPORT:
 		o->report_path = arg;
 		return 0;
-	default:
+	case KEY_JSON:
 		o->json = true;
 		return 0;
+	default:
+		return take_schedule_option(o, key, arg);
 	}
 }
 
@@ -148,11 +226,48 @@ parse_option(int key, char *arg, struct argp_state *state)
 	case KEY_CPU:
 	case KEY_REPORT:
 	case KEY_JSON:
+	case KEY_RATE:
+	case KEY_MAX_GAP:
+	case KEY_LOOP:
+	case KEY_FROM_PACKET:
+	case KEY_TO_PACKET:
+	case KEY_PAUSED:
+	case KEY_CONFIG:
 		parsing->rc = take_option(o, key, arg);
 		return parsing->rc != 0 ? EINVAL : 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
 	}
+}
+
+/* Standard input comes once. */
+static int
+check_laps(const struct vega_replay_options *o)
+{
+	for (uint32_t i = 0; o->lap_cnt > 1 && i < o->inputs.path_cnt; i++)
+		if (strcmp(o->inputs.paths[i], "-") == 0)
+			return VEGA_ERR(-EINVAL,
+				"--loop: need files, found standard input, which cannot be read "
+				"again");
+	return 0;
+}
+
+static int
+check_schedule(const struct vega_replay_options *o)
+{
+	const struct vega_replay_conf *r = &o->replay;
+
+	if (r->rate_pps != 0 && (o->speed != NULL || r->gap_ns_max != 0))
+		return VEGA_ERR(-EINVAL, "--rate: need neither --speed nor --max-gap with it, "
+					 "found one; a fixed rate looks at no recorded time");
+	if (r->packet_end != 0 && r->packet_end <= r->packet_first)
+		return VEGA_ERR(-EINVAL,
+			"--to-packet: need %llu or more, as --from-packet is, found %llu",
+			(unsigned long long)r->packet_first + 1, (unsigned long long)r->packet_end);
+	if (r->paused && !isatty(STDIN_FILENO))
+		return VEGA_ERR(-EINVAL, "--paused: need a terminal whose keys let it go on, found "
+					 "none on standard input");
+	return check_laps(o);
 }
 
 static int
@@ -163,7 +278,7 @@ check_whole(const struct vega_replay_options *o)
 			-EINVAL, "need a journal or a capture file, found none; see --help");
 	if (o->out == NULL)
 		return VEGA_ERR(-EINVAL, "need --out, found none; see --help");
-	return 0;
+	return check_schedule(o);
 }
 
 int
@@ -183,7 +298,7 @@ vega_replay_options_parse(int argc, char **argv, struct vega_replay_options *ret
 	struct parsing parsing = {.options = ret_options};
 	int rc;
 
-	*ret_options = (struct vega_replay_options){.cpu = -1};
+	*ret_options = (struct vega_replay_options){.cpu = -1, .lap_cnt = 1};
 	rc = argp_parse(&argp, argc, argv, 0, NULL, &parsing);
 	if (parsing.rc != 0)
 		return parsing.rc;
@@ -195,6 +310,13 @@ vega_replay_options_parse(int argc, char **argv, struct vega_replay_options *ret
 		return rc;
 	ret_options->inputs.feeds = ret_options->feeds;
 	if (ret_options->speed == NULL)
-		ret_options->speed_millionths = ret_options->tx->speed_millionths;
+		ret_options->replay.speed_millionths = ret_options->tx->speed_millionths;
 	return 0;
+}
+
+void
+vega_replay_options_free(struct vega_replay_options *o)
+{
+	vega_conf_delete(o->conf);
+	o->conf = NULL;
 }

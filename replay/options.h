@@ -6,6 +6,7 @@
  */
 #include <stdbool.h>
 
+#include "replay/engine.h"
 #include "replay/inputs.h"
 #include "replay/tx.h"
 
@@ -16,20 +17,23 @@ struct vega_replay_options {
 	const char *out; /* as given */
 	const struct vega_tx_ops *tx;
 	const char *tx_operand;
-	const char *speed; /* as given; NULL: the output's own */
-	uint64_t speed_millionths;
-	uint64_t start_at_ns; /* CLOCK_REALTIME; 0: at once */
-	int cpu;              /* -1: any */
+	const char *speed;              /* as given; NULL: the output's own */
+	struct vega_replay_conf replay; /* without start_ns */
+	uint64_t start_at_ns;           /* CLOCK_REALTIME; 0: at once */
+	uint64_t lap_cnt;
+	struct vega_conf *conf; /* of --config; NULL: none */
+	int cpu;                /* -1: any */
 	const char *report_path;
 	bool json;
 	char *feeds[VEGA_REPLAY_FEED_CNT_MAX];
 };
 
 /*
- * Parse and check all that needs no file. Exits for --help, --version and a wrong option (64), as argp does.
+ * Parse and check all that needs no recording. Exits for --help, --version and a wrong option (64), as argp does.
  * Returns 0 or a negative errno with a message. argv must outlive the options.
  */
 int vega_replay_options_parse(
 	int argc, char **argv, struct vega_replay_options *ret_options) VEGA_MUST_CHECK;
+void vega_replay_options_free(struct vega_replay_options *options);
 
 #endif

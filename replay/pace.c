@@ -31,6 +31,9 @@ vega_pace_start(struct vega_pace *pace, uint64_t base_ns, uint64_t start_ns)
 	pace->base_ns = base_ns;
 	pace->start_ns = start_ns;
 	pace->due_last_ns = start_ns;
+	pace->recv_last_ns = base_ns;
+	pace->cut_ns = 0;
+	pace->taken_cnt = 0;
 }
 
 /* A recorded span in the sender's time: exact, rounded down, and no further than the clock goes. */
@@ -45,15 +48,60 @@ scale_ns(uint64_t span_ns, uint64_t speed_millionths)
 	return scaled > UINT64_MAX ? UINT64_MAX : (uint64_t)scaled;
 }
 
+/* How much of the gap before a frame is beyond the limit. */
+static uint64_t
+cut_before(const struct vega_pace *pace, uint64_t recv_ns)
+{
+	const uint64_t gap_ns = recv_ns > pace->recv_last_ns ? recv_ns - pace->recv_last_ns : 0;
+
+	return pace->gap_ns_max != 0 && gap_ns > pace->gap_ns_max ? gap_ns - pace->gap_ns_max : 0;
+}
+
+/* Since the start, in the sender's time. */
+static uint64_t
+due_since_start(const struct vega_pace *pace, uint64_t recv_ns)
+{
+	const uint64_t cut_ns = pace->cut_ns + cut_before(pace, recv_ns);
+	const uint64_t span_ns = recv_ns > pace->base_ns ? recv_ns - pace->base_ns : 0;
+
+	if (pace->rate_pps != 0)
+		return (uint64_t)((unsigned __int128)pace->taken_cnt * 1000000000u /
+				  pace->rate_pps);
+	return span_ns > cut_ns ? scale_ns(span_ns - cut_ns, pace->speed_millionths) : 0;
+}
+
 uint64_t
 vega_pace_due_ns(const struct vega_pace *pace, uint64_t recv_ns)
 {
 	uint64_t due_ns;
 
-	if (vega_pace_is_max(pace) || recv_ns <= pace->base_ns)
+	if (vega_pace_is_max(pace))
 		return pace->due_last_ns;
-	if (__builtin_add_overflow(pace->start_ns,
-		    scale_ns(recv_ns - pace->base_ns, pace->speed_millionths), &due_ns))
+	if (__builtin_add_overflow(pace->start_ns, due_since_start(pace, recv_ns), &due_ns))
 		due_ns = UINT64_MAX;
 	return due_ns > pace->due_last_ns ? due_ns : pace->due_last_ns;
+}
+
+void
+vega_pace_take(struct vega_pace *pace, uint64_t recv_ns, uint64_t due_ns)
+{
+	pace->cut_ns += cut_before(pace, recv_ns);
+	pace->recv_last_ns = recv_ns > pace->recv_last_ns ? recv_ns : pace->recv_last_ns;
+	pace->due_last_ns = due_ns;
+	pace->taken_cnt++;
+}
+
+void
+vega_pace_change(
+	struct vega_pace *pace, uint64_t speed_millionths, uint64_t recv_ns, uint64_t now_ns)
+{
+	vega_pace_start(pace, recv_ns, now_ns);
+	pace->speed_millionths = speed_millionths;
+}
+
+void
+vega_pace_delay(struct vega_pace *pace, uint64_t delay_ns)
+{
+	pace->start_ns += delay_ns;
+	pace->due_last_ns += delay_ns;
 }

@@ -4,7 +4,10 @@
 /*
  * When a frame is due: a pure function of its recorded time and of the instant the replay began.
  *
- *	due = start + (recorded - base) / speed
+ *	due = start + (recorded - base - cut) / speed		as recorded
+ *	due = start + taken / rate				at a fixed rate
+ *
+ * where `cut` is what a limit on idle gaps has taken out so far, and `taken` counts frames.
  *
  * Each deadline is computed from the start, in whole numbers, never from the frame before: an error of one
  * departure is not carried to the next, so there is no drift. A recorded time that goes backward is due
@@ -21,11 +24,18 @@
 #define VEGA_SPEED_MIN  1000u
 #define VEGA_SPEED_MAX  1000000000u /* 1000 x; beyond it, "max" */
 
+#define VEGA_RATE_MAX 1000000000u /* packets a second */
+
 struct vega_pace {
 	uint64_t speed_millionths; /* 0: every frame is due at once */
+	uint64_t rate_pps;         /* 0: as recorded; else speed and gaps count for nothing */
+	uint64_t gap_ns_max;       /* of recorded time; 0: no limit */
 	uint64_t base_ns;          /* recorded time that is due at start_ns */
 	uint64_t start_ns;         /* of the sender's clock */
 	uint64_t due_last_ns;      /* of the frame before */
+	uint64_t recv_last_ns;     /* the latest so far */
+	uint64_t cut_ns;
+	uint64_t taken_cnt;
 };
 
 /*
@@ -40,12 +50,15 @@ void vega_pace_start(struct vega_pace *pace, uint64_t base_ns, uint64_t start_ns
 /* When a frame that was recorded at recv_ns and follows the last one taken is due. Changes nothing. */
 uint64_t vega_pace_due_ns(const struct vega_pace *pace, uint64_t recv_ns);
 
-/* The frame due at due_ns is taken: none after it is due earlier. */
-static inline void
-vega_pace_take(struct vega_pace *pace, uint64_t due_ns)
-{
-	pace->due_last_ns = due_ns;
-}
+/* The frame recorded at recv_ns, due at due_ns, is taken: none after it is due earlier. */
+void vega_pace_take(struct vega_pace *pace, uint64_t recv_ns, uint64_t due_ns);
+
+/* From now on at another speed, not 0: what was recorded at `recv_ns`, or is the next to be taken, is due at now_ns. */
+void vega_pace_change(
+	struct vega_pace *pace, uint64_t speed_millionths, uint64_t recv_ns, uint64_t now_ns);
+
+/* Everything to come is due so much later. */
+void vega_pace_delay(struct vega_pace *pace, uint64_t delay_ns);
 
 /* How long the sender has to wait for due_ns; 0: send now. */
 static inline uint64_t
@@ -57,7 +70,7 @@ vega_pace_wait_ns(uint64_t due_ns, uint64_t now_ns)
 static inline bool
 vega_pace_is_max(const struct vega_pace *pace)
 {
-	return pace->speed_millionths == 0;
+	return pace->speed_millionths == 0 && pace->rate_pps == 0;
 }
 
 #endif

@@ -99,6 +99,13 @@ vega_report_json(const struct vega_report *report)
 		report->speed_millionths == 0
 			? json_string("max")
 			: json_real((double)report->speed_millionths / VEGA_SPEED_UNIT));
+	bad |= json_object_set_new(
+		json, "rate_pps", report->rate_pps == 0 ? json_null() : integer(report->rate_pps));
+	bad |= json_object_set_new(
+		json, "clock", json_string(report->exchange_clock ? "exchange" : "receive"));
+	bad |= json_object_set_new(json, "packets_without_exchange_time",
+		report->exchange_clock ? integer(report->timeless_cnt) : json_null());
+	bad |= json_object_set_new(json, "laps", integer(report->lap_cnt));
 	bad |= json_object_set_new(json, "inputs", integer(report->input_cnt));
 	bad |= add_counts(json, report);
 	bad |= add_errors(json, report);

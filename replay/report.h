@@ -19,7 +19,11 @@
 struct vega_report {
 	const char *output;        /* as asked for: "udp:eth1" */
 	uint64_t speed_millionths; /* 0: max, and then there is no departure error */
+	uint64_t rate_pps;         /* 0: as recorded */
+	bool exchange_clock;
 	uint32_t input_cnt;
+	uint64_t lap_cnt;      /* times the inputs were begun with */
+	uint64_t timeless_cnt; /* frames without exchange time, where that is the clock */
 	uint64_t frames_taken; /* handed to the output */
 	uint64_t first_ns;     /* recorded times of the first and the last frame taken */
 	uint64_t last_ns;

@@ -23,6 +23,7 @@ struct session {
 	struct vega_replay_options options;
 	struct vega_inputs inputs;
 	struct vega_reader reader;
+	bool reading; /* the reader runs */
 	struct vega_tx *tx;
 	struct vega_sender sender;
 	struct vega_merge merge;
@@ -100,20 +101,78 @@ open_output(struct session *s)
 	return rc == 0 ? o->tx->open(o->tx_operand, linktype, &s->tx) : rc;
 }
 
+/* What was damaged is told of all laps; damage alone does not end them. */
+static void
+add_damage(struct session *s)
+{
+	const struct vega_input_damage damage = vega_inputs_damage(&s->inputs);
+
+	s->report.damage.hole_cnt += damage.hole_cnt;
+	s->report.damage.hole_bytes += damage.hole_bytes;
+	s->report.damage.bad_blocks += damage.bad_blocks;
+	s->report.timeless_cnt += vega_inputs_timeless(&s->inputs);
+}
+
+/* A lap ended, or a seek did: read again, from the beginning or from a time. */
+static int
+reopen(struct session *s, uint64_t from_ns)
+{
+	int rc;
+
+	vega_reader_stop(&s->reader);
+	s->reading = false;
+	rc = vega_inputs_verdict(&s->inputs);
+	add_damage(s);
+	vega_inputs_close(&s->inputs);
+	if (rc != 0 && rc != -EBADMSG)
+		return rc;
+	s->options.inputs.from_ns = from_ns;
+	rc = vega_inputs_open(&s->options.inputs, &s->inputs);
+	if (rc == 0)
+		rc = vega_reader_start(&s->reader, s->inputs.inputs, s->inputs.input_cnt);
+	s->reading = rc == 0;
+	if (rc != 0)
+		return rc;
+	vega_merge_init(&s->merge, s->inputs.inputs, s->inputs.input_cnt);
+	vega_replay_again(&s->replay, 0);
+	return 0;
+}
+
+/* Lap by lap, and from seek to seek. */
+static int
+replay_laps(struct session *s)
+{
+	const uint64_t lap_cnt = s->options.lap_cnt;
+	int rc;
+
+	for (;;) {
+		rc = vega_replay_run(&s->replay, &s->sender, &stop);
+		if (rc != 0 || vega_load_relaxed(&stop) != 0)
+			return rc;
+		if (s->replay.seek_ns == 0 && s->report.lap_cnt == lap_cnt)
+			return 0;
+		s->report.lap_cnt += s->replay.seek_ns == 0;
+		rc = reopen(s, s->replay.seek_ns);
+		if (rc != 0)
+			return rc;
+	}
+}
+
 /* Send everything; the report is whole afterwards, whatever happened. */
 static int
 replay(struct session *s)
 {
-	const struct vega_replay_options *o = &s->options;
-	int rc = vega_sender_prepare(&s->sender, o->cpu, o->speed_millionths != 0);
+	struct vega_replay_options *o = &s->options;
+	const bool paced = o->replay.speed_millionths != 0 || o->replay.rate_pps != 0;
+	int rc = vega_sender_prepare(&s->sender, o->cpu, paced);
 
 	if (rc != 0)
 		return rc;
+	o->replay.start_ns = start_ns(o);
 	vega_merge_init(&s->merge, s->inputs.inputs, s->inputs.input_cnt);
-	vega_replay_init(
-		&s->replay, &s->merge, s->tx, &s->report, o->speed_millionths, start_ns(o));
+	vega_replay_init(&s->replay, &s->merge, s->tx, &s->report, &o->replay);
 	vega_replay_progress_start(&s->progress, &s->replay);
-	rc = vega_replay_run(&s->replay, &s->sender, &stop);
+	rc = replay_laps(s);
 	vega_replay_progress_stop(&s->progress);
 	return rc;
 }
@@ -197,14 +256,16 @@ run(struct session *s)
 
 	if (rc != 0)
 		return rc;
+	s->reading = true;
 	rc = open_output(s);
 	if (rc != 0) {
 		vega_reader_stop(&s->reader);
 		return rc;
 	}
 	keep_first(&first, replay(s));
-	vega_reader_stop(&s->reader);
-	s->report.damage = vega_inputs_damage(&s->inputs);
+	if (s->reading)
+		vega_reader_stop(&s->reader);
+	add_damage(s);
 	keep_first(&first, s->tx->ops->close(s->tx));
 	keep_first(&first, tell(s));
 	keep_first(&first, vega_inputs_verdict(&s->inputs));
@@ -223,7 +284,10 @@ main(int argc, char **argv)
 	if (rc == 0) {
 		vega_report_init(&s->report);
 		s->report.output = s->options.out;
-		s->report.speed_millionths = s->options.speed_millionths;
+		s->report.speed_millionths = s->options.replay.speed_millionths;
+		s->report.rate_pps = s->options.replay.rate_pps;
+		s->report.exchange_clock = s->options.inputs.shape.exchange_clock;
+		s->report.lap_cnt = 1;
 		s->report.cpu = s->options.cpu;
 		s->options.inputs.stop = &stop;
 		rc = vega_inputs_open(&s->options.inputs, &s->inputs);
@@ -234,5 +298,6 @@ main(int argc, char **argv)
 		rc = run(s);
 		vega_inputs_close(&s->inputs);
 	}
+	vega_replay_options_free(&s->options);
 	return rc == 0 ? EX_OK : vega_err_exit("vega-replay", rc);
 }

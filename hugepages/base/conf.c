@@ -438,7 +438,8 @@ take_top(const struct vega_raw *raw, struct vega_conf *conf)
 		?: vega_take_frame_lane("", "default_frame_lane", raw->default_frame_lane, &conf->default_frame_lane_bytes)
 		?: take_ports(conf, &raw->ports)
 		?: take_lcores(conf, &raw->lcores)
-		?: take_feeds(conf, &raw->feeds);
+		?: take_feeds(conf, &raw->feeds)
+		?: vega_take_rewrites(&raw->rewrite, conf);
 
 	conf->page_bytes = page_bytes[page];
 	conf->idle = (enum vega_idle)idle;
@@ -539,6 +540,7 @@ vega_conf_delete(struct vega_conf *conf)
 		free(conf->lcores[i].polls);
 	for (uint32_t i = 0; i < conf->port_cnt; i++)
 		free(conf->ports[i].device);
+	free(conf->rewrites);
 	free(conf->feeds);
 	free(conf->lcores);
 	free(conf->ports);

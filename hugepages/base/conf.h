@@ -15,6 +15,7 @@
 
 #define VEGA_CONF_CHANNEL_CNT_MAX 256u
 #define VEGA_CONF_QUEUE_CNT_MAX   16u /* of one port */
+#define VEGA_CONF_REWRITE_CNT_MAX 256u
 #define VEGA_CONF_ANY             UINT32_MAX
 
 enum vega_idle {
@@ -75,6 +76,24 @@ struct vega_conf_lcore {
 	struct vega_conf_poll *polls;
 };
 
+/* Other addresses for the packets of a replay; of several that fit, the first counts. */
+struct vega_conf_rewrite {
+	uint32_t from_vlan; /* as of a channel: which packets */
+	uint8_t from_family;
+	uint8_t from_group[16];
+	uint32_t from_port;
+	uint8_t to_family; /* 0: the destination address stays */
+	uint8_t to_group[16];
+	uint32_t to_port;      /* VEGA_CONF_ANY: stays */
+	uint32_t to_vlan;      /* 0: no tag, VEGA_CONF_ANY: stays */
+	uint8_t source_family; /* 0: the source address stays */
+	uint8_t source[16];
+	uint8_t to_mac[6];
+	uint8_t source_mac[6];
+	bool has_to_mac; /* without it, it follows from to_group where that is multicast */
+	bool has_source_mac;
+};
+
 struct vega_conf {
 	char *path; /* of the file, for messages; "" for built-in defaults */
 	char region[VEGA_NAME_BYTES];
@@ -93,6 +112,8 @@ struct vega_conf {
 	struct vega_conf_lcore *lcores;
 	uint32_t feed_cnt;
 	struct vega_conf_feed *feeds; /* `default` is not among them unless configured */
+	uint32_t rewrite_cnt;
+	struct vega_conf_rewrite *rewrites;
 };
 
 /*

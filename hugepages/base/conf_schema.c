@@ -115,6 +115,28 @@ static const struct vega_key feeds_keys[] = {
 };
 SECTION(feeds, _feed, 1);
 
+static const struct vega_key rewrite_keys[] = {
+	TEXT(_rewrite, vlan, "1 to 4094, untagged, or any", "any", NULL,
+		"The packets that are rewritten: outermost VLAN id as recorded,"),
+	TEXT(_rewrite, group, "IPv4 or IPv6 address, or any", "any", "239.70.70.41|239.70.70.42",
+		"destination address as recorded,"),
+	TEXT(_rewrite, port, "1 to 65535, or any", "any", NULL,
+		"and UDP destination port as recorded."),
+	TEXT(_rewrite, to_vlan, "1 to 4094, untagged, or same", "same", NULL,
+		"Outermost VLAN id that they leave with; a tag is put in or taken out where there was none or shall be none."),
+	TEXT(_rewrite, to_group, "address of the same family, or same", "same", "239.1.1.1|239.1.1.2",
+		"Destination address that they leave with."),
+	TEXT(_rewrite, to_port, "1 to 65535, or same", "same", NULL,
+		"UDP destination port that they leave with."),
+	TEXT(_rewrite, to_mac, "Ethernet address, or auto", "auto", NULL,
+		"Destination Ethernet address; `auto` follows from to_group where that is multicast."),
+	TEXT(_rewrite, source, "IPv4 or IPv6 address, or same", "same", NULL,
+		"Source address."),
+	TEXT(_rewrite, source_mac, "Ethernet address, or same", "same", NULL,
+		"Source Ethernet address."),
+};
+SECTION(rewrite, _rewrite, 2);
+
 static const struct vega_key top_keys[] = {
 	TEXT(, region, "name", "vega", NULL,
 		"Name of the shared memory; one capture at a time has it."),
@@ -132,6 +154,7 @@ static const struct vega_key top_keys[] = {
 	MAPS(, ports, "Network ports; `vega-capture --port` adds to them."),
 	MAPS(, lcores, "Receiving threads. Without any, one polls everything."),
 	MAPS(, feeds, "The streams of packets, each with lanes and a journal of its own."),
+	MAPS(, rewrite, "Other addresses for packets that `vega-replay` sends; the first entry that fits a packet counts. A capture does not look at it."),
 };
 static_assert(VEGA_ARRAY_CNT(top_keys) <= VEGA_SECTION_KEY_CNT_MAX, "keys");
 /* clang-format on */

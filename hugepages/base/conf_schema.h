@@ -41,7 +41,7 @@ struct vega_section {
 	const struct vega_key *keys;
 };
 
-#define VEGA_SECTION_CNT         7u
+#define VEGA_SECTION_CNT         8u
 #define VEGA_SECTION_KEY_CNT_MAX 16u
 
 /* The file, as text: what vega_raw_load gives. */
@@ -101,6 +101,18 @@ struct vega_raw_feed {
 	struct vega_raw_list channels; /* struct vega_raw_channel */
 };
 
+struct vega_raw_rewrite {
+	char *vlan;
+	char *group;
+	char *port;
+	char *to_vlan;
+	char *to_group;
+	char *to_port;
+	char *to_mac;
+	char *source;
+	char *source_mac;
+};
+
 struct vega_raw {
 	char *region;
 	char *memory;
@@ -109,9 +121,10 @@ struct vega_raw {
 	char *idle;
 	struct vega_raw_drain *drain;
 	char *default_frame_lane;
-	struct vega_raw_list ports;  /* struct vega_raw_port */
-	struct vega_raw_list lcores; /* struct vega_raw_lcore */
-	struct vega_raw_list feeds;  /* struct vega_raw_feed */
+	struct vega_raw_list ports;   /* struct vega_raw_port */
+	struct vega_raw_list lcores;  /* struct vega_raw_lcore */
+	struct vega_raw_list feeds;   /* struct vega_raw_feed */
+	struct vega_raw_list rewrite; /* struct vega_raw_rewrite */
 };
 
 extern const struct vega_section vega_schema;

@@ -45,4 +45,9 @@ int vega_take_zone(const char *section, const char *text, char *ret, size_t byte
 int vega_take_text(
 	const char *section, const char *key, const char *text, char **ret) VEGA_MUST_CHECK;
 
+/* The section `rewrite`, a list of struct vega_raw_rewrite. */
+struct vega_conf;
+struct vega_raw_list;
+int vega_take_rewrites(const struct vega_raw_list *list, struct vega_conf *conf) VEGA_MUST_CHECK;
+
 #endif

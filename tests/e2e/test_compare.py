@@ -16,7 +16,7 @@ import capfile
 import vega
 
 T0 = 1748403900 * 10**9
-REAL = [capfile.shared('nse-synthetic', 'nse_nnf_fo.pcap'), capfile.shared('nse-synthetic', 'nse_mtbt_fo.pcap')]
+REAL = [capfile.shared('nse-synthetic', 'nse_nnf_fo.pcap'), capfile.shared('nse-synthetic', 'nse_mtbt_fo_ab.pcap')]
 
 
 def udp_payload(data):

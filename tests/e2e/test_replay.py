@@ -236,7 +236,7 @@ class Captures(Case):
             (64, [source, '--out', 'region:live'], 'pcap:FILE'),
             (64, [source, '--out', 'pcap'], 'pcap:FILE'),
             (64, [source, '--out', 'null:x'], 'null'),
-            (64, [source, *out, '--clock', 'exchange'], 'receive'),
+            (64, [source, *out, '--clock', 'wall'], 'receive'),
             (64, [source, *out, '--speed', '0'], '0.001'),
             (64, [source, *out, '--from', 'yesterday'], '--from'),
             (64, [source, *out, '--from', '09:15'], '--from'),

@@ -103,13 +103,21 @@ add(struct fixture *f, const uint64_t *times_ns, uint32_t frame_cnt, uint32_t fr
 }
 
 static void
-begin(struct fixture *f, uint64_t speed_millionths, uint64_t start_ns)
+begin_with(struct fixture *f, const struct vega_replay_conf *conf)
 {
 	vega_merge_init(&f->merge, f->inputs, f->input_cnt);
-	vega_replay_init(
-		&f->replay, &f->merge, &f->tx.base, &f->report, speed_millionths, start_ns);
+	vega_replay_init(&f->replay, &f->merge, &f->tx.base, &f->report, conf);
 	for (uint32_t i = 0; i < f->input_cnt; i++)
 		(void)memory_input_load_all(f->inputs[i]);
+}
+
+static void
+begin(struct fixture *f, uint64_t speed_millionths, uint64_t start_ns)
+{
+	const struct vega_replay_conf conf = {
+		.speed_millionths = speed_millionths, .start_ns = start_ns};
+
+	begin_with(f, &conf);
 }
 
 static int
@@ -286,6 +294,135 @@ test_nothing_wanted_for_long(void **state)
 }
 
 static void
+test_packets_of_the_middle(void **state)
+{
+	static const uint64_t times[] = {0, 10, 20, 30, 40, 50};
+	const struct vega_replay_conf conf = {
+		.speed_millionths = VEGA_SPEED_UNIT, .packet_first = 2, .packet_end = 4};
+	struct fixture *f = *state;
+	uint64_t wait_ns;
+
+	add(f, times, 6, 2);
+	begin_with(f, &conf);
+	assert_int_equal(poll(f, &wait_ns), 1);
+	assert_int_equal(poll(f, &wait_ns), 0);
+	assert_int_equal(wait_ns, 10);
+	f->now_ns += 10;
+	assert_int_equal(poll(f, &wait_ns), 1);
+	assert_int_equal(poll(f, &wait_ns), -ENODATA);
+	assert_string_equal(f->tx.frames[0], "A2");
+	assert_string_equal(f->tx.frames[1], "A3");
+	assert_int_equal(f->report.first_ns, 20);
+	assert_int_equal(f->report.frames_taken, 2);
+}
+
+/* A pause moves the schedule by its own length. */
+static void
+test_pause(void **state)
+{
+	static const uint64_t times[] = {0, 100, 200, 200};
+	struct fixture *f = *state;
+	uint64_t wait_ns;
+
+	add(f, times, 4, 9);
+	begin(f, VEGA_SPEED_UNIT, 0);
+	assert_int_equal(poll(f, &wait_ns), 1);
+	f->now_ns += 30;
+	assert_true(vega_replay_ask(&f->replay, VEGA_WISH_PAUSE, 0));
+	assert_false(vega_replay_ask(&f->replay, VEGA_WISH_PAUSE, 0)); /* not taken yet */
+	assert_int_equal(poll(f, &wait_ns), 0);
+	assert_true(wait_ns > 0);
+	f->now_ns += 5000;
+	assert_int_equal(poll(f, &wait_ns), 0);
+	assert_true(vega_replay_ask(&f->replay, VEGA_WISH_PAUSE, 0));
+	assert_int_equal(poll(f, &wait_ns), 0);
+	assert_int_equal(wait_ns, 70);
+	f->now_ns += 70;
+	assert_int_equal(poll(f, &wait_ns), 1);
+	f->now_ns += 100;
+	assert_int_equal(poll(f, &wait_ns), 2);
+	assert_int_equal(f->report.error.max, 0);
+}
+
+/* Steps take one frame each, of a burst too; after them time goes on from the last. */
+static void
+test_step(void **state)
+{
+	static const uint64_t times[] = {0, 100, 100, 100, 350};
+	struct fixture *f = *state;
+	uint64_t wait_ns;
+
+	add(f, times, 5, 9);
+	begin(f, VEGA_SPEED_UNIT, 0);
+	assert_int_equal(poll(f, &wait_ns), 1);
+	for (uint32_t i = 0; i < 3; i++) {
+		f->now_ns += 777;
+		assert_true(vega_replay_ask(&f->replay, VEGA_WISH_STEP, 0));
+		assert_int_equal(poll(f, &wait_ns), 1);
+		assert_int_equal(f->tx.sent_cnt, 2 + i);
+		assert_int_equal(poll(f, &wait_ns), 0);
+	}
+	f->now_ns += 777;
+	assert_true(vega_replay_ask(&f->replay, VEGA_WISH_PAUSE, 0));
+	assert_int_equal(poll(f, &wait_ns), 0);
+	assert_int_equal(wait_ns, 250);
+	f->now_ns += 250;
+	assert_int_equal(poll(f, &wait_ns), 1);
+	assert_int_equal(poll(f, &wait_ns), -ENODATA);
+	assert_string_equal(f->tx.frames[4], "A4");
+	assert_int_equal(f->report.error.max, 0);
+}
+
+static void
+test_speed_changes(void **state)
+{
+	static const uint64_t times[] = {0, 1000, 2000, 3000};
+	struct fixture *f = *state;
+	uint64_t wait_ns;
+
+	add(f, times, 4, 9);
+	begin(f, VEGA_SPEED_UNIT, 0);
+	assert_int_equal(poll(f, &wait_ns), 1);
+	f->now_ns += 400;
+	assert_true(vega_replay_ask(&f->replay, VEGA_WISH_SPEED, 2 * VEGA_SPEED_UNIT));
+	assert_int_equal(poll(f, &wait_ns), 0);
+	assert_int_equal(wait_ns, 300); /* 600 were left */
+	f->now_ns += 300;
+	assert_int_equal(poll(f, &wait_ns), 1);
+	assert_int_equal(poll(f, &wait_ns), 0);
+	assert_int_equal(wait_ns, 500);
+	assert_true(vega_replay_ask(&f->replay, VEGA_WISH_SPEED, 0));
+	assert_int_equal(poll(f, &wait_ns), 2);
+}
+
+static void
+test_seek_ends_the_poll(void **state)
+{
+	static const uint64_t times[] = {0, 1000, 2000};
+	struct fixture *f = *state;
+	uint64_t wait_ns;
+
+	add(f, times, 3, 9);
+	begin(f, VEGA_SPEED_UNIT, 0);
+	assert_int_equal(poll(f, &wait_ns), 1);
+	assert_true(vega_replay_ask(&f->replay, VEGA_WISH_SEEK, 2));
+	assert_int_equal(poll(f, &wait_ns), -ENODATA);
+	assert_int_equal(f->replay.seek_ns, 2000);
+	memory_input_delete(f->inputs[0]);
+	f->input_cnt = 0;
+	add(f, times + 2, 1, 9); /* the caller opens anew */
+	vega_merge_init(&f->merge, f->inputs, f->input_cnt);
+	(void)memory_input_load_all(f->inputs[0]);
+	vega_replay_again(&f->replay, 0);
+	assert_int_equal(poll(f, &wait_ns), 1); /* due at once */
+	assert_int_equal(poll(f, &wait_ns), -ENODATA);
+	assert_int_equal(f->replay.seek_ns, 0);
+	assert_int_equal(f->report.first_ns, 0);
+	assert_int_equal(f->report.last_ns, 2000);
+	assert_int_equal(f->report.frames_taken, 2);
+}
+
+static void
 test_run_ends_and_flushes(void **state)
 {
 	static const uint64_t times[] = {0, 0};
@@ -335,6 +472,11 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_full_output, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_starved_is_counted, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_nothing_wanted_for_long, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_packets_of_the_middle, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_pause, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_step, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_speed_changes, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_seek_ends_the_poll, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_run_ends_and_flushes, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_run_stops_and_fails, setup, teardown),
 	};

@@ -62,7 +62,7 @@ test_no_drift(void **state)
 	(void)state;
 	for (uint32_t i = 0; i < 1000000; i++) {
 		at_ns += rng_below(&rng, 1000);
-		vega_pace_take(&pace, vega_pace_due_ns(&pace, at_ns));
+		vega_pace_take(&pace, at_ns, vega_pace_due_ns(&pace, at_ns));
 		assert_true(pace.due_last_ns == START + (at_ns - BASE) / 3);
 	}
 }
@@ -75,7 +75,7 @@ test_backward(void **state)
 	(void)state;
 	assert_true(vega_pace_due_ns(&pace, BASE - 1) == START);
 	assert_true(vega_pace_due_ns(&pace, 0) == START);
-	vega_pace_take(&pace, vega_pace_due_ns(&pace, BASE + 100));
+	vega_pace_take(&pace, BASE + 100, vega_pace_due_ns(&pace, BASE + 100));
 	assert_true(vega_pace_due_ns(&pace, BASE + 40) == START + 100);
 	assert_true(vega_pace_due_ns(&pace, 0) == START + 100);
 	assert_true(vega_pace_due_ns(&pace, BASE + 101) == START + 101);
@@ -106,6 +106,57 @@ test_max(void **state)
 	assert_true(vega_pace_is_max(&pace));
 	assert_true(vega_pace_due_ns(&pace, BASE) == START);
 	assert_true(vega_pace_due_ns(&pace, BASE + DAY_NS) == START);
+}
+
+/* Frames at 0, 10 s, 10.1 s, 100 s; no gap longer than a second. */
+static void
+test_longest_gap(void **state)
+{
+	static const uint64_t at_ns[] = {0, 10000000000, 10100000000, 100000000000, 99000000000};
+	static const uint64_t due_ns[] = {0, 1000000000, 1100000000, 2100000000, 2100000000};
+	struct vega_pace pace = pace_at(VEGA_SPEED_UNIT);
+
+	(void)state;
+	pace.gap_ns_max = 1000000000;
+	for (size_t i = 0; i < VEGA_ARRAY_CNT(at_ns); i++) {
+		const uint64_t due = vega_pace_due_ns(&pace, BASE + at_ns[i]);
+
+		assert_true(due == START + due_ns[i]);
+		assert_true(vega_pace_due_ns(&pace, BASE + at_ns[i]) == due);
+		vega_pace_take(&pace, BASE + at_ns[i], due);
+	}
+}
+
+/* Thirds of a second: rounded down each, never added up. */
+static void
+test_fixed_rate(void **state)
+{
+	struct vega_pace pace = pace_at(0);
+
+	(void)state;
+	pace.rate_pps = 3;
+	assert_false(vega_pace_is_max(&pace));
+	for (uint64_t i = 0; i < 3000; i++) {
+		const uint64_t due = vega_pace_due_ns(&pace, 7);
+
+		assert_true(due == START + i * 1000000000 / 3);
+		vega_pace_take(&pace, 7, due);
+	}
+}
+
+static void
+test_change_and_delay(void **state)
+{
+	struct vega_pace pace = pace_at(VEGA_SPEED_UNIT);
+
+	(void)state;
+	vega_pace_take(&pace, BASE + 100, vega_pace_due_ns(&pace, BASE + 100));
+	vega_pace_delay(&pace, 50);
+	assert_true(vega_pace_due_ns(&pace, BASE + 90) == START + 150);
+	assert_true(vega_pace_due_ns(&pace, BASE + 200) == START + 250);
+	vega_pace_change(&pace, VEGA_SPEED_UNIT / 2, BASE + 200, START + 1000);
+	assert_true(vega_pace_due_ns(&pace, BASE + 200) == START + 1000);
+	assert_true(vega_pace_due_ns(&pace, BASE + 300) == START + 1200);
 }
 
 static void
@@ -143,6 +194,9 @@ main(void)
 		cmocka_unit_test(test_backward),
 		cmocka_unit_test(test_edges),
 		cmocka_unit_test(test_max),
+		cmocka_unit_test(test_longest_gap),
+		cmocka_unit_test(test_fixed_rate),
+		cmocka_unit_test(test_change_and_delay),
 		cmocka_unit_test(test_parse),
 	};
 
