@@ -28,6 +28,4 @@ vega_code_init(struct vega_code *code)
 			code->extra_bits[symbol] = (uint8_t)shift;
 		}
 	}
-	code->offset[0] =
-		0; /* 0 and 1 are themselves: their highest bit is taken to be the lowest */
 }

@@ -19,10 +19,9 @@
 #include "store/columns.h"
 #include "store/columns_code.h"
 
-#define KIND_CNT 24u /* VEGA_RECORD_KIND_CNT, and all others in the last */
-#define CHUNK_CNT \
-	512u /* records of one kind at a time: they and what they are predicted from stay in the cache */
-#define COLUMN_CNT    6u /* of a kind's bodies at most */
+#define KIND_CNT      24u /* VEGA_RECORD_KIND_CNT, and all others in the last */
+#define CHUNK_CNT     256u /* records at a time: they and what tells them stay in the nearest cache */
+#define COLUMN_CNT    6u   /* of a kind's bodies at most */
 #define CLASS_CNT_MAX 255u
 
 /* A class: kind and flags as in the record, and: */
@@ -33,15 +32,13 @@
 
 #define LIKE_CNT 256u /* sides and levels of a kind */
 
-/* What a field's value is told from. */
+/* What a field's value is told from. Like is a record of the kind and of the same side or level. */
 enum predictor {
-	PREDICT_SAME =
-		0, /* the instrument's last record of the kind, and of the same side or level; LIKE where there is none */
-	PREDICT_LIKE =
-		1, /* the last record of the kind, and of the same side or level; zeros where there is none */
+	PREDICT_SAME = 0,   /* the last one like it of the instrument; LIKE where there is none */
+	PREDICT_LIKE = 1,   /* the last record that is like it; zeros where there is none */
 	PREDICT_BEFORE = 2, /* the last record of the kind; zeros where there is none */
 	PREDICT_ZERO = 3,   /* zeros: the value itself */
-	PREDICT_COUNT = 4,  /* SAME, and the messages that its packet brought: PACKET's sequence */
+	PREDICT_COUNT = 4,  /* SAME, and the messages that it brought: PACKET's sequence */
 	PREDICTOR_CNT = 5
 };
 
@@ -117,17 +114,16 @@ struct vega_columns {
 	uint32_t name_cnt;
 
 	uint32_t *list; /* record numbers, kind by kind */
-	uint32_t *
-		name_of; /* to encode: by first sight, of each record with CLASS_NAME; to decode: its token */
-	uint32_t *rank_of; /* by first sight */
+	uint32_t
+		*name_of; /* of each record with CLASS_NAME: by first sight; to decode, its token */
+	uint32_t *rank_of; /* of names by first sight */
 	uint32_t *ranked;  /* token by rank */
 	uint32_t *next;    /* rank that came after a rank the last time */
-	uint32_t *links;   /* record number + 1 by hash of context */
-	uint32_t *
-		same; /* to encode: record number + 1 that a record of a kind is told from; 0: none */
-	uint32_t *like; /* likewise */
-	uint64_t *times
-		[2]; /* exchange, receive: of each record with CLASS_STEP; to encode: the differences */
+	uint32_t *links;   /* record number + 1 by instrument and what is like it */
+	uint32_t *same;    /* to encode: record number + 1 that tells each of a kind; 0: none */
+	uint32_t *like;    /* likewise */
+	/* Exchange, receive: of each record with CLASS_STEP; to encode, the differences. */
+	uint64_t *times[2];
 	uint32_t *channels; /* to decode: of each local record with CLASS_NAME */
 	uint64_t *numbers;  /* of a column, before or behind it */
 	struct name *names;
@@ -162,7 +158,7 @@ void vega_columns_put_zeros(struct column *column, uint32_t cnt);
 void vega_columns_get(const struct vega_columns *columns, struct column *column, uint64_t *values,
 	uint32_t cnt, bool *is_bad);
 
-/* Column to bytes and back; symbols alone, where there are no extra bits, have `column->extra` unused. */
+/* Column to bytes and back. */
 void vega_columns_pack(struct vega_columns *columns, struct column *column, struct sink *sink);
 void vega_columns_unpack(
 	struct vega_columns *columns, struct column *column, uint32_t cnt, struct source *source);
