@@ -6,6 +6,8 @@
 
 #include "hugepages/base/err.h"
 
+#define ENTRY_CNT_MAX (4u << 20) /* no day has so many; a hostile file may */
+
 /* Where a feed's records are read. */
 struct scan {
 	struct vega_gaps *gaps;
@@ -43,6 +45,10 @@ static int
 add_entry(struct vega_gaps *gaps, struct vega_gap_channel *channel,
 	const struct vega_gap_entry *entry)
 {
+	if (gaps->entry_cnt == ENTRY_CNT_MAX)
+		return VEGA_ERR(-EBADMSG,
+			"need a ledger of at most %u gaps, found more; is the file damaged?",
+			ENTRY_CNT_MAX);
 	if (gaps->entry_cnt == gaps->entry_cap) {
 		const uint64_t cap = gaps->entry_cap == 0 ? 256 : gaps->entry_cap * 2;
 		void *grown = realloc(gaps->entries, cap * sizeof(*gaps->entries));
@@ -107,8 +113,10 @@ settle(struct vega_gaps *gaps, struct vega_gap_channel *channel, const struct ve
 {
 	const uint64_t end = r->first + r->cnt;
 	const enum vega_gap_state fate = (enum vega_gap_state)(r->state & 0xFFu);
+	uint64_t left =
+		r->cnt; /* a sequence is settled once: two sequences of the wire may share a channel */
 
-	for (uint32_t i = channel->live_cnt; i-- > 0;) {
+	for (uint32_t i = channel->live_cnt; left != 0 && i-- > 0;) {
 		const uint64_t idx = channel->live[i];
 		struct vega_gap_entry *entry = &gaps->entries[idx];
 		int rc;
@@ -125,6 +133,7 @@ settle(struct vega_gaps *gaps, struct vega_gap_channel *channel, const struct ve
 		entry->fate = fate;
 		entry->settled_ns = ns;
 		entry->line = (uint8_t)(r->state >> 8);
+		left -= entry->cnt < left ? entry->cnt : left;
 		i = i < channel->live_cnt ? i : channel->live_cnt;
 	}
 	return 0;

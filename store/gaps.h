@@ -50,7 +50,7 @@ struct vega_gaps {
  * Add a feed's gaps, from all of its records.
  *
  * Params: hole		told damaged extents; may be NULL
- * Returns 0, -ENOMEM, -EIO.
+ * Returns 0, -ENOMEM, -EIO, -EBADMSG (more gaps than can be).
  */
 int vega_gaps_add(struct vega_gaps *gaps, struct vega_journal *journal, uint32_t feed_idx,
 	void (*hole)(void *arg, const struct vega_hole *hole), void *hole_arg) VEGA_MUST_CHECK;

@@ -165,6 +165,26 @@ test_channels(void **state)
 	vega_gaps_clear(&gaps);
 }
 
+/* Two sequences of the wire under one channel: what comes settles one of them. */
+static void
+test_shared_channel(void **state)
+{
+	struct vega_gaps gaps;
+	struct vega_io *io;
+	struct rig rig;
+
+	(void)state;
+	io = begin(&rig);
+	packet(&rig, 1, 1, 1);
+	gap(&rig, 1, 1, VEGA_GAP_OPEN, 10, 5);
+	gap(&rig, 1, 1, VEGA_GAP_OPEN, 10, 5);
+	gap(&rig, 2, 1, VEGA_GAP_FILLED, 10, 5);
+	gaps = ledger(&rig, io);
+	assert_int_equal(gaps.channels[0].filled_seqs, 5);
+	assert_int_equal(gaps.channels[0].open_seqs, 5);
+	vega_gaps_clear(&gaps);
+}
+
 /* More open gaps than are remembered: none is forgotten, the oldest merely stay as they are. */
 static void
 test_many(void **state)
@@ -195,6 +215,7 @@ main(void)
 		cmocka_unit_test(test_pieces),
 		cmocka_unit_test(test_restart),
 		cmocka_unit_test(test_channels),
+		cmocka_unit_test(test_shared_channel),
 		cmocka_unit_test(test_many),
 	};
 
