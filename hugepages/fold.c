@@ -5,7 +5,8 @@
 
 #include "hugepages/fold_levels.h"
 
-#define AHEAD 6u /* records from the one that is applied to the one whose entry is asked for */
+#define AHEAD       10u /* records from the one that is applied to the one whose entry is asked for */
+#define AHEAD_EVENT 4u /* ... and whose next event's place is */
 
 /* A record and, where it is wide, its high halves. */
 struct wide {
@@ -92,6 +93,13 @@ judge_late(const struct vega_fold *f, struct vega_state_entry *e)
 }
 
 static void
+set_channel(struct vega_state_entry *e, uint32_t channel, uint8_t digits)
+{
+	vega_state_set(&e->channel, channel | (uint64_t)e->bid_cnt << 32 |
+					    (uint64_t)e->ask_cnt << 40 | (uint64_t)digits << 48);
+}
+
+static void
 open_entry(struct vega_fold *f, uint32_t idx)
 {
 	struct vega_state_entry *e = &f->table->entries[idx];
@@ -104,14 +112,8 @@ open_entry(struct vega_fold *f, uint32_t idx)
 	f->best[1] = e->asks[0];
 	vega_state_set(&e->recv_ns, f->recv_ns);
 	vega_state_set(&e->seq, f->seq);
-	if (e->channel != f->channel)
-		vega_state_set(&e->status_what, e->status_what | (uint64_t)f->channel << 32);
-	if (vega_unlikely(digits != 0 && e->digits != digits - 1)) {
-		uint64_t word;
-
-		memcpy(&word, &e->rho, sizeof(word));
-		vega_state_set(&e->rho, (word & ~(0xFFull << 48)) | (uint64_t)(digits - 1) << 48);
-	}
+	if (vega_unlikely(e->channel != f->channel || (digits != 0 && e->digits != digits - 1)))
+		set_channel(e, f->channel, digits != 0 ? (uint8_t)(digits - 1) : e->digits);
 	if (vega_unlikely(f->is_late))
 		judge_late(f, e);
 }
@@ -314,11 +316,11 @@ apply_greeks(struct vega_fold *f, const struct wide *w)
 
 	if (e == NULL)
 		return;
-	memcpy(words, &e->delta, sizeof(words));
-	memcpy(words, &g->delta, 5 * sizeof(float));
-	vega_state_set(&e->delta, words[0]);
-	vega_state_set(&e->gamma, words[1]);
-	vega_state_set(&e->rho, words[2]);
+	memcpy(words, &e->status_what, sizeof(uint32_t)); /* theirs begin in the middle of a word */
+	memcpy((uint8_t *)words + sizeof(uint32_t), &g->delta, 5 * sizeof(float));
+	vega_state_set(&e->status_what, words[0]);
+	vega_state_set(&e->theta, words[1]);
+	vega_state_set(&e->vega, words[2]);
 	set_flags(e, VEGA_STATE_HAS_GREEKS, 0);
 }
 
@@ -340,6 +342,7 @@ apply_status(struct vega_fold *f, const struct wide *w)
 {
 	const struct vega_status_record *s = &w->r->status;
 	struct vega_state_entry *e;
+	uint64_t word;
 
 	if (s->instrument == 0)
 		return;
@@ -347,7 +350,8 @@ apply_status(struct vega_fold *f, const struct wide *w)
 	if (e == NULL)
 		return;
 	vega_state_set(&e->status, s->value);
-	vega_state_set(&e->status_what, s->what | (uint64_t)e->channel << 32);
+	memcpy(&word, &e->status_what, sizeof(word));
+	vega_state_set(&e->status_what, (word & ~0xFFFFFFFFull) | s->what);
 	set_flags(e, VEGA_STATE_HAS_STATUS, 0);
 }
 
@@ -371,8 +375,7 @@ apply_definition(struct vega_fold *f, const struct wide *w)
 		vega_state_set(&e->symbol[d->part * 16], text[0]);
 		vega_state_set(&e->symbol[d->part * 16 + 8], text[1]);
 	}
-	memcpy(text, &e->rho, 8);
-	vega_state_set(&e->rho, (text[0] & ~(0xFFull << 48)) | (uint64_t)d->digits << 48);
+	set_channel(e, e->channel, d->digits);
 }
 
 static void
@@ -580,16 +583,30 @@ apply(struct vega_fold *f, const struct wide *w)
 		close_entry(f);
 }
 
+/* What a record will change, its levels and what every change writes, is asked for a little ahead: all of it lies in far memory. */
 static VEGA_ALWAYS_INLINE void
-prefetch(const struct vega_fold *f, const union vega_record *r)
+prefetch(const struct vega_fold *f, const union vega_record *r, uint64_t left)
 {
-	const uint32_t idx = vega_state_find(f->table, r->order.instrument);
+	const struct vega_state_entry *e;
+	uint32_t idx;
 
-	if (idx == VEGA_STATE_NONE)
-		return;
-	vega_prefetch(&f->table->entries[idx]);
-	vega_prefetch(&f->table->entries[idx].bids[0]);
-	vega_prefetch(&f->table->entries[idx].asks[0]);
+	if (left > AHEAD &&
+		(idx = vega_state_find(f->table, r[AHEAD].order.instrument)) != VEGA_STATE_NONE) {
+		const bool is_ask = (r[AHEAD].level.level >> 6 & VEGA_SIDE_BID) == 0;
+
+		e = &f->table->entries[idx];
+		vega_prefetch(e);
+		vega_prefetch(&e->event_cnt);
+		vega_prefetch(is_ask ? &e->asks[0] : &e->bids[0]);
+		vega_prefetch(is_ask ? &e->asks[4] : &e->bids[4]);
+		vega_prefetch(is_ask ? &e->bids[0] : &e->asks[0]);
+		vega_prefetch(is_ask ? &e->ask_orders[0] : &e->bid_orders[0]);
+	}
+	if (left > AHEAD_EVENT && (idx = vega_state_find(f->table,
+					   r[AHEAD_EVENT].order.instrument)) != VEGA_STATE_NONE)
+		vega_prefetch(
+			&f->table->events[idx * VEGA_STATE_EVENT_CNT +
+					  f->table->entries[idx].event_cnt % VEGA_STATE_EVENT_CNT]);
 }
 
 void
@@ -608,8 +625,7 @@ vega_fold_apply(
 		const union vega_record *r = &records[i];
 		struct wide w = {.r = r, .position = position + i, .flags = vega_record_flags(r)};
 
-		if (i + AHEAD < cnt)
-			prefetch(fold, r + AHEAD);
+		prefetch(fold, r, cnt - i);
 		if (vega_unlikely((w.flags & VEGA_RECORD_WIDE) != 0)) {
 			if (i + 1 == cnt)
 				break;

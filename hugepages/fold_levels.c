@@ -37,15 +37,15 @@ put_orders(const struct at *s, uint32_t idx, uint32_t orders)
 		vega_state_set(pair, low | high << 32);
 }
 
-/* The counts of levels share a word with rho and digits. */
+/* The counts of levels share a word with channel and digits. */
 static void
 put_cnt(struct vega_state_entry *e, bool is_ask, uint32_t cnt)
 {
 	uint64_t word;
 
-	memcpy(&word, &e->rho, sizeof(word));
+	memcpy(&word, &e->channel, sizeof(word));
 	word &= ~(0xFFull << (is_ask ? 40 : 32));
-	vega_state_set(&e->rho, word | (uint64_t)cnt << (is_ask ? 40 : 32));
+	vega_state_set(&e->channel, word | (uint64_t)cnt << (is_ask ? 40 : 32));
 }
 
 static void

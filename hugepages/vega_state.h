@@ -75,49 +75,52 @@ struct vega_state_level {
 	uint64_t qty;
 };
 
-/* All that is known of one instrument. Prices are the feed's integers; what was never told is 0, and has no bit in flags. */
+/*
+ * All that is known of one instrument. Prices are the feed's integers; what was never told is 0, and has no bit in flags. What every
+ * change writes comes first.
+ */
 struct vega_state_entry {
 	uint64_t lock;  /*   0 odd: being written */
 	uint32_t token; /*   8 */
 	uint32_t flags; /*  12 VEGA_STATE_HAS_*, VEGA_STATE_STALE */
 	/* The exchange's time of its last record that had one, ns since the Unix epoch. */
-	uint64_t exch_ns;      /*  16 */
-	uint64_t recv_ns;      /*  24 receive time of its last packet */
-	uint64_t seq;          /*  32 first sequence of that packet; UINT64_MAX: none */
-	uint64_t position;     /*  40 of its last record */
-	uint64_t sound_from;   /*  48 its book is whole since; 0: since its first record */
-	int64_t last_price;    /*  56 */
-	uint64_t last_qty;     /*  64 */
-	int64_t average_price; /*  72 of all trades (ATP) */
-	uint64_t volume;       /*  80 of the day */
-	uint64_t oi;           /*  88 open interest */
-	double iv;             /*  96 implied volatility */
-	int64_t open;          /* 104 of the day; the trades' own where the feed does not tell */
-	int64_t high;          /* 112 */
-	int64_t low;           /* 120 */
-	int64_t close;         /* 128 */
-	int64_t index_value;   /* 136 */
-	int64_t index_change;  /* 144 percent, the feed's integer */
-	uint64_t status; /* 152 of the last STATUS record: characters as they lie, or a number */
-	uint32_t status_what; /* 160 the format's message type */
-	uint32_t channel;     /* 164 that it came on last */
-	float delta;          /* 168 */
-	float theta;          /* 172 */
-	float gamma;          /* 176 */
-	float vega;           /* 180 */
-	float rho;            /* 184 */
-	uint8_t bid_cnt;      /* 188 levels */
-	uint8_t ask_cnt;      /* 189 */
-	uint8_t digits;   /* 190 decimal digits of its prices, of its definition; 255: the feed's */
-	uint8_t reserved; /* 191 */
-	char symbol[32];  /* 192 filled with zeros */
-	uint64_t event_cnt; /* 224 that ever happened; the last 16 are kept */
+	uint64_t exch_ns;  /*  16 */
+	uint64_t recv_ns;  /*  24 receive time of its last packet */
+	uint64_t seq;      /*  32 first sequence of that packet; UINT64_MAX: none */
+	uint64_t position; /*  40 of its last record */
 	/* Position of its last record that came in its order: what comes late is compared with it. */
-	uint64_t ordered_position;        /* 232 */
-	struct vega_state_level bids[10]; /* 240 best first */
-	struct vega_state_level asks[10]; /* 400 */
-	uint32_t bid_orders[10];          /* 560 0: the feed does not tell */
-	uint32_t ask_orders[10];          /* 600 */
+	uint64_t ordered_position; /*  48 */
+	uint64_t sound_from;       /*  56 its book is whole since; 0: since its first record */
+	uint64_t event_cnt;        /*  64 that ever happened; the last 16 are kept */
+	uint32_t channel;          /*  72 that it came on last */
+	uint8_t bid_cnt;           /*  76 levels */
+	uint8_t ask_cnt;           /*  77 */
+	uint8_t digits;            /*  78 decimal digits of its prices; 255: the feed's */
+	uint8_t reserved;          /*  79 */
+	int64_t last_price;        /*  80 */
+	uint64_t last_qty;         /*  88 */
+	int64_t average_price;     /*  96 of all trades (ATP) */
+	uint64_t volume;           /* 104 of the day */
+	uint64_t oi;               /* 112 open interest */
+	double iv;                 /* 120 implied volatility */
+	struct vega_state_level bids[10]; /* 128 best first */
+	struct vega_state_level asks[10]; /* 288 */
+	uint32_t bid_orders[10];          /* 448 0: the feed does not tell */
+	uint32_t ask_orders[10];          /* 488 */
+	int64_t open;         /* 528 of the day; the trades' own where the feed does not tell */
+	int64_t high;         /* 536 */
+	int64_t low;          /* 544 */
+	int64_t close;        /* 552 */
+	int64_t index_value;  /* 560 */
+	int64_t index_change; /* 568 percent, the feed's integer */
+	uint64_t status; /* 576 of the last STATUS record: characters as they lie, or a number */
+	uint32_t status_what; /* 584 the format's message type */
+	float delta;          /* 588 */
+	float theta;          /* 592 */
+	float gamma;          /* 596 */
+	float vega;           /* 600 */
+	float rho;            /* 604 */
+	char symbol[32];      /* 608 filled with zeros */
 };
 
 #define VEGA_STATE_STALE        0x00000001u
