@@ -3,8 +3,8 @@
 
 #include <string.h>
 
-#define AHEAD_ORDER      12u /* records ahead whose order is asked for */
-#define AHEAD_INSTRUMENT 6u  /* records ahead whose levels are asked for */
+#define AHEAD_ORDER      16u /* records ahead whose order is asked for */
+#define AHEAD_INSTRUMENT 8u  /* records ahead whose levels are asked for */
 
 /* A record as it is applied: values whole. */
 struct in {
@@ -626,23 +626,28 @@ apply(struct vega_book *b, const union vega_record *r, uint64_t cnt)
 		end_event(b);
 }
 
+/* Ask for what the records ahead will change. */
 static VEGA_ALWAYS_INLINE void
 prefetch(const struct vega_book *b, const union vega_record *records, uint64_t i, uint64_t cnt)
 {
-	const union vega_record *r = &records[i + AHEAD_ORDER];
+	const union vega_record *r = &records[i];
+	const struct vega_state_writer *t = b->table;
 	uint32_t idx;
 
-	if (i + AHEAD_ORDER < cnt && is_order(vega_record_kind(r)))
-		vega_orders_prefetch(&b->orders, r->order.order_id);
-	r = &records[i + AHEAD_INSTRUMENT];
-	if (i + AHEAD_INSTRUMENT >= cnt || !is_order(vega_record_kind(r)))
+	if (i + AHEAD_ORDER >= cnt)
 		return;
-	idx = vega_state_find(b->table, r->order.instrument);
+	if (is_order(vega_record_kind(r + AHEAD_ORDER))) {
+		vega_orders_prefetch(&b->orders, r[AHEAD_ORDER].order.order_id);
+		vega_prefetch(&t->buckets[vega_state_hash(r[AHEAD_ORDER].order.instrument) &
+					  t->bucket_mask]);
+	}
+	if (!is_order(vega_record_kind(r + AHEAD_INSTRUMENT)))
+		return;
+	idx = vega_state_find(t, r[AHEAD_INSTRUMENT].order.instrument);
 	if (idx == VEGA_STATE_NONE)
 		return;
-	for (uint32_t line = 0; line < 5; line++)
-		vega_prefetch((const uint8_t *)&b->instruments[idx].sides[(r->word[0] >> 57) & 1] +
-			      64ul * line);
+	for (uint32_t line = 0; line < sizeof(b->instruments->sides) / VEGA_LINE_BYTES; line++)
+		vega_prefetch((const uint8_t *)&b->instruments[idx] + VEGA_LINE_BYTES * line);
 }
 
 uint64_t

@@ -14,6 +14,8 @@ struct level {
 void
 vega_side_init(struct vega_side *side)
 {
+	for (uint32_t i = 0; i < VEGA_NEAR_CNT; i++)
+		side->key[i] = INT64_MAX;
 	side->cnt = 0;
 	side->far = VEGA_FAR_NONE;
 }
@@ -163,8 +165,9 @@ near_place(const struct vega_side *side, int64_t key)
 {
 	uint32_t idx = 0;
 
-	while (idx < side->cnt && side->key[idx] < key)
-		idx++;
+	for (uint32_t i = 0; i < VEGA_NEAR_CNT;
+		i++) /* no branch to guess: free ones are the greatest */
+		idx += side->key[i] < key;
 	return idx;
 }
 
@@ -175,17 +178,27 @@ is_far(const struct vega_side *side, uint32_t place)
 	return place == side->cnt && (side->cnt == VEGA_NEAR_CNT || side->far != VEGA_FAR_NONE);
 }
 
-/* Move the levels from `from` on by `by`, which is 1 or -1. */
+/* Make room for a level, or close the gap that one left. */
 static void
-near_move(struct vega_side *side, uint32_t from, int by)
+near_open(struct vega_side *side, uint32_t at)
 {
-	const size_t cnt = side->cnt - from;
-	const uint32_t to = by > 0 ? from + 1 : from - 1;
+	for (uint32_t i = side->cnt++; i > at; i--) {
+		side->key[i] = side->key[i - 1];
+		side->qty[i] = side->qty[i - 1];
+		side->orders[i] = side->orders[i - 1];
+	}
+}
 
-	memmove(&side->key[to], &side->key[from], cnt * sizeof(side->key[0]));
-	memmove(&side->qty[to], &side->qty[from], cnt * sizeof(side->qty[0]));
-	memmove(&side->orders[to], &side->orders[from], cnt * sizeof(side->orders[0]));
-	side->cnt = by > 0 ? side->cnt + 1 : side->cnt - 1;
+static void
+near_close(struct vega_side *side, uint32_t at)
+{
+	side->cnt--;
+	for (uint32_t i = at; i < side->cnt; i++) {
+		side->key[i] = side->key[i + 1];
+		side->qty[i] = side->qty[i + 1];
+		side->orders[i] = side->orders[i + 1];
+	}
+	side->key[side->cnt] = INT64_MAX;
 }
 
 static void
@@ -212,9 +225,9 @@ near_insert(
 
 		if (!far_insert(side, pool, &last))
 			return (struct vega_side_change){VEGA_SIDE_FULL, 0};
-		side->cnt--;
+		side->cnt--; /* near_open writes over it */
 	}
-	near_move(side, idx, 1);
+	near_open(side, idx);
 	near_put(side, idx, level);
 	return changed(VEGA_SIDE_INSERTED, idx);
 }
@@ -222,7 +235,7 @@ near_insert(
 static struct vega_side_change
 near_remove(struct vega_side *side, struct vega_far_pool *pool, uint32_t idx)
 {
-	near_move(side, idx + 1, -1);
+	near_close(side, idx);
 	while (side->cnt < VEGA_SHOWN_CNT && side->far != VEGA_FAR_NONE) {
 		const struct level level = far_pop(side, pool);
 
@@ -321,5 +334,5 @@ vega_side_clear(struct vega_side *side, struct vega_far_pool *pool)
 {
 	while (side->far != VEGA_FAR_NONE)
 		(void)far_pop(side, pool);
-	side->cnt = 0;
+	vega_side_init(side);
 }

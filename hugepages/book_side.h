@@ -22,7 +22,7 @@
 #define VEGA_FAR_NONE  UINT32_MAX
 
 struct vega_side {
-	int64_t key[VEGA_NEAR_CNT];
+	int64_t key[VEGA_NEAR_CNT]; /* INT64_MAX where there is no level */
 	uint64_t qty[VEGA_NEAR_CNT];
 	uint32_t orders[VEGA_NEAR_CNT];
 	uint32_t cnt; /* of near */

@@ -5,8 +5,20 @@
 
 #include "hugepages/fold_levels.h"
 
-#define AHEAD       10u /* records from the one that is applied to the one whose entry is asked for */
-#define AHEAD_EVENT 4u /* ... and whose next event's place is */
+/*
+ * All that a record changes lies in far memory, and is asked for while those before it are applied: in how many records the bucket of its
+ * token is wanted, its entry, and the place of the entry's next event.
+ */
+#define AHEAD_BUCKET 24u
+#define AHEAD_ENTRY  12u
+#define AHEAD_EVENT  5u
+#define AHEAD_CNT    32u /* a power of two above them */
+
+/* Records of one instrument. */
+#define KINDS_OF_INSTRUMENTS                                                                 \
+	(1u << VEGA_LEVEL | 1u << VEGA_LAST | 1u << VEGA_TRADE | 1u << VEGA_INTEREST |       \
+		1u << VEGA_OHLC | 1u << VEGA_GREEKS | 1u << VEGA_INDEX | 1u << VEGA_STATUS | \
+		1u << VEGA_DEFINITION | 1u << VEGA_CLEAR)
 
 /* A record and, where it is wide, its high halves. */
 struct wide {
@@ -14,6 +26,7 @@ struct wide {
 	const uint32_t *high; /* by field at 12, 16, 20, 24, 28; NULL: not wide */
 	uint64_t position;
 	uint32_t flags;
+	uint32_t idx; /* of its entry, where it was asked for ahead; else VEGA_STATE_NONE */
 };
 
 static VEGA_ALWAYS_INLINE int64_t
@@ -126,7 +139,8 @@ entry_of(struct vega_fold *f, const struct wide *w)
 	struct vega_state_entry *e = f->open;
 
 	if (e == NULL || e->token != token) {
-		const uint32_t idx = vega_state_add(f->table, token);
+		const uint32_t idx =
+			w->idx != VEGA_STATE_NONE ? w->idx : vega_state_add(f->table, token);
 
 		close_entry(f);
 		if (vega_unlikely(idx == VEGA_STATE_NONE)) {
@@ -583,30 +597,49 @@ apply(struct vega_fold *f, const struct wide *w)
 		close_entry(f);
 }
 
-/* What a record will change, its levels and what every change writes, is asked for a little ahead: all of it lies in far memory. */
-static VEGA_ALWAYS_INLINE void
-prefetch(const struct vega_fold *f, const union vega_record *r, uint64_t left)
+static VEGA_ALWAYS_INLINE bool
+has_instrument(const union vega_record *r)
 {
-	const struct vega_state_entry *e;
-	uint32_t idx;
+	return (KINDS_OF_INSTRUMENTS >> (vega_record_kind(r) & 31) & 1) != 0;
+}
 
-	if (left > AHEAD &&
-		(idx = vega_state_find(f->table, r[AHEAD].order.instrument)) != VEGA_STATE_NONE) {
-		const bool is_ask = (r[AHEAD].level.level >> 6 & VEGA_SIDE_BID) == 0;
+static VEGA_ALWAYS_INLINE void
+prefetch_entry(const struct vega_state_entry *e, const union vega_record *r)
+{
+	const bool is_ask = (r->level.level >> 6 & VEGA_SIDE_BID) == 0;
+	const struct vega_state_level *levels = is_ask ? e->asks : e->bids;
 
-		e = &f->table->entries[idx];
-		vega_prefetch(e);
-		vega_prefetch(&e->event_cnt);
-		vega_prefetch(is_ask ? &e->asks[0] : &e->bids[0]);
-		vega_prefetch(is_ask ? &e->asks[4] : &e->bids[4]);
-		vega_prefetch(is_ask ? &e->bids[0] : &e->asks[0]);
-		vega_prefetch(is_ask ? &e->ask_orders[0] : &e->bid_orders[0]);
+	vega_prefetch(e);
+	vega_prefetch(&e->event_cnt);
+	vega_prefetch(levels);
+	vega_prefetch(levels + 4);
+	vega_prefetch(is_ask ? &e->ask_orders[0] : &e->bid_orders[0]);
+}
+
+/* Ask for what the records ahead will change; idx: their entries, by number modulo AHEAD_CNT. */
+static VEGA_ALWAYS_INLINE void
+prefetch(const struct vega_fold *f, const union vega_record *records, uint64_t i, uint64_t cnt,
+	uint32_t idx[AHEAD_CNT])
+{
+	const union vega_record *r = &records[i];
+	uint32_t entry;
+
+	if (i + AHEAD_BUCKET < cnt)
+		vega_prefetch(&f->table->buckets[vega_state_hash(r[AHEAD_BUCKET].order.instrument) &
+						 f->table->bucket_mask]);
+	if (i + AHEAD_ENTRY < cnt) {
+		entry = has_instrument(r + AHEAD_ENTRY)
+				? vega_state_find(f->table, r[AHEAD_ENTRY].order.instrument)
+				: VEGA_STATE_NONE;
+		idx[(i + AHEAD_ENTRY) % AHEAD_CNT] = entry;
+		if (entry != VEGA_STATE_NONE)
+			prefetch_entry(&f->table->entries[entry], r + AHEAD_ENTRY);
 	}
-	if (left > AHEAD_EVENT && (idx = vega_state_find(f->table,
-					   r[AHEAD_EVENT].order.instrument)) != VEGA_STATE_NONE)
-		vega_prefetch(
-			&f->table->events[idx * VEGA_STATE_EVENT_CNT +
-					  f->table->entries[idx].event_cnt % VEGA_STATE_EVENT_CNT]);
+	entry = i + AHEAD_EVENT < cnt ? idx[(i + AHEAD_EVENT) % AHEAD_CNT] : VEGA_STATE_NONE;
+	if (entry != VEGA_STATE_NONE)
+		vega_prefetch(&f->table->events[(uint64_t)entry * VEGA_STATE_EVENT_CNT +
+						f->table->entries[entry].event_cnt %
+							VEGA_STATE_EVENT_CNT]);
 }
 
 void
@@ -619,13 +652,16 @@ uint64_t
 vega_fold_apply(
 	struct vega_fold *fold, const union vega_record *records, uint64_t cnt, uint64_t position)
 {
+	uint32_t idx[AHEAD_CNT];
 	uint64_t i = 0;
 
+	memset(idx, 0xFF, sizeof(idx)); /* VEGA_STATE_NONE */
 	while (i < cnt) {
 		const union vega_record *r = &records[i];
 		struct wide w = {.r = r, .position = position + i, .flags = vega_record_flags(r)};
 
-		prefetch(fold, r, cnt - i);
+		prefetch(fold, records, i, cnt, idx);
+		w.idx = idx[i % AHEAD_CNT];
 		if (vega_unlikely((w.flags & VEGA_RECORD_WIDE) != 0)) {
 			if (i + 1 == cnt)
 				break;
