@@ -26,7 +26,7 @@ struct wide {
 	const uint32_t *high; /* by field at 12, 16, 20, 24, 28; NULL: not wide */
 	uint64_t position;
 	uint32_t flags;
-	uint32_t idx; /* of its entry, where it was asked for ahead; else VEGA_STATE_NONE */
+	uint32_t idx; /* of its entry, or of another one, or VEGA_STATE_NONE */
 };
 
 static VEGA_ALWAYS_INLINE int64_t
@@ -131,6 +131,15 @@ open_entry(struct vega_fold *f, uint32_t idx)
 		judge_late(f, e);
 }
 
+/* Index of a record's entry, which is made if need be. It was asked for ahead, but where a WIDE record was passed over. */
+static VEGA_ALWAYS_INLINE uint32_t
+idx_of(struct vega_fold *f, const struct wide *w, uint32_t token)
+{
+	if (vega_likely(w->idx != VEGA_STATE_NONE && f->table->entries[w->idx].token == token))
+		return w->idx;
+	return vega_state_add(f->table, token);
+}
+
 /* The entry of a record's instrument, begun; NULL: the table is full. */
 static VEGA_ALWAYS_INLINE struct vega_state_entry *
 entry_of(struct vega_fold *f, const struct wide *w)
@@ -139,8 +148,7 @@ entry_of(struct vega_fold *f, const struct wide *w)
 	struct vega_state_entry *e = f->open;
 
 	if (e == NULL || e->token != token) {
-		const uint32_t idx =
-			w->idx != VEGA_STATE_NONE ? w->idx : vega_state_add(f->table, token);
+		const uint32_t idx = idx_of(f, w, token);
 
 		close_entry(f);
 		if (vega_unlikely(idx == VEGA_STATE_NONE)) {
@@ -680,8 +688,13 @@ vega_fold_apply(
 		apply(fold, &w);
 		fold->time_given = false;
 	}
-	close_entry(fold);
 	return i;
+}
+
+void
+vega_fold_end(struct vega_fold *fold)
+{
+	close_entry(fold);
 }
 
 void

@@ -53,6 +53,9 @@ void vega_fold_init(struct vega_fold *fold, struct vega_state_writer *table, boo
 uint64_t vega_fold_apply(
 	struct vega_fold *fold, const union vega_record *records, uint64_t cnt, uint64_t position);
 
+/* Let go of the entry that was changed last, so that it can be read: behind the last call of vega_fold_apply. */
+void vega_fold_end(struct vega_fold *fold);
+
 /* Records up to `position` were lost: all is stale that is not sound from there on. epoch_ns: that holds there; 0: not known. */
 void vega_fold_lapped(struct vega_fold *fold, uint64_t position, uint64_t cnt, uint64_t epoch_ns);
 

@@ -201,6 +201,7 @@ vega_state_poll(struct vega_state_feed *f)
 			&f->fold, f->records + passed, cnt - passed, f->position + passed);
 	if (f->has_book)
 		fold_book(f);
+	vega_fold_end(&f->fold);
 	f->position += taken;
 	vega_store_release(&table->position, f->has_book ? f->book_position : f->position); /* P1 */
 	vega_store_release(&table->record_position, f->position);                           /* P1 */

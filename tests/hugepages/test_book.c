@@ -1,0 +1,411 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Books of orders against a list of orders that is sorted whenever it is asked: random events that crowd around few prices, wander, and
+ * reach far; what the book lane says, folded, is what the list says. And what happens where room ends.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "hugepages/state.h"
+#include "tests/lib/rng.h"
+
+#define LANE_BYTES (2u << 20)
+#define ORDER_MAX  600u
+#define TOKENS     3u
+
+struct rig {
+	struct vega_record_lane *lane;
+	struct vega_record_lane *book_lane;
+	struct vega_state_table *table;
+	struct vega_ring_writer ring;
+	struct vega_state_feed *state;
+	struct vega_state_view view;
+};
+
+static void *
+zeroed(uint64_t bytes)
+{
+	void *memory = aligned_alloc(64, vega_align_up(bytes, 64));
+
+	assert_non_null(memory);
+	return memset(memory, 0, vega_align_up(bytes, 64));
+}
+
+static void
+open_rig(struct rig *r, uint64_t instruments, uint64_t orders, bool has_book)
+{
+	struct vega_state_conf conf = {.lane_bytes = LANE_BYTES,
+		.book_lane_bytes = LANE_BYTES,
+		.order_cnt = orders,
+		.modify_adds = true};
+
+	r->lane = zeroed(LANE_BYTES);
+	r->book_lane = has_book ? zeroed(LANE_BYTES) : NULL;
+	r->table = zeroed(vega_state_table_bytes(instruments));
+	vega_ring_new(r->lane, LANE_BYTES, 0, VEGA_RECORD_BYTES, 1);
+	if (has_book)
+		vega_ring_new(r->book_lane, LANE_BYTES, 0, VEGA_RECORD_BYTES, 1);
+	vega_state_table_new(r->table, instruments, 0, 1);
+	vega_ring_writer_init(&r->ring, r->lane, LANE_BYTES);
+	conf.lane = r->lane;
+	conf.book_lane = r->book_lane;
+	conf.table = r->table;
+	assert_int_equal(vega_state_feed_new(&conf, &r->state), 0);
+	assert_int_equal(
+		vega_state_open(r->table, vega_state_table_bytes(instruments), &r->view), 0);
+}
+
+static void
+close_rig(struct rig *r)
+{
+	vega_state_feed_delete(r->state);
+	free(r->lane);
+	free(r->book_lane);
+	free(r->table);
+}
+
+static void
+poll(struct rig *r)
+{
+	vega_ring_publish(&r->ring);
+	while (vega_state_poll(r->state) != 0)
+		;
+}
+
+static void
+put(struct rig *r, uint32_t kind, uint32_t flags, uint32_t token, uint32_t w12, uint64_t w16,
+	uint64_t w24)
+{
+	vega_ring_put(&r->ring, r->ring.next | (uint64_t)kind << 48 | (uint64_t)flags << 56,
+		token | (uint64_t)w12 << 32, w16, w24);
+}
+
+static void
+packet(struct rig *r, uint32_t channel, uint64_t seq)
+{
+	put(r, VEGA_PACKET, 0, channel, 'A', seq, 0);
+}
+
+/* An order or trade, its price and quantity as wide as they are. */
+static void
+put_order(struct rig *r, uint32_t kind, uint32_t flags, uint32_t token, uint64_t qty, uint64_t id,
+	int64_t price, uint32_t reference)
+{
+	const bool is_wide = price != (int32_t)price || qty > UINT32_MAX;
+
+	put(r, kind, is_wide ? (flags & ~VEGA_RECORD_LAST) | VEGA_RECORD_WIDE : flags, token,
+		(uint32_t)qty, id, (uint32_t)price | (uint64_t)reference << 32);
+	if (is_wide)
+		put(r, VEGA_WIDE, flags & VEGA_RECORD_LAST, token, (uint32_t)(qty >> 32), 0,
+			(uint32_t)((uint64_t)price >> 32));
+}
+
+/* ---- the reference ---------------------------------------------------------------------------------------------- */
+
+struct order {
+	uint64_t id;
+	uint64_t qty;
+	int64_t price;
+	uint32_t token;
+	bool is_ask;
+};
+
+struct list {
+	struct order orders[ORDER_MAX];
+	uint32_t cnt;
+};
+
+static void
+drop(struct list *l, uint32_t at)
+{
+	l->orders[at] = l->orders[--l->cnt];
+}
+
+static int
+compare_bids(const void *a, const void *b)
+{
+	const struct vega_state_level *x = a, *y = b;
+
+	return x->price > y->price ? -1 : x->price < y->price;
+}
+
+static int
+compare_asks(const void *a, const void *b)
+{
+	return -compare_bids(a, b);
+}
+
+/* All orders of a side by price, added up; returns levels. */
+static uint32_t
+levels_of(const struct list *l, uint32_t token, bool is_ask,
+	struct vega_state_level levels[ORDER_MAX], uint32_t orders[ORDER_MAX])
+{
+	struct vega_state_level all[ORDER_MAX];
+	uint32_t n = 0, cnt = 0;
+
+	for (uint32_t i = 0; i < l->cnt; i++)
+		if (l->orders[i].token == token && l->orders[i].is_ask == is_ask)
+			all[n++] = (struct vega_state_level){l->orders[i].price, l->orders[i].qty};
+	qsort(all, n, sizeof(all[0]), is_ask ? compare_asks : compare_bids);
+	for (uint32_t i = 0; i < n; i++) {
+		if (cnt == 0 || levels[cnt - 1].price != all[i].price) {
+			levels[cnt] = (struct vega_state_level){all[i].price, 0};
+			orders[cnt++] = 0;
+		}
+		levels[cnt - 1].qty += all[i].qty;
+		orders[cnt - 1]++;
+	}
+	return cnt;
+}
+
+static void
+check_side(const struct list *l, uint32_t token, bool is_ask, const struct vega_state_level *found,
+	const uint32_t *found_orders, uint32_t found_cnt)
+{
+	struct vega_state_level levels[ORDER_MAX];
+	uint32_t orders[ORDER_MAX];
+	const uint32_t cnt = levels_of(l, token, is_ask, levels, orders);
+
+	assert_int_equal(found_cnt, cnt < 10 ? cnt : 10);
+	for (uint32_t i = 0; i < found_cnt; i++) {
+		assert_int_equal(found[i].price, levels[i].price);
+		assert_int_equal(found[i].qty, levels[i].qty);
+		assert_int_equal(found_orders[i], orders[i]);
+	}
+}
+
+static void
+check(const struct rig *r, const struct list *l)
+{
+	struct vega_state_entry e;
+
+	for (uint32_t token = 1; token <= TOKENS; token++) {
+		if (vega_state_latest(&r->view, token, &e) != 0)
+			continue;
+		check_side(l, token, false, e.bids, e.bid_orders, e.bid_cnt);
+		check_side(l, token, true, e.asks, e.ask_orders, e.ask_cnt);
+		assert_int_equal(e.flags & VEGA_STATE_STALE, 0);
+	}
+}
+
+/* Near the middle, or far, or beyond 32 bits. */
+static int64_t
+price_of(struct rng *rng, bool is_ask)
+{
+	const uint64_t how = rng_below(rng, 100);
+	const int64_t away = (int64_t)(how < 60   ? rng_below(rng, 15)
+				       : how < 98 ? rng_below(rng, 300)
+						  : 5000000000u + rng_below(rng, 10));
+
+	return is_ask ? 1000 + away : 1000 - away;
+}
+
+static void
+add(struct rig *r, struct list *l, struct rng *rng, uint64_t id)
+{
+	struct order *o = &l->orders[l->cnt++];
+
+	*o = (struct order){.id = id,
+		.qty = rng_one_in(rng, 50) ? 1ull << 33 : 1 + rng_below(rng, 100),
+		.token = (uint32_t)(1 + rng_below(rng, TOKENS)),
+		.is_ask = rng_one_in(rng, 2)};
+	o->price = price_of(rng, o->is_ask);
+	put_order(r, rng_one_in(rng, 4) ? VEGA_ORDER_MODIFY : VEGA_ORDER_ADD,
+		VEGA_RECORD_LAST | (o->is_ask ? VEGA_RECORD_ASK : 0), o->token, o->qty, o->id,
+		o->price, 0);
+}
+
+static void
+change(struct rig *r, struct list *l, struct rng *rng, uint32_t at, uint64_t new_id)
+{
+	struct order *o = &l->orders[at];
+	const uint32_t side = o->is_ask ? VEGA_RECORD_ASK : 0;
+	const uint64_t qty = 1 + rng_below(rng, 100);
+
+	switch (rng_below(rng, 5)) {
+	case 0:
+		put_order(r, VEGA_ORDER_DELETE, VEGA_RECORD_LAST | side, o->token, 0, o->id, 0,
+			VEGA_ORDER_NO_QTY | VEGA_ORDER_NO_PRICE);
+		drop(l, at);
+		return;
+	case 1:
+		put_order(r, VEGA_ORDER_DELETE, VEGA_RECORD_LAST, o->token, qty, o->id, 0,
+			VEGA_ORDER_REDUCE | VEGA_ORDER_NO_PRICE);
+		break;
+	case 2:
+		put_order(r, VEGA_ORDER_EXECUTE, 0, o->token, qty, o->id, 0, VEGA_ORDER_NO_PRICE);
+		put(r, VEGA_ORDER_REF, VEGA_RECORD_LAST, o->token, VEGA_REF_MATCH, 7, 0);
+		break;
+	case 3:
+		o->price = rng_one_in(rng, 2) ? price_of(rng, o->is_ask) : o->price;
+		o->qty = qty;
+		put_order(r, VEGA_ORDER_MODIFY, VEGA_RECORD_LAST | side, o->token, o->qty, o->id,
+			o->price, 0);
+		return;
+	default:
+		o->price = price_of(rng, o->is_ask);
+		o->qty = qty;
+		put_order(r, VEGA_ORDER_MODIFY, 0, o->token, o->qty, o->id, o->price,
+			VEGA_ORDER_REPLACE);
+		put(r, VEGA_ORDER_REF, VEGA_RECORD_LAST, o->token, VEGA_REF_REPLACE, o->id, new_id);
+		o->id = new_id;
+		return;
+	}
+	if (o->qty <= qty)
+		drop(l, at);
+	else
+		o->qty -= qty;
+}
+
+static void
+random_events_give_the_books_of_a_sorted_list(void **state)
+{
+	static struct list l;
+	struct rng rng = {rng_seed(1)};
+	struct rig r;
+
+	(void)state;
+	open_rig(&r, 10, ORDER_MAX, true);
+	for (uint64_t n = 1; n <= 60000; n++) {
+		/* The books swell and shrink, so that trees come and go. */
+		const uint64_t want = n / 4000 % 2 == 0 ? ORDER_MAX : 30;
+
+		if (n % 7 == 1)
+			packet(&r, 0, n);
+		if (l.cnt == 0 || (l.cnt < want && !rng_one_in(&rng, 3)))
+			add(&r, &l, &rng, n);
+		else
+			change(&r, &l, &rng, (uint32_t)rng_below(&rng, l.cnt), n);
+		if (n % 50 == 0) {
+			poll(&r);
+			check(&r, &l);
+		}
+	}
+	assert_int_equal(r.table->order_cnt, l.cnt);
+	assert_int_equal(r.table->order_refused_cnt, 0);
+	close_rig(&r);
+}
+
+/* The trade of two orders that are known takes its quantity off both (MTBT). */
+static void
+a_trade_reduces_both(void **state)
+{
+	struct vega_state_entry e;
+	struct rig r;
+
+	(void)state;
+	open_rig(&r, 10, 100, true);
+	packet(&r, 0, 1);
+	put_order(&r, VEGA_ORDER_ADD, VEGA_RECORD_LAST, 9, 100, 1, 500, 0);
+	put_order(&r, VEGA_ORDER_ADD, VEGA_RECORD_LAST | VEGA_RECORD_ASK, 9, 30, 2, 500, 0);
+	put_order(&r, VEGA_TRADE, 0, 9, 30, 0, 500, 0);
+	put(&r, VEGA_ORDER_REF, VEGA_RECORD_LAST, 9, VEGA_REF_BUY_SELL, 1, 2);
+	put_order(&r, VEGA_TRADE, 0, 9, 10, 0, 502, 0);
+	put(&r, VEGA_ORDER_REF, VEGA_RECORD_LAST, 9, VEGA_REF_BUY_SELL, 1, 0);
+	put_order(&r, VEGA_ORDER_DELETE, VEGA_RECORD_LAST, 9, 0, 77, 0, VEGA_ORDER_NO_QTY);
+	poll(&r);
+	assert_int_equal(vega_state_latest(&r.view, 9, &e), 0);
+	assert_int_equal(e.bid_cnt, 1);
+	assert_int_equal(e.bids[0].qty, 60);
+	assert_int_equal(e.ask_cnt, 0);
+	assert_int_equal(e.last_price, 502);
+	assert_int_equal(e.volume, 40);
+	assert_int_equal(e.average_price, (30 * 500 + 10 * 502) / 40);
+	assert_int_equal(e.open, 500);
+	assert_int_equal(e.high, 502);
+	close_rig(&r);
+}
+
+static void
+an_order_without_room_makes_its_book_stale(void **state)
+{
+	struct vega_state_entry e;
+	struct rig r;
+
+	(void)state;
+	open_rig(&r, 10, 20, true);
+	packet(&r, 0, 1);
+	for (uint32_t i = 1; i <= 21; i++)
+		put_order(&r, VEGA_ORDER_ADD, VEGA_RECORD_LAST, 1 + i / 21, 5, i, 100 + i, 0);
+	poll(&r);
+	assert_int_equal(r.table->order_refused_cnt, 1);
+	assert_int_equal(r.table->order_cnt, 20);
+	assert_int_equal(vega_state_latest(&r.view, 1, &e), 0);
+	assert_int_equal(e.flags & VEGA_STATE_STALE, 0);
+	assert_int_equal(e.bids[9].price, 111);
+	assert_int_equal(vega_state_latest(&r.view, 2, &e), 0);
+	assert_int_equal(e.flags & VEGA_STATE_STALE, VEGA_STATE_STALE);
+	put(&r, VEGA_CLEAR, VEGA_RECORD_LAST, 2, 0, 0, 0);
+	poll(&r);
+	assert_int_equal(vega_state_latest(&r.view, 2, &e), 0);
+	assert_int_equal(e.flags & VEGA_STATE_STALE, 0);
+	close_rig(&r);
+}
+
+/* What lies in the book lane alone gives the same table: a second fold over it. */
+static void
+the_book_lane_says_it_all(void **state)
+{
+	static struct list l;
+	static union vega_record records[65532];
+	const uint64_t table_bytes = vega_state_table_bytes(10);
+	struct vega_state_table *again = zeroed(table_bytes);
+	struct vega_state_writer writer;
+	struct vega_fold fold;
+	struct vega_ring ring;
+	struct rng rng = {rng_seed(2)};
+	uint64_t cnt, oldest;
+	struct rig r;
+
+	(void)state;
+	memset(&l, 0, sizeof(l));
+	open_rig(&r, 10, ORDER_MAX, true);
+	for (uint64_t n = 1; n <= 5000; n++) {
+		if (n % 7 == 1)
+			packet(&r, 0, n);
+		if (l.cnt < 400)
+			add(&r, &l, &rng, n);
+		else
+			change(&r, &l, &rng, (uint32_t)rng_below(&rng, l.cnt), n);
+		if (n % 50 == 0)
+			poll(&r);
+	}
+	assert_int_equal(vega_ring_open(r.book_lane, LANE_BYTES, &ring), 0);
+	assert_int_equal(vega_ring_copy(&ring, 0, 65532, (uint64_t *)records, &cnt, &oldest), 0);
+	assert_true(cnt > 3000);
+	vega_state_table_new(again, 10, 0, 1);
+	vega_state_writer_init(&writer, again);
+	vega_fold_init(&fold, &writer, true);
+	assert_int_equal(vega_fold_apply(&fold, records, cnt, 0), cnt);
+	vega_fold_end(&fold);
+	for (uint32_t i = 0; i < writer.cnt; i++) {
+		struct vega_state_entry live, later;
+
+		assert_int_equal(vega_state_at(&r.view, i, &live), 0);
+		later = writer.entries[i];
+		live.lock = later.lock = 0;
+		assert_memory_equal(&live, &later, sizeof(live));
+	}
+	free(again);
+	close_rig(&r);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(random_events_give_the_books_of_a_sorted_list),
+		cmocka_unit_test(a_trade_reduces_both),
+		cmocka_unit_test(an_order_without_room_makes_its_book_stale),
+		cmocka_unit_test(the_book_lane_says_it_all),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
