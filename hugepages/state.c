@@ -10,6 +10,7 @@
 
 #define BATCH_CNT       256u
 #define HUGE_PAGE_BYTES (2u << 20)
+#define LAPPED_TRIES    8u /* in a poll, before others have their turn */
 
 struct vega_state_feed {
 	union vega_record records[BATCH_CNT];
@@ -105,8 +106,8 @@ vega_state_feed_delete(struct vega_state_feed *f)
 static uint64_t
 epoch_at(const struct vega_ring *ring, uint64_t position)
 {
-	const uint64_t from =
-		vega_load_acquire(&ring->tail->epoch_from); /* E2: pairs with E1, rx's store of it */
+	const uint64_t from = vega_load_acquire(
+		&ring->tail->epoch_from); /* E2: pairs with E1, rx's store of it */
 
 	return from <= position ? vega_load_relaxed(&ring->tail->epoch_ns) : 0;
 }
@@ -132,23 +133,20 @@ find_packet(struct vega_state_feed *f, uint64_t cnt)
 	return i;
 }
 
-/* Copy a batch. Returns records, 0: none is new. */
+/* Copy a batch, from the oldest record that can be had where we were lapped. Returns records, 0: none is new. */
 static uint64_t
 copy(struct vega_state_feed *f)
 {
 	uint64_t cnt = 0;
 	uint64_t oldest;
 
-	switch (vega_ring_copy(
-		&f->ring, f->position, BATCH_CNT, (uint64_t *)f->records, &cnt, &oldest)) {
-	case VEGA_RING_OK:
-	case VEGA_RING_AHEAD:
-		return cnt;
-	case VEGA_RING_LAPPED:
+	for (uint32_t tries = 0; tries < LAPPED_TRIES; tries++) {
+		if (vega_likely(vega_ring_copy(&f->ring, f->position, BATCH_CNT,
+					(uint64_t *)f->records, &cnt, &oldest) != VEGA_RING_LAPPED))
+			return cnt;
 		f->lost_from = f->is_lost ? f->lost_from : f->position;
 		f->is_lost = true;
 		f->position = oldest;
-		break;
 	}
 	return 0;
 }
