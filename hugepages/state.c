@@ -106,8 +106,8 @@ vega_state_feed_delete(struct vega_state_feed *f)
 static uint64_t
 epoch_at(const struct vega_ring *ring, uint64_t position)
 {
-	const uint64_t from = vega_load_acquire(
-		&ring->tail->epoch_from); /* E2: pairs with E1, rx's store of it */
+	/* E2: pairs with E1, which rx stores behind epoch_ns */
+	const uint64_t from = vega_load_acquire(&ring->tail->epoch_from);
 
 	return from <= position ? vega_load_relaxed(&ring->tail->epoch_ns) : 0;
 }
