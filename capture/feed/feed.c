@@ -200,6 +200,18 @@ expire(struct vega_feed *feed, uint64_t now_ns)
 
 /* ---- a packet ------------------------------------------------------------------------------------------------- */
 
+/* A journal of one day names its instruments by itself. */
+static void
+begin_day(struct vega_feed *feed)
+{
+	for (uint32_t i = 0; i < feed->channel_cnt; i++) {
+		const struct vega_format *format = feed->channels[i].conf.format;
+
+		if (feed->channels[i].owns_state && format != NULL && format->new_day != NULL)
+			format->new_day(feed->channels[i].state);
+	}
+}
+
 /*
  * The trading day rolls, or the first packet comes: a new epoch, 24 hours before the day's midnight in the zone. A file's times may
  * go back: the epoch never does.
@@ -210,6 +222,8 @@ begin_epoch(struct vega_feed *feed, uint64_t recv_ns)
 	const struct vega_day day = vega_zone_day(feed->zone, recv_ns);
 	struct vega_emit *emit = &feed->emit;
 
+	if (emit->epoch_ns != 0) /* not the first */
+		begin_day(feed);
 	feed->day_end_ns = day.end_ns;
 	emit->epoch_ns = day.midnight_ns > DAY_NS ? day.midnight_ns - DAY_NS : 0;
 	vega_ring_epoch_begin(&feed->ring, emit->epoch_ns);

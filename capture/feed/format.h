@@ -138,6 +138,9 @@ struct vega_format {
 	uint32_t (*records)(struct vega_decode *decode, const struct vega_span *span, uint64_t skip,
 		uint64_t take);
 
+	/* A new epoch begins: what records said once a day, names above all, they say again. NULL: nothing is said once. */
+	void (*new_day)(void *state);
+
 	/* Seed the state with a token of an earlier DEFINITION; NULL where names have no tokens of ours. */
 	void (*define)(void *state, uint32_t token, const uint8_t *text, uint32_t bytes);
 };

@@ -187,5 +187,6 @@ const struct vega_format vega_format_iex = {
 	.state_bytes = sizeof(struct vega_iex_state),
 	.span = iex_span,
 	.records = vega_iex_records,
+	.new_day = vega_iex_new_day,
 	.define = vega_iex_define,
 };

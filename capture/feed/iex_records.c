@@ -68,6 +68,12 @@ define(const struct at *a)
 }
 
 void
+vega_iex_new_day(void *state)
+{
+	vega_symbols_new_day(&((struct vega_iex_state *)state)->symbols);
+}
+
+void
 vega_iex_define(void *state, uint32_t token, const uint8_t *text, uint32_t bytes)
 {
 	struct vega_iex_state *iex = state;

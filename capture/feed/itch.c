@@ -108,5 +108,6 @@ const struct vega_format vega_format_itch = {
 	.state_bytes = sizeof(struct vega_itch_state),
 	.span = vega_mold_span,
 	.records = vega_itch_records,
+	.new_day = vega_itch_new_day,
 	.define = vega_itch_define,
 };

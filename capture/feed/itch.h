@@ -24,9 +24,10 @@ struct vega_itch_state {
 	uint64_t stocks[VEGA_ITCH_LOCATE_CNT];
 };
 
-/* vega_format.records and .define. */
+/* vega_format.records, .new_day and .define. */
 uint32_t vega_itch_records(
 	struct vega_decode *decode, const struct vega_span *span, uint64_t skip, uint64_t take);
+void vega_itch_new_day(void *state);
 void vega_itch_define(void *state, uint32_t token, const uint8_t *text, uint32_t bytes);
 
 #endif

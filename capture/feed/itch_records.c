@@ -76,6 +76,13 @@ know(const struct at *a, uint32_t off)
 }
 
 void
+vega_itch_new_day(void *state)
+{
+	memset(state, 0,
+		sizeof(struct vega_itch_state)); /* and its numbers are good for one session */
+}
+
+void
 vega_itch_define(void *state, uint32_t token, const uint8_t *text, uint32_t bytes)
 {
 	struct vega_itch_state *itch = state;

@@ -460,5 +460,6 @@ const struct vega_format vega_format_nse_nnf = {
 	.state_bytes = sizeof(struct vega_nnf_state),
 	.span = nnf_span,
 	.records = nnf_records,
+	.new_day = vega_nnf_new_day,
 	.define = vega_nnf_define,
 };

@@ -127,7 +127,8 @@ void vega_nnf_lay(struct vega_emit *emit, struct vega_nnf_state *state);
 /* Append all fields of a message whose layout is known, head first, then row by row. */
 void vega_nnf_put(const struct vega_nnf_message *message, struct vega_text *text);
 
-/* vega_format.define. */
+/* vega_format.new_day and .define. */
+void vega_nnf_new_day(void *state);
 void vega_nnf_define(void *state, uint32_t token, const uint8_t *text, uint32_t bytes);
 
 #endif

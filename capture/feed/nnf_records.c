@@ -119,6 +119,12 @@ instrument_of(const struct laying *l, const uint8_t *name, uint32_t bytes)
 }
 
 void
+vega_nnf_new_day(void *state)
+{
+	vega_symbols_new_day(&((struct vega_nnf_state *)state)->symbols);
+}
+
+void
 vega_nnf_define(void *state, uint32_t token, const uint8_t *text, uint32_t bytes)
 {
 	struct vega_nnf_state *nnf = state;

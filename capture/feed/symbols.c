@@ -7,7 +7,7 @@
 static struct vega_symbols_slot
 key_of(const uint8_t *text, uint32_t bytes)
 {
-	struct vega_symbols_slot key = {.bytes = bytes};
+	struct vega_symbols_slot key = {.bytes = (uint16_t)bytes};
 
 	if (bytes != 0)
 		memcpy(key.text, text, bytes);
@@ -54,8 +54,10 @@ vega_symbols_find(
 	if (slot->token == 0) {
 		*slot = key;
 		slot->token = ++symbols->last;
-		*ret_is_new = true;
+		slot->day = (uint16_t)(symbols->day + 1); /* not seen on this day */
 	}
+	*ret_is_new = slot->day != symbols->day;
+	slot->day = symbols->day;
 	return slot->token;
 }
 
@@ -73,6 +75,7 @@ vega_symbols_define(
 	if (slot != NULL) {
 		*slot = key;
 		slot->token = token;
+		slot->day = symbols->day;
 	}
 	/* Even where it found no place: nobody else may get its token. */
 	if (token > symbols->last)

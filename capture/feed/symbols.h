@@ -22,13 +22,15 @@
 struct vega_symbols_slot {
 	uint64_t text[VEGA_SYMBOLS_TEXT_BYTES / 8]; /* filled with zeros */
 	uint32_t token;                             /* 0: the slot is empty */
-	uint32_t bytes;
+	uint16_t bytes;
+	uint16_t day; /* on which it was seen last */
 };
 
 struct vega_symbols {
 	uint64_t lost_cnt; /* names without a token: too long, or no place */
 	uint32_t last;     /* highest token given */
-	uint32_t zero;
+	uint16_t day;      /* counted from 0 */
+	uint16_t zero;
 	struct vega_symbols_slot slots[VEGA_SYMBOLS_SLOT_CNT];
 };
 
@@ -47,7 +49,7 @@ vega_symbols_hash(uint64_t w0, uint64_t w1, uint64_t w2)
  *
  * Params: text		any bytes
  *	   bytes	longer than VEGA_SYMBOLS_TEXT_BYTES: has no token
- *	   ret_is_new	it was not known before
+ *	   ret_is_new	it was not known before, or not seen yet on this day
  * Returns the token, 0 where it has none.
  */
 uint32_t vega_symbols_find(
@@ -61,7 +63,7 @@ vega_symbols_find8(struct vega_symbols *symbols, const uint8_t *text, bool *ret_
 	const struct vega_symbols_slot *slot = &symbols->slots[vega_symbols_hash(word, 0, 0)];
 
 	*ret_is_new = false;
-	if (vega_likely(slot->text[0] == word && slot->bytes == 8))
+	if (vega_likely(slot->text[0] == word && slot->bytes == 8 && slot->day == symbols->day))
 		return slot->token;
 	return vega_symbols_find(symbols, text, 8, ret_is_new);
 }
@@ -76,5 +78,12 @@ vega_symbols_prefetch8(const struct vega_symbols *symbols, const uint8_t *text)
 /* A name has this token, as an earlier DEFINITION record says; the tokens given from now on are higher. A token of 0 is none. */
 void vega_symbols_define(
 	struct vega_symbols *symbols, uint32_t token, const uint8_t *text, uint32_t bytes);
+
+/* Each name is new once more, and keeps its token: a journal of one day has to name its instruments by itself. */
+static inline void
+vega_symbols_new_day(struct vega_symbols *symbols)
+{
+	symbols->day++;
+}
 
 #endif

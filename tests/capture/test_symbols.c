@@ -180,6 +180,26 @@ test_full(void **state)
 	assert_int_equal(table.lost_cnt, 2 * (VEGA_ARRAY_CNT(tokens) - given));
 }
 
+/* A day later each name is new once more, and keeps its token. */
+static void
+test_each_day_anew(void **state)
+{
+	static const uint8_t name[8] = "NIFTY   ";
+	bool is_new;
+
+	(void)state;
+	assert_int_equal(find("BANKNIFTY", &is_new), 1);
+	assert_int_equal(vega_symbols_find8(&table, name, &is_new), 2);
+	vega_symbols_new_day(&table);
+	for (int again = 0; again < 2; again++) {
+		assert_int_equal(vega_symbols_find8(&table, name, &is_new), 2);
+		assert_int_equal(is_new, again == 0);
+		assert_int_equal(find("BANKNIFTY", &is_new), 1);
+		assert_int_equal(is_new, again == 0);
+	}
+	assert_int_equal(table.lost_cnt, 0);
+}
+
 int
 main(void)
 {
@@ -190,6 +210,7 @@ main(void)
 		cmocka_unit_test_setup(test_eight_bytes_inline, empty),
 		cmocka_unit_test_setup(test_zeros_inline, empty),
 		cmocka_unit_test_setup(test_defined_before, empty),
+		cmocka_unit_test_setup(test_each_day_anew, empty),
 		cmocka_unit_test_setup(test_tokens_end, empty),
 		cmocka_unit_test_setup(test_full, empty),
 	};
