@@ -200,7 +200,8 @@ vega_bus_reattach(struct vega_bus *bus)
 		return rc;
 	(void)pthread_mutex_lock(&bus->lock);
 	old = bus->map;
-	if (found->control.generation == old->control.generation)
+	/* Generations only rise: who was slow to look must not bring an older one back. */
+	if (found->control.generation <= old->control.generation)
 		old = found; /* nothing new: what was made goes */
 	else
 		bus->map = found;

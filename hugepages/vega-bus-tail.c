@@ -183,11 +183,10 @@ check_capture(struct tail *t)
 			"waits for the next one",
 			t->region, vega_bus_state_name(state));
 	rc = vega_bus_reattach(t->bus);
-	if (rc == 1)
+	if (rc == 1) {
 		rc = vega_bus_reopen(t->cursor);
-	if (rc == 1)
 		say(t, "another capture; from its beginning");
-	if (rc == -ENOENT || rc == -EBADMSG) { /* not there yet, or about to be taken over */
+	} else if (rc == 0 || rc == -ENOENT) { /* not there yet */
 		vega_sleep_until_ns(vega_monotonic_ns() + WAIT_NS);
 		rc = 0;
 	}

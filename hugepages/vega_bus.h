@@ -128,7 +128,7 @@ int vega_bus_reopen(struct vega_bus_cursor *cursor);
  */
 int vega_bus_subscribe(struct vega_bus_cursor *cursor, const uint32_t *instruments, uint32_t cnt);
 
-#define VEGA_BUS_READ_MIN 4u
+#define VEGA_BUS_READ_MIN 8u
 
 struct vega_bus_batch {
 	uint64_t position; /* of the first record looked at */

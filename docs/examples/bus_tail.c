@@ -46,12 +46,12 @@ next_capture(struct vega_bus *bus, struct vega_bus_cursor *cursor)
 	int rc = vega_bus_reattach(bus);
 
 	if (rc == 1)
-		rc = vega_bus_reopen(cursor);
+		return vega_bus_reopen(cursor);
 	if (rc == 0 || rc == -ENOENT) {
 		vega_bus_wait(cursor, 20000000); /* for 20 ms: nothing comes any more */
 		rc = 0;
 	}
-	return rc < 0 ? rc : 0;
+	return rc;
 }
 
 static int
