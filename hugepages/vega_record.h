@@ -58,13 +58,14 @@ enum vega_kind {
 #define VEGA_RECORD_KIND_BIT(kind) (1u << ((kind) < 31u ? (kind) : 31u))
 
 /* Flags. The two highest bits are a number by kind: an action. */
-#define VEGA_RECORD_LAST        0x01u /* last of its exchange message */
-#define VEGA_RECORD_ASK         0x02u /* side: sell or ask; without it buy or bid */
-#define VEGA_RECORD_SNAPSHOT    0x04u
-#define VEGA_RECORD_LOSS_BEFORE 0x08u /* in PACKET: it opened a gap, before its messages or in them */
-#define VEGA_RECORD_FRAME_LOST  0x10u /* in PACKET: the frame is not in the journal */
-#define VEGA_RECORD_WIDE        0x20u
-#define VEGA_RECORD_ACTION(n)   ((unsigned)(n) << 6)
+#define VEGA_RECORD_LAST     0x01u /* last of its exchange message */
+#define VEGA_RECORD_ASK      0x02u /* side: sell or ask; without it buy or bid */
+#define VEGA_RECORD_SNAPSHOT 0x04u
+#define VEGA_RECORD_LOSS_BEFORE \
+	0x08u /* in PACKET: it opened a gap, before its messages or in them */
+#define VEGA_RECORD_FRAME_LOST 0x10u /* in PACKET: the frame is not in the journal */
+#define VEGA_RECORD_WIDE       0x20u
+#define VEGA_RECORD_ACTION(n)  ((unsigned)(n) << 6)
 
 /* Actions of PACKET: what became of the datagram. */
 enum vega_packet_action {
@@ -232,8 +233,8 @@ struct vega_clear_record {
 struct vega_gap_record {
 	uint64_t head;
 	uint32_t channel;
-	uint32_t
-		state; /* 12 enum vega_gap_state, and from bit 8 on the line that told it, 'A' or 'B' */
+	/* 12 enum vega_gap_state; from bit 8 on 'A' or 'B': the line that told it */
+	uint32_t state;
 	uint64_t first; /* 16 first missing sequence */
 	uint64_t cnt;   /* 24 */
 };
@@ -252,7 +253,7 @@ struct vega_loss_record {
 	uint64_t first;      /* 24 first position lost, VEGA_LOSS_LAPPED */
 };
 enum vega_loss {
-	VEGA_LOSS_PORT = 1,  /* packets that the port lost */
+	VEGA_LOSS_PORT = 1,   /* packets that the port lost */
 	VEGA_LOSS_LAPPED = 2, /* records that the drain did not take in time; only in a journal */
 	VEGA_LOSS_ORDERS = 3  /* in a book lane: the instrument's orders that found no room */
 };

@@ -18,8 +18,6 @@
 struct vega_emit {
 	struct vega_ring_writer *ring;
 	uint64_t epoch_ns;
-	uint64_t
-		exch_ns_last; /* time of the last record that had one: what a block's header and lag tell; 0: none yet */
 	uint64_t gap_cnt; /* gaps opened: seq.c counts them */
 	uint64_t odd_cnt; /* messages decoded as far as they were understood, or not at all */
 };

@@ -156,7 +156,7 @@ add_stream(struct vega_feed *feed, const struct channel *channel, uint32_t wire)
 	cells->stream = stream->stream;
 	cells->wire = wire;
 	(void)strncpy(cells->format, stream->format->name, sizeof(cells->format) - 1);
-	vega_store_release(&cells->in_use, 1);
+	vega_store_relaxed(&cells->in_use, 1);
 	return stream;
 }
 
@@ -335,9 +335,10 @@ amend(struct vega_feed *feed, uint64_t at, const struct outcome *outcome, bool h
 	const uint64_t flags =
 		VEGA_RECORD_ACTION(outcome->action) | (has_gap ? VEGA_RECORD_LOSS_BEFORE : 0u);
 
-	vega_store_release(&slot[0], slot[0] | flags << 56);
-	vega_store_release(&slot[1], slot[1] | cnt << 48);
-	vega_store_release(&slot[2], outcome->seq);
+	/* W2, three times; W1 went before the record was put. Pairs with R2. */
+	vega_store_release(&slot[0], slot[0] | flags << 56); /* W2 */
+	vega_store_release(&slot[1], slot[1] | cnt << 48);   /* W2 */
+	vega_store_release(&slot[2], outcome->seq);          /* W2 */
 }
 
 void

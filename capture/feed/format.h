@@ -71,10 +71,10 @@ struct vega_text {
  */
 struct vega_span {
 	uint64_t session; /* as walk->session */
-	uint64_t
-		seq; /* of its first message; VEGA_SEQ_NONE: no gap can be seen from this format, or these messages */
-	uint64_t
-		seq_cnt; /* sequences it takes: messages, or 1 where the packet is numbered (MDP3); 0: seq is the next one expected */
+	/* Of its first message. VEGA_SEQ_NONE: no gap can be seen from this format, or these messages. */
+	uint64_t seq;
+	/* Sequences it takes: messages, or 1 where the packet is numbered (MDP3). 0: seq is the next one expected. */
+	uint64_t seq_cnt;
 	uint32_t stream; /* of the wire: MTBT stream, IEX channel; 0 where the format has one */
 	bool is_start; /* the header says that the session begins anew: IEX offset 0, MDP3 channel reset */
 	bool is_end; /* MoldUDP64's end of session */
@@ -84,18 +84,18 @@ struct vega_span {
 struct vega_decode {
 	const uint8_t *payload;
 	uint32_t bytes;
-	uint32_t at;       /* the format's own */
-	uint32_t left;     /* the format's own: entries, messages */
-	uint32_t channel;  /* the number that its records carry */
+	uint32_t at;      /* the format's own */
+	uint32_t left;    /* the format's own: entries, messages */
+	uint32_t channel; /* the number that its records carry */
 	bool is_malformed; /* the rest of the datagram is not of the format: set by span or records */
 	void *state;       /* vega_format.state_bytes of the feed's, zeros at the start */
 	struct vega_emit *emit;
 };
 
 struct vega_format {
-	const char *name;     /* as in --feed and in the configuration: "nse-mtbt" */
-	const char *doc;      /* one line */
-	bool names_stream;    /* its messages say their stream, or have no sequence: lines pair by themselves */
+	const char *name; /* as in --feed and in the configuration: "nse-mtbt" */
+	const char *doc;  /* one line */
+	bool names_stream; /* its messages say their stream, or have no sequence: lines pair by themselves */
 	uint8_t price_digits; /* decimal digits of its integer prices */
 
 	/*
