@@ -193,7 +193,7 @@ open_inputs(const struct vega_inputs_conf *conf, struct vega_inputs *inputs)
 	if (rc == 0)
 		rc = find_window(conf, inputs, &window);
 	if (rc == 0 && window.from_ns < conf->from_ns)
-		window.from_ns = conf->from_ns;
+		window.from_ns = conf->from_ns < window.to_ns ? conf->from_ns : window.to_ns;
 	for (uint32_t i = 0; rc == 0 && i < conf->path_cnt; i++)
 		rc = inputs->journals[i] != NULL ? add_journal(conf, i, &window, inputs)
 						 : add_capture(conf, i, &window, inputs);

@@ -2,7 +2,7 @@
 #ifndef VEGA_REPLAY_PROGRESS_H
 #define VEGA_REPLAY_PROGRESS_H
 /*
- * The line that shows how far a replay is: on a thread of its own, so that writing it never delays a packet.
+ * The line that shows how far a replay is, and the keys that steer it: on a thread of its own, so that neither delays a packet.
  */
 #include <pthread.h>
 #include <stdbool.h>
@@ -10,15 +10,20 @@
 #include "replay/engine.h"
 
 struct vega_replay_progress {
-	const struct vega_replay *replay;
+	struct vega_replay *replay;
+	uint64_t *quit;            /* set by the key q */
+	uint64_t speed_millionths; /* as asked for last */
+	bool may_seek;
+	bool has_line; /* standard error is a terminal */
+	bool has_keys; /* and so is standard input */
 	uint64_t stop;
 	bool running;
 	pthread_t thread;
 };
 
-/* Nothing happens when standard error is no terminal, or no thread can be had. */
-void vega_replay_progress_start(
-	struct vega_replay_progress *progress, const struct vega_replay *replay);
+/* Nothing happens when neither standard error nor standard input is a terminal, or no thread can be had. */
+void vega_replay_progress_start(struct vega_replay_progress *progress, struct vega_replay *replay,
+	uint64_t *quit, bool may_seek);
 void vega_replay_progress_stop(struct vega_replay_progress *progress);
 
 #endif

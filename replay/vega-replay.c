@@ -18,6 +18,7 @@
 #include "replay/options.h"
 #include "replay/progress.h"
 #include "replay/reader.h"
+#include "replay/terminal.h"
 
 struct session {
 	struct vega_replay_options options;
@@ -43,6 +44,7 @@ on_signal(int signal_number)
 	if (asked_ns == 0) {
 		asked_ns = now_ns;
 	} else if (now_ns - asked_ns >= VEGA_SAME_WISH_NS) {
+		vega_terminal_leave();
 		(void)signal(signal_number, SIG_DFL);
 		(void)raise(signal_number);
 	}
@@ -158,6 +160,17 @@ replay_laps(struct session *s)
 	}
 }
 
+/* A seek opens the inputs again, at a receive time; then packets are not counted from the first. */
+static bool
+may_seek(const struct vega_replay_options *o)
+{
+	for (uint32_t i = 0; i < o->inputs.path_cnt; i++)
+		if (strcmp(o->inputs.paths[i], "-") == 0)
+			return false;
+	return !o->inputs.shape.exchange_clock && o->replay.packet_first == 0 &&
+	       o->replay.packet_end == 0;
+}
+
 /* Send everything; the report is whole afterwards, whatever happened. */
 static int
 replay(struct session *s)
@@ -171,7 +184,7 @@ replay(struct session *s)
 	o->replay.start_ns = start_ns(o);
 	vega_merge_init(&s->merge, s->inputs.inputs, s->inputs.input_cnt);
 	vega_replay_init(&s->replay, &s->merge, s->tx, &s->report, &o->replay);
-	vega_replay_progress_start(&s->progress, &s->replay);
+	vega_replay_progress_start(&s->progress, &s->replay, &stop, may_seek(o));
 	rc = replay_laps(s);
 	vega_replay_progress_stop(&s->progress);
 	return rc;

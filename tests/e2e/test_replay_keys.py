@@ -1,0 +1,182 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-3-Clause
+"""vega-replay steered by keys, on a terminal of its own, which must be as before when it has ended.
+
+usage: test_replay_keys.py BUILD
+"""
+import json
+import os
+import pty
+import select
+import signal
+import subprocess
+import termios
+import time
+import unittest
+
+import capfile
+import vega
+
+T0 = 1748403900 * 10**9
+MINUTE = 60 * 10**9
+
+
+class Terminal:
+    """A vega-replay on a pseudo terminal; its packets go to a pcap file, its report to a file."""
+
+    def __init__(self, folder, source, *args):
+        self.out, self.report_path = os.path.join(folder, 'out.pcap'), os.path.join(folder, 'report.json')
+        self.master, self.slave = pty.openpty()
+        self.before = termios.tcgetattr(self.slave)
+        self.text = ''
+        self.process = subprocess.Popen(
+            [vega.program('vega-replay'), source, '--out', 'pcap:' + self.out, '--speed', '1', '--report', self.report_path, *map(str, args)],
+            stdin=self.slave, stdout=self.slave, stderr=self.slave, start_new_session=True, preexec_fn=self.take_terminal)
+
+    def take_terminal(self):
+        import fcntl
+        fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+    def read(self, seconds):
+        """What it shows for a while; True at its end."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            if select.select([self.master], [], [], 0.05)[0]:
+                self.text += os.read(self.master, 65536).decode(errors='replace')
+            if self.process.poll() is not None:
+                return True
+        return False
+
+    def wait_for(self, word, seconds=20):
+        """Until it shows a word that it has not shown before."""
+        self.text = ''
+        end = time.monotonic() + seconds
+        while word not in self.text:
+            if self.read(0.1) or time.monotonic() > end:
+                raise AssertionError(f'need {word!r}, found {self.text!r}')
+
+    def press(self, keys):
+        os.write(self.master, keys.encode())
+
+    def end(self, keys='q'):
+        """Its status, its packets, its report."""
+        self.press(keys)
+        if not self.read(20):
+            self.process.kill()
+            raise AssertionError(f'does not end: {self.text!r}')
+        with open(self.report_path, encoding='utf-8') as f:
+            report = json.load(f)
+        return self.process.returncode, capfile.read(self.out)[0], report
+
+    def close(self):
+        killed = self.process.poll() is None
+        if killed:
+            self.process.kill()
+        self.process.wait()
+        after = termios.tcgetattr(self.slave)
+        os.close(self.master)
+        os.close(self.slave)
+        return killed or self.before == after
+
+
+class Keys(unittest.TestCase):
+    def setUp(self):
+        context = vega.scratch()
+        self.dir = context.__enter__()
+        self.addCleanup(context.__exit__, None, None, None)
+
+    def start(self, packets, *args):
+        source = os.path.join(self.dir, 'in.pcap')
+        capfile.write(source, packets)
+        terminal = Terminal(self.dir, source, *args)
+        self.addCleanup(self.check_closed, terminal)
+        return terminal
+
+    def check_closed(self, terminal):
+        self.assertTrue(terminal.close(), 'the terminal is not as it was before')
+
+    def minutes(self, count=30):
+        """A packet a minute: nothing happens by itself but the first."""
+        return [(T0 + i * MINUTE, bytes([i]) * 60) for i in range(count)]
+
+    def test_step_by_step(self):
+        t = self.start(self.minutes(), '--paused')
+        t.wait_for('paused')
+        for _ in range(5):
+            t.press('n')
+        t.wait_for('5 packets')
+        status, got, report = t.end()
+        self.assertEqual((status, [(p.ns, p.data) for p in got]), (0, self.minutes()[:5]))
+        self.assertTrue(report['interrupted'])
+
+    def test_pause_and_go_on(self):
+        t = self.start([(T0 + i * 10**8, bytes([i % 256]) * 60) for i in range(1000)])
+        t.wait_for('packets')
+        t.press(' ')
+        t.wait_for('paused')
+        t.read(0.5)
+        t.text = ''
+        t.read(1.5)
+        counts = {line.split(' packets')[0] for line in t.text.split('paused: ')[1:]}
+        self.assertEqual(len(counts), 1, t.text)
+        t.press(' ')
+        t.wait_for(' packets')
+        status, got, _ = t.end()
+        self.assertEqual(status, 0)
+        self.assertGreater(len(got), 5)
+
+    def test_speed(self):
+        t = self.start([(T0 + i * 10**9, bytes(60)) for i in range(4000)])
+        t.wait_for(' 1 x')
+        t.press('+')
+        t.wait_for(' 2 x')
+        t.press('--')
+        t.wait_for(' 0.5 x')
+        t.press('+' * 14)
+        self.assertTrue(t.read(20), t.text)  # at full speed it ends by itself
+        with open(t.report_path, encoding='utf-8') as f:
+            report = json.load(f)
+        self.assertEqual((report['packets_sent'], report['interrupted']), (4000, False))
+
+    def test_seek(self):
+        t = self.start(self.minutes(), '--paused')
+        t.wait_for('paused')
+        t.press('n')
+        t.wait_for('1 packets')
+        t.press('\x1b[C')  # ten seconds on: the second packet is next
+        t.press('nn')
+        t.wait_for('3 packets')
+        t.press(',')  # ten seconds back: before the third
+        t.press('n')
+        t.wait_for('4 packets')
+        status, got, _ = t.end()
+        self.assertEqual(status, 0)
+        self.assertEqual([p.data[0] for p in got], [0, 1, 2, 2])
+
+    def test_interrupt(self):
+        t = self.start(self.minutes())
+        t.wait_for('packets')
+        status, got, report = t.end('\x03')
+        self.assertEqual((status, len(got), report['interrupted']), (0, 1, True))
+
+    def test_other_ends(self):
+        for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
+            t = self.start(self.minutes())
+            t.wait_for('packets')
+            self.assertNotEqual(termios.tcgetattr(t.slave), t.before)
+            t.process.send_signal(number)
+            self.assertTrue(t.read(20))
+            self.assertEqual(t.process.returncode, 0 if number == signal.SIGTERM else -number)
+            self.assertTrue(termios.tcgetattr(t.slave) == t.before)
+
+    def test_other_keys_do_nothing(self):
+        t = self.start(self.minutes())
+        t.wait_for('packets')
+        t.press('\x1b[A\x1b[5~xyz\x1b')
+        t.read(0.5)
+        status, got, _ = t.end()
+        self.assertEqual((status, len(got)), (0, 1))
+
+
+if __name__ == '__main__':
+    unittest.main()
