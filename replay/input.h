@@ -58,7 +58,8 @@ struct vega_input_damage {
 /* NOLINTNEXTLINE(clang-analyzer-optin.performance.Padding): the two threads' words lie apart on purpose */
 struct vega_input {
 	const struct vega_input_ops *ops;
-	char *name; /* a path, and a feed, for messages */
+	char *name;       /* a path, and a feed, for messages */
+	const char *feed; /* of a journal, which outlives the input; NULL: a capture file */
 	uint8_t *buffers;
 	uint64_t from_ns;
 	uint64_t to_ns;

@@ -79,6 +79,7 @@ vega_input_open_journal(struct vega_journal *journal, uint32_t feed_idx, const c
 		vega_input_free(&input->base);
 		return rc;
 	}
+	input->base.feed = feed;
 	input->base.linktype = first_linktype(journal, feed);
 	*ret_input = &input->base;
 	return 0;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "replay/options.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -31,8 +32,9 @@ enum key {
 };
 
 static const struct argp_option options[] = {
-	{"out", KEY_OUT, "OUTPUT", 0,
-		"where to: pcap:FILE, udp:IFACE[,ttl=N], dpdk:DEVARGS (a PCI address or "
+	{"out", KEY_OUT, "[FEED=]OUTPUT", 0,
+		"where to, or a feed alone: pcap:FILE, udp:IFACE[,ttl=N], dpdk:DEVARGS (a PCI "
+		"address or "
 		"net_af_packet0,iface=IFACE), null",
 		0},
 	{"speed", KEY_SPEED, "N|max", 0,
@@ -58,6 +60,35 @@ static const struct argp_option options[] = {
 	{"json", KEY_JSON, NULL, 0, "print the report as JSON", 0},
 	{0},
 };
+
+/* OUTPUT, or FEED=OUTPUT: a feed's name has no colon. */
+static int
+add_out(struct vega_replay_options *o, const char *text)
+{
+	const size_t name_bytes = strcspn(text, ":=");
+	const bool has_feed = text[name_bytes] == '=';
+	struct vega_fan_out *out = &o->outs[o->out_cnt];
+	const size_t used = strlen(o->out_text);
+
+	if (o->out_cnt == VEGA_FAN_OUT_CNT_MAX)
+		return VEGA_ERR(
+			-EINVAL, "--out: need at most %u, found more", VEGA_FAN_OUT_CNT_MAX);
+	if (name_bytes >= sizeof(out->feed))
+		return VEGA_ERR(-EINVAL, "--out: need a feed's name of at most %zu bytes, found %s",
+			sizeof(out->feed) - 1, text);
+	if (has_feed)
+		memcpy(out->feed, text, name_bytes);
+	out->spec = has_feed ? text + name_bytes + 1 : text;
+	for (uint32_t i = 0; i < o->out_cnt; i++)
+		if (strcmp(o->outs[i].feed, out->feed) == 0)
+			return VEGA_ERR(-EINVAL, "--out: need one output for %s, found two: %s, %s",
+				has_feed ? out->feed : "all other feeds", o->outs[i].spec,
+				out->spec);
+	(void)snprintf(o->out_text + used, sizeof(o->out_text) - used, "%s%s",
+		o->out_cnt != 0 ? " " : "", text);
+	o->out_cnt++;
+	return vega_tx_find(out->spec, &out->ops, &out->operand);
+}
 
 static int
 add_feed(struct vega_replay_options *o, char *feed)
@@ -167,8 +198,7 @@ take_option(struct vega_replay_options *o, int key, char *arg)
 {
 	switch (key) {
 	case KEY_OUT:
-		o->out = arg;
-		return vega_tx_find(arg, &o->tx, &o->tx_operand);
+		return add_out(o, arg);
 	case KEY_SPEED:
 		o->speed = arg;
 		return vega_pace_parse(arg, &o->replay.speed_millionths);
@@ -276,7 +306,7 @@ check_whole(const struct vega_replay_options *o)
 	if (o->inputs.path_cnt == 0)
 		return VEGA_ERR(
 			-EINVAL, "need a journal or a capture file, found none; see --help");
-	if (o->out == NULL)
+	if (o->out_cnt == 0)
 		return VEGA_ERR(-EINVAL, "need --out, found none; see --help");
 	return check_schedule(o);
 }
@@ -310,7 +340,7 @@ vega_replay_options_parse(int argc, char **argv, struct vega_replay_options *ret
 		return rc;
 	ret_options->inputs.feeds = ret_options->feeds;
 	if (ret_options->speed == NULL)
-		ret_options->replay.speed_millionths = ret_options->tx->speed_millionths;
+		ret_options->replay.speed_millionths = ret_options->outs[0].ops->speed_millionths;
 	return 0;
 }
 

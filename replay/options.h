@@ -8,15 +8,15 @@
 
 #include "replay/engine.h"
 #include "replay/inputs.h"
-#include "replay/tx.h"
+#include "replay/tx_fan.h"
 
 #define VEGA_REPLAY_FEED_CNT_MAX 64u
 
 struct vega_replay_options {
 	struct vega_inputs_conf inputs;
-	const char *out; /* as given */
-	const struct vega_tx_ops *tx;
-	const char *tx_operand;
+	char out_text[512]; /* all outputs as given, for people */
+	uint32_t out_cnt;
+	struct vega_fan_out outs[VEGA_FAN_OUT_CNT_MAX];
 	const char *speed;              /* as given; NULL: the output's own */
 	struct vega_replay_conf replay; /* without start_ns */
 	uint64_t start_at_ns;           /* CLOCK_REALTIME; 0: at once */

@@ -205,6 +205,7 @@ vega_input_shape(
 		return -ENOMEM;
 	input->shape = *shape;
 	input->inner = inner;
+	input->base.feed = inner->feed;
 	input->base.linktype = inner->linktype;
 	if (shape->exchange_clock)
 		rc = vega_exchange_new(&input->exchange);

@@ -26,12 +26,17 @@
 #define MBUF_CNT        2047u /* more than the descriptors of the queue, a burst and the cache */
 #define MBUF_DATA_BYTES (RTE_PKTMBUF_HEADROOM + 9728u) /* a jumbo frame */
 #define MEMORY_MIB      64u                            /* the pool and DPDK's own */
+#define NO_HUGE_MIB     256u                           /* of several ports; touched as used */
 #define VLAN_TAG_BYTES  4u
 #define LINK_STEP_NS    100000000u
 #define LINK_WAIT_CNT   90u
 #define FLUSH_STEP_NS   1000000u
 #define FLUSH_WAIT_CNT  200u
 #define EAL_ARG_CNT_MAX 16u
+
+/* The EAL begins with the first port and ends with the last; ports that an output has. */
+static uint32_t open_cnt;
+static bool is_taken[RTE_MAX_ETHPORTS];
 
 struct dpdk_tx {
 	struct vega_tx base;
@@ -141,7 +146,7 @@ init_eal(const char *device)
 
 	(void)snprintf(device_copy, sizeof(device_copy), "%s", device);
 	(void)snprintf(prefix, sizeof(prefix), "vega-replay-%d", (int)getpid());
-	(void)snprintf(memory_mib, sizeof(memory_mib), "%u", MEMORY_MIB);
+	(void)snprintf(memory_mib, sizeof(memory_mib), "%u", NO_HUGE_MIB);
 	text_lcores(lcores, sizeof(lcores));
 	if (!pci)
 		args[arg_cnt++] = "--no-pci";
@@ -171,15 +176,26 @@ remove_folder(void)
 		(void)rmdir(folder);
 }
 
+/* The port that was made last: the only one that no output has. */
+static uint16_t
+free_port(void)
+{
+	for (uint16_t port = 0; port < RTE_MAX_ETHPORTS; port++)
+		if (rte_eth_dev_is_valid_port(port) != 0 && !is_taken[port])
+			return port;
+	return RTE_MAX_ETHPORTS;
+}
+
+/* The device's port, the EAL with the first. */
 static int
-start_eal(const char *device)
+start_device(const char *device)
 {
 	struct eal_log log;
 	int rc;
 
 	catch_log(&log);
-	rc = init_eal(device);
-	if (rc == 0 && rte_eth_dev_count_avail() == 0)
+	rc = open_cnt == 0 ? init_eal(device) : rte_dev_probe(device);
+	if (rc == 0 && free_port() == RTE_MAX_ETHPORTS)
 		rc = -ENODEV;
 	if (rc != 0)
 		(void)VEGA_ERR(rc,
@@ -187,7 +203,7 @@ start_eal(const char *device)
 			"its arguments and permissions",
 			device, first_line(&log));
 	free_log(&log);
-	if (rc != 0)
+	if (rc != 0 && open_cnt == 0)
 		remove_folder();
 	return rc;
 }
@@ -252,14 +268,15 @@ static int
 start_port(struct dpdk_tx *tx)
 {
 	uint16_t mtu = RTE_ETHER_MTU;
+	char name[32];
 	int rc;
 
-	if (rte_eth_dev_count_avail() == 0)
-		return VEGA_ERR(
-			-ENODEV, "--out dpdk: need a port, found none; check the device's name");
-	tx->port = (uint16_t)rte_eth_find_next(0);
+	tx->port = free_port();
+	is_taken[tx->port] = true;
+	open_cnt++;
+	(void)snprintf(name, sizeof(name), "replay%u", tx->port);
 	tx->pool = rte_pktmbuf_pool_create(
-		"replay", MBUF_CNT, 256, 0, MBUF_DATA_BYTES, rte_eth_dev_socket_id(tx->port));
+		name, MBUF_CNT, 256, 0, MBUF_DATA_BYTES, rte_eth_dev_socket_id(tx->port));
 	if (tx->pool == NULL)
 		return port_error("allocate packet buffers", -rte_errno);
 	(void)rte_mempool_obj_iter(tx->pool, touch_mbuf, NULL);
@@ -280,8 +297,10 @@ close_dpdk(struct vega_tx *base)
 
 	(void)rte_eth_dev_stop(tx->port);
 	(void)rte_eth_dev_close(tx->port);
-	(void)rte_eal_cleanup();
-	remove_folder();
+	if (--open_cnt == 0) {
+		(void)rte_eal_cleanup();
+		remove_folder();
+	}
 	free(tx);
 	return 0;
 }
@@ -301,7 +320,7 @@ open_dpdk(const char *operand, uint32_t linktype, struct vega_tx **ret_tx)
 	if (tx == NULL)
 		return VEGA_ERR(-ENOMEM, "need memory for the output, found none");
 	tx->base.ops = &vega_tx_dpdk;
-	rc = start_eal(operand);
+	rc = start_device(operand);
 	if (rc != 0) {
 		free(tx);
 		return rc;

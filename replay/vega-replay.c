@@ -13,7 +13,6 @@
 #include "hugepages/base/atomic.h"
 #include "hugepages/base/cli.h"
 #include "hugepages/base/clock.h"
-#include "hugepages/base/linktype.h"
 #include "replay/engine.h"
 #include "replay/options.h"
 #include "replay/progress.h"
@@ -91,16 +90,25 @@ static int
 open_output(struct session *s)
 {
 	const struct vega_replay_options *o = &s->options;
-	const uint32_t linktype =
-		s->inputs.input_cnt != 0 ? s->inputs.inputs[0]->linktype : VEGA_LINKTYPE_ETHERNET;
 	int rc = check_not_an_input(o, "--report", o->report_path);
 
-	if (rc == 0 && o->tx == &vega_tx_pcap)
-		rc = check_not_an_input(o, "--out", o->tx_operand);
+	for (uint32_t i = 0; rc == 0 && i < o->out_cnt; i++)
+		if (o->outs[i].ops == &vega_tx_pcap)
+			rc = check_not_an_input(o, "--out", o->outs[i].operand);
 	if (rc == 0 && o->report_path != NULL)
 		rc = vega_report_write(
 			&s->report, o->report_path); /* better now than after an hour */
-	return rc == 0 ? o->tx->open(o->tx_operand, linktype, &s->tx) : rc;
+	return rc == 0 ? vega_tx_fan_open(o->outs, o->out_cnt, &s->inputs, &s->tx) : rc;
+}
+
+/* Does a pcap file go to standard output? */
+static bool
+stdout_is_taken(const struct vega_replay_options *o)
+{
+	for (uint32_t i = 0; i < o->out_cnt; i++)
+		if (o->outs[i].ops == &vega_tx_pcap && strcmp(o->outs[i].operand, "-") == 0)
+			return true;
+	return false;
 }
 
 /* What was damaged is told of all laps; damage alone does not end them. */
@@ -239,12 +247,11 @@ static int
 tell(const struct session *s)
 {
 	const struct vega_replay_options *o = &s->options;
-	const bool stdout_is_taken = o->tx == &vega_tx_pcap && strcmp(o->tx_operand, "-") == 0;
 	json_t *json;
 	int rc = o->report_path != NULL ? vega_report_write(&s->report, o->report_path) : 0;
 
 	if (!o->json) {
-		print_summary(stdout_is_taken ? stderr : stdout, &s->report);
+		print_summary(stdout_is_taken(o) ? stderr : stdout, &s->report);
 		return rc;
 	}
 	json = vega_report_json(&s->report);
@@ -296,7 +303,7 @@ main(int argc, char **argv)
 	rc = vega_replay_options_parse(argc, argv, &s->options);
 	if (rc == 0) {
 		vega_report_init(&s->report);
-		s->report.output = s->options.out;
+		s->report.output = s->options.out_text;
 		s->report.speed_millionths = s->options.replay.speed_millionths;
 		s->report.rate_pps = s->options.replay.rate_pps;
 		s->report.exchange_clock = s->options.inputs.shape.exchange_clock;

@@ -326,6 +326,57 @@ class Journal(Case):
         got, _ = self.send(self.journal, '--feed', 'ONE', '--from', '09:15:00.01', '--to', '09:15:00.02')
         self.compare(got, [p for i, p in enumerate(self.packets) if i % 3 == 0 and 10**7 <= p[0] - T0 < 2 * 10**7])
 
+    def test_each_feed_to_its_own(self):
+        outs = {feed: self.path(feed + '.pcap') for feed in ('ONE', 'TWO', 'default')}
+        for lap in range(2):
+            done = replay(self.journal, '--out', 'ONE=pcap:' + outs['ONE'], '--out', 'TWO=pcap:' + outs['TWO'], '--out', 'pcap:' + outs['default'],
+                          '--json')
+            self.assertEqual(done.returncode, 0, done.stderr)
+            report = json.loads(done.stdout)
+            self.assertTrue(conserved(report), report)
+            self.assertEqual(report['packets_sent'], self.COUNT)
+            self.assertEqual(report['bytes_sent'], sum(len(data) for _, data in self.packets))
+            for i, path in enumerate(outs.values()):
+                self.compare(capfile.read(path)[0], self.packets[i::3])
+                if lap == 0:
+                    os.rename(path, path + '.first')
+                else:
+                    self.assertTrue(filecmp.cmp(path, path + '.first', shallow=False))
+
+    def test_two_feeds_to_one(self):
+        both, other = self.path('both.pcap'), self.path('other.pcap')
+        done = replay(self.journal, '--out', 'ONE=pcap:' + both, '--out', 'TWO=pcap:' + both, '--out', 'pcap:' + other)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.compare(capfile.read(both)[0], [p for i, p in enumerate(self.packets) if i % 3 != 2])
+        self.compare(capfile.read(other)[0], self.packets[2::3])
+
+    def test_outputs_that_do_not_fit(self):
+        for status, args, word in (
+                (64, ['--out', 'ONE=null', '--out', 'TWO=null'], 'default'), (64, ['--out', 'SIX=null', '--out', 'null'], 'SIX'),
+                (64, ['--out', 'ONE=null', '--out', 'ONE=null'], 'ONE'), (64, ['--out', 'null', '--out', 'null'], 'all other'),
+                (64, ['--out', 'ONE=nil', '--out', 'null'], 'nil'), (69, ['--out', 'ONE=null', '--out', 'udp:nosuch0'], 'nosuch0')):
+            done = replay(self.journal, *args)
+            self.assertEqual(done.returncode, status, done.stderr)
+            self.assertTrue(vega.one_line(done.stderr) and word in done.stderr, done.stderr)
+
+    def test_total_order_over_ports(self):
+        """Two DPDK ports that write what they send, with the time they sent it: their times tell one order, the journal's."""
+        ports = [self.path('p0.pcap'), self.path('p1.pcap')]
+        done = replay(self.journal, '--from', T0, '--to', T0 + 900_000, '--speed', '0.002', '--out', f'ONE=dpdk:net_pcap0,tx_pcap={ports[0]}', '--out',
+                      f'dpdk:net_pcap1,tx_pcap={ports[1]}', '--json')
+        if done.returncode == 69 and 'DPDK' in done.stderr:
+            self.skipTest('need a build with DPDK, found one without')
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertTrue(conserved(json.loads(done.stdout)), done.stdout)
+        sent = [[(p.ns, p.data) for p in capfile.read(path)[0]] for path in ports]
+        wanted = [data for _, data in self.packets[:900]]
+        self.assertEqual([data for _, data in sent[0]], wanted[0::3])
+        self.assertEqual([data for _, data in sent[1]], [data for i, data in enumerate(wanted) if i % 3 != 0])
+        times = {data: ns for ns, data in sent[0] + sent[1]}
+        order = [times[data] for data in wanted]
+        self.assertTrue(all(a <= b for a, b in zip(order, order[1:])))
+        self.assertGreater(len(set(order)), 100)
+
     def test_a_file_of_it(self):
         path, = glob.glob(self.journal + '/*/TWO/frames-0000.pcapng')
         got, _ = self.send(path)
