@@ -15,6 +15,7 @@
 #include "hugepages/base/err.h"
 #include "hugepages/base/zone.h"
 #include "hugepages/record_text.h"
+#include "hugepages/vega-bus-instrument.h"
 #include "hugepages/vega-bus-verbs.h"
 #include "hugepages/vega_bus.h"
 
@@ -244,30 +245,6 @@ parse_from(const struct tail *t, enum vega_bus_from *ret_from, uint64_t *ret_val
 	return rc;
 }
 
-/* "NSE_FO.book" is made of NSE_FO, which has the table. */
-static int
-find_instrument(const struct tail *t, uint32_t *ret_token)
-{
-	struct vega_bus_table *table;
-	char feed[64];
-	uint64_t token;
-	int rc;
-
-	if (vega_parse_u64("--instrument", t->instrument, 1, UINT32_MAX, &token) == 0) {
-		*ret_token = (uint32_t)token;
-		return 0;
-	}
-	(void)snprintf(feed, sizeof(feed), "%s", t->feed);
-	if (strlen(feed) > 5 && strcmp(feed + strlen(feed) - 5, ".book") == 0)
-		feed[strlen(feed) - 5] = '\0';
-	rc = vega_bus_table_open(t->bus, feed, &table);
-	if (rc < 0)
-		return VEGA_ERR_ADD(rc, "--instrument '%s' is no token", t->instrument);
-	rc = vega_bus_find_symbol(table, t->instrument, ret_token);
-	vega_bus_table_close(table);
-	return rc;
-}
-
 static int
 open_tail(struct tail *t)
 {
@@ -284,7 +261,7 @@ open_tail(struct tail *t)
 		say(t, "the lane goes back no further than this");
 	if (rc < 0 || t->instrument == NULL)
 		return rc < 0 ? rc : 0;
-	rc = find_instrument(t, &token);
+	rc = instrument_find(t->bus, t->feed, t->instrument, &token);
 	return rc < 0 ? rc : vega_bus_subscribe(t->cursor, &token, 1);
 }
 

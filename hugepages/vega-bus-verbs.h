@@ -7,6 +7,7 @@
 #define PROGRAM        "vega-bus"
 #define REGION_DEFAULT "vega"
 
+int verb_latest(int argc, char **argv);
 int verb_tail(int argc, char **argv);
 
 #endif

@@ -399,6 +399,7 @@ int
 main(int argc, char **argv)
 {
 	static const struct vega_verb verbs[] = {
+		{"latest", "the state of an instrument", verb_latest},
 		{"ls", "list the regions", verb_ls},
 		{"stat", "counters, rates and the durable position of a region", verb_stat},
 		{"tail", "the records of a feed as they come", verb_tail},
