@@ -78,7 +78,7 @@ vega_state_feed_new(const struct vega_state_conf *conf, struct vega_state_feed *
 	if (f == NULL)
 		return VEGA_ERR(-ENOMEM, "need memory for a feed's state, found none");
 	memset(f, 0, sizeof(*f));
-	rc = vega_ring_open(conf->lane, conf->lane_bytes, &f->ring);
+	rc = conf->lane != NULL ? vega_ring_open(conf->lane, conf->lane_bytes, &f->ring) : 0;
 	vega_state_writer_init(&f->table, conf->table);
 	vega_fold_init(&f->fold, &f->table, conf->book_lane != NULL);
 	if (rc == 0 && conf->book_lane != NULL)
@@ -112,6 +112,15 @@ epoch_at(const struct vega_ring *ring, uint64_t position)
 	return from <= position ? vega_load_relaxed(&ring->tail->epoch_ns) : 0;
 }
 
+static void
+tell_lapped(struct vega_state_feed *f, uint64_t position, uint64_t cnt, uint64_t epoch_ns)
+{
+	if (f->has_book)
+		vega_book_lapped(&f->book, cnt, position, epoch_ns);
+	else
+		vega_fold_lapped(&f->fold, position + cnt, cnt, epoch_ns);
+}
+
 /* Behind a lap: pass over what is left of a packet. Returns records passed. */
 static uint64_t
 find_packet(struct vega_state_feed *f, uint64_t cnt)
@@ -126,10 +135,7 @@ find_packet(struct vega_state_feed *f, uint64_t cnt)
 		return i;
 	lost = f->position + i - f->lost_from;
 	f->is_lost = false;
-	if (f->has_book)
-		vega_book_lapped(&f->book, lost, f->lost_from, epoch_ns);
-	else
-		vega_fold_lapped(&f->fold, f->position + i, lost, epoch_ns);
+	tell_lapped(f, f->lost_from, lost, epoch_ns);
 	return i;
 }
 
@@ -178,30 +184,63 @@ fold_book(struct vega_state_feed *f)
 		f->book_position += vega_fold_apply(&f->fold, records, cnt, f->book_position);
 }
 
+/* Apply records that follow each other, `position` that of the first. Returns how many were taken. */
+static uint64_t
+apply(struct vega_state_feed *f, const union vega_record *records, uint64_t cnt, uint64_t position)
+{
+	if (!f->has_book)
+		return vega_fold_apply(&f->fold, records, cnt, position);
+	cnt = vega_book_apply(&f->book, records, cnt);
+	fold_book(f);
+	return cnt;
+}
+
+/* The table is as the records up to f->position say. */
+static void
+publish(struct vega_state_feed *f)
+{
+	struct vega_state_table *table = f->table.table;
+
+	vega_fold_end(&f->fold);
+	vega_store_release(&table->position, f->has_book ? f->book_position : f->position); /* P1 */
+	vega_store_release(&table->record_position, f->position);                           /* P1 */
+}
+
 unsigned
 vega_state_poll(struct vega_state_feed *f)
 {
-	struct vega_state_table *table = f->table.table;
 	uint64_t cnt = copy(f);
-	uint64_t passed = 0;
-	uint64_t taken;
+	uint64_t taken = 0;
 
 	if (cnt == 0)
 		return 0;
 	if (vega_unlikely(f->is_lost))
-		passed = find_packet(f, cnt);
+		taken = find_packet(f, cnt);
 	cnt = whole_packets(f, cnt);
-	taken = passed;
-	if (passed < cnt && f->has_book)
-		taken += vega_book_apply(&f->book, f->records + passed, cnt - passed);
-	else if (passed < cnt)
-		taken += vega_fold_apply(
-			&f->fold, f->records + passed, cnt - passed, f->position + passed);
-	if (f->has_book)
-		fold_book(f);
-	vega_fold_end(&f->fold);
+	if (vega_likely(taken < cnt))
+		taken += apply(f, f->records + taken, cnt - taken, f->position + taken);
 	f->position += taken;
-	vega_store_release(&table->position, f->has_book ? f->book_position : f->position); /* P1 */
-	vega_store_release(&table->record_position, f->position);                           /* P1 */
+	publish(f);
 	return (unsigned)taken;
+}
+
+void
+vega_state_take(struct vega_state_feed *f, const union vega_record *records, uint64_t cnt,
+	uint64_t position, uint64_t epoch_ns)
+{
+	const bool is_loss =
+		vega_record_kind(records) == VEGA_LOSS && records->loss.cause == VEGA_LOSS_LAPPED;
+
+	if (position != f->position)
+		tell_lapped(f, f->position, position - f->position, epoch_ns);
+	for (uint64_t done = 0; done < cnt;) {
+		const uint64_t n = cnt - done < BATCH_CNT ? cnt - done : BATCH_CNT;
+		const uint64_t taken = apply(f, records + done, n, position + done);
+
+		if (taken == 0)
+			break; /* its second half is not here */
+		done += taken;
+	}
+	f->position = position + (is_loss ? records->loss.cnt : cnt);
+	publish(f);
 }

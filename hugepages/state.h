@@ -19,7 +19,7 @@
 struct vega_state_feed;
 
 struct vega_state_conf {
-	const struct vega_record_lane *lane;
+	const struct vega_record_lane *lane; /* NULL: records come by vega_state_take alone */
 	uint64_t lane_bytes;
 	struct vega_record_lane *book_lane; /* NULL: a feed of levels */
 	uint64_t book_lane_bytes;
@@ -39,5 +39,14 @@ void vega_state_feed_delete(struct vega_state_feed *feed);
  * Returns records taken; 0: none is new. Cost: no allocation, no call of the kernel.
  */
 unsigned vega_state_poll(struct vega_state_feed *feed);
+
+/*
+ * The same from a journal's records, a batch after the other: whole events, in order.
+ *
+ * Params: position	of the first; where it is not the one behind the last batch, what lies between was lost
+ *	   epoch_ns	in force at the first
+ */
+void vega_state_take(struct vega_state_feed *feed, const union vega_record *records, uint64_t cnt,
+	uint64_t position, uint64_t epoch_ns);
 
 #endif

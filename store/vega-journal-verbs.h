@@ -37,6 +37,7 @@ int verb_seek(const struct verb_options *o);
 int verb_export(const struct verb_options *o);
 int verb_derive(const struct verb_options *o);
 int verb_gaps(const struct verb_options *o);
+int verb_state(const struct verb_options *o);
 
 /* A time of the command line, by the journal's newest day and its zone. */
 int verb_time(

@@ -68,6 +68,18 @@ static const struct argp_option derive_options[] = {
 	{0},
 };
 
+static const struct argp_option state_options[] = {
+	{"at", OPT_AT, "TIME", 0, "The instant: " TIME_HELP, 1},
+	{"config", OPT_CONFIG, "FILE", 0,
+		"What the channels of the feeds hold, as the capture had it; feeds of orders need "
+		"it",
+		1},
+	{"feed", OPT_FEED, "FEED", 0, "Only this feed (may be repeated)", 2},
+	{"instrument", OPT_INSTRUMENT, "N", 0, "Only this instrument: its token or symbol", 2},
+	{"json", OPT_JSON, NULL, 0, "Print JSON", 3},
+	{0},
+};
+
 static const struct argp_option gaps_options[] = {
 	{"feed", OPT_FEED, "FEED", 0, "Only this feed (may be repeated)", 1},
 	{"json", OPT_JSON, NULL, 0, "Print JSON", 2},
@@ -219,6 +231,15 @@ run_export(int argc, char **argv)
 }
 
 static int
+run_state(int argc, char **argv)
+{
+	return run(argc, argv, state_options,
+		"What was known of every instrument at an instant: ten levels a side, last trade, "
+		"the day's figures, whether the book was sound.",
+		verb_state);
+}
+
+static int
 run_derive(int argc, char **argv)
 {
 	return run(argc, argv, derive_options,
@@ -243,6 +264,7 @@ static const struct vega_verb verbs[] = {
 	{"verify", "read every byte; 65 when anything is damaged", run_verify},
 	{"recover", "seal what a crash left behind", run_recover},
 	{"seek", "the first frame at or after a time", run_seek},
+	{"state", "every instrument as it was known at an instant", run_state},
 	{"export", "frames as pcap, pcapng, csv or jsonl", run_export},
 	{"derive", "records once more, from the frames", run_derive},
 	{"export", "frames as pcap or pcapng, records as csv or jsonl", run_export},

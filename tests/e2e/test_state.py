@@ -2,13 +2,14 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The state table against books kept here from the messages' lines, at every thousandth message and at the end.
 
-    test_state.py STATELINES VEGA_GEN
+    test_state.py BUILD STATELINES VEGA_GEN
 
 The reference is as plain as can be: an order is an entry of a dict, a side a dict from price to quantity, its levels sorted when they
 are asked for. It knows nothing of records.
 """
 import collections
 import os
+import struct
 import subprocess
 import sys
 import tempfile
@@ -293,6 +294,64 @@ class StateTest(unittest.TestCase):
         subprocess.run([VEGA_GEN, '--feed', feed, '--seed', '7', '--packets', str(packets), *more, '-o', path], check=True,
                        capture_output=True)
         return path
+
+    def live_and_later(self, feed, text, path, *more, by_symbol=False):
+        """What `vega-journal state` says of the journal's end is what the live table said there."""
+        if not os.path.exists(path):
+            self.skipTest(f'no {path}')
+        conf, journal = os.path.join(self.folder.name, 'vega.yaml'), os.path.join(self.folder.name, 'journal')
+        with open(conf, 'w', encoding='utf-8') as file:
+            file.write(text)
+        self.addCleanup(vega.forget, vega.REGION)
+        done = vega.run('vega-capture', '--config', conf, '--region', vega.REGION, '--journal', journal, '--pcap', path)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        done = subprocess.run([STATELINES, feed, path, '1000000000', *more], capture_output=True, text=True, encoding='latin-1', check=True)
+        live = [parse_state(line) for line in done.stdout.splitlines() if line[0] == 'S']
+        said = vega.output('vega-journal', 'state', journal, '--at', '2100-01-01T00:00:00Z', '--config', conf)
+        later = {i['symbol'] if by_symbol else i['instrument']: i for i in said['instruments'] if i['feed'] == 'X'}
+        self.assertEqual(len(later), len(live))
+        for state in live:
+            i = later[state.symbol if by_symbol else state.token]
+            self.assertEqual([(b['px'], b['qty'], b.get('orders', 0)) for b in i['bids']], state.bids)
+            self.assertEqual([(a['px'], a['qty'], a.get('orders', 0)) for a in i['asks']], state.asks)
+            self.assertEqual(i['stale'], bool(state.flags & STALE))
+            self.assertEqual((i.get('last', 0), i.get('volume', 0), i.get('average', 0)), (state.last, state.volume, state.average))
+        one = vega.output('vega-journal', 'state', journal, '--at', '2100-01-01T00:00:00Z', '--config', conf, '--instrument',
+                          str(live[0].token))
+        self.assertEqual([i['instrument'] for i in one['instruments']], [live[0].token])
+        return conf, journal
+
+    def test_state_of_a_journal_of_levels(self):
+        text = vega.SMALL + ('feeds:\n- name: X\n  zone: America/Chicago\n  frame_lane: 2MiB\n  channels:\n'
+                             '    - {line: A, port: 14340, format: cme-mdp3}\n    - {line: B, port: 15340, format: cme-mdp3}\n')
+        self.live_and_later('cme-mdp3', text, capture('omi-data-packets-history', 'Cme.Mdp3.Sbe.v6.1.pcap'), '15')
+
+    def test_state_of_a_journal_of_prices(self):
+        text = vega.SMALL + ('feeds:\n- name: X\n  zone: America/New_York\n  frame_lane: 2MiB\n  channels:\n'
+                             '    - {group: 224.2.3.10, port: 16648, format: iex}\n')
+        self.live_and_later('iex', text, capture('go-iex', 'DEEP10.first25000.pcap'), by_symbol=True)
+
+    def test_state_of_a_journal_of_orders(self):
+        text = vega.SMALL + ('feeds:\n- name: X\n  zone: Asia/Kolkata\n  frame_lane: 2MiB\n  channels:\n'
+                             '    - {format: nse-mtbt}\n')
+        path = self.generated('nse-mtbt', 20000)
+        conf, journal = self.live_and_later('nse-mtbt', text, path)
+        refused = vega.run('vega-journal', 'state', journal, '--at', '2100-01-01T00:00:00Z')
+        self.assertIn('--config', refused.stderr)
+        self.assertNotEqual(refused.returncode, 0)
+        # An instant in the middle is what a capture of the first half ends with.
+        half = os.path.join(self.folder.name, 'half.pcap')
+        with open(path, 'rb') as whole, open(half, 'wb') as cut:
+            cut.write(whole.read(24))
+            for _ in range(10000):
+                head = whole.read(16)
+                seconds, ns, captured, _ = struct.unpack('<IIII', head)
+                cut.write(head + whole.read(captured))
+        done = subprocess.run([STATELINES, 'nse-mtbt', half, '1000000000'], capture_output=True, text=True, check=True)
+        live = {s.token: s for s in (parse_state(line) for line in done.stdout.splitlines() if line[0] == 'S')}
+        said = vega.output('vega-journal', 'state', journal, '--at', str(seconds * 10**9 + ns), '--config', conf)
+        self.assertEqual({i['instrument']: [(b['px'], b['qty'], b['orders']) for b in i['bids']] for i in said['instruments']},
+                         {token: s.bids for token, s in live.items()})
 
     def setUp(self):
         self.folder = tempfile.TemporaryDirectory(prefix='vega-state-')
