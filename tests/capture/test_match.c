@@ -55,7 +55,8 @@ compile(const struct vega_conf_channel *channels, uint32_t cnt, struct vega_matc
 	assert_non_null(claims);
 	assert_non_null(match);
 	for (uint32_t i = 0; i < cnt; i++)
-		claims[i] = (struct vega_match_claim){&channels[i], i, 0, i == 0 ? "FIRST" : "LATER"};
+		claims[i] =
+			(struct vega_match_claim){&channels[i], i, 0, i == 0 ? "FIRST" : "LATER"};
 	rc = vega_match_new(match, claims, cnt);
 	free(claims);
 	if (rc == 0)

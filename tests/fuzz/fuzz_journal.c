@@ -101,8 +101,7 @@ read_from(struct vega_journal *journal, uint64_t from_ns)
 static uint64_t
 read_records(struct vega_journal *journal, uint64_t from_position)
 {
-	const struct vega_records_want want = {
-		.to_ns = UINT64_MAX, .from_position = from_position};
+	const struct vega_records_want want = {.to_ns = UINT64_MAX, .from_position = from_position};
 	struct vega_record_cursor *cursor;
 	struct vega_record_batch batch;
 	uint64_t records = 0;
