@@ -21,6 +21,7 @@ vega_compare_open(struct vega_compare *compare, uint64_t speed_millionths, uint3
 	};
 	vega_histogram_init(&compare->time_error);
 	vega_histogram_init(&compare->gap_error);
+	vega_timeline_init(&compare->timeline);
 	if (compare->entries == NULL || compare->buckets == NULL) {
 		vega_compare_close(compare);
 		return VEGA_ERR(-ENOMEM, "need memory to match %u packets, found none", window_cnt);
@@ -198,7 +199,9 @@ note_times(struct vega_compare *c, uint64_t original_ns, uint64_t captured_ns)
 	int64_t error_ns;
 	int64_t gap_error_ns;
 
+	vega_timeline_sent(&c->timeline, captured_ns, 1);
 	if (c->counts.matched == 0) {
+		vega_timeline_due(&c->timeline, captured_ns, 0);
 		c->original_first_ns = original_ns;
 		c->captured_first_ns = captured_ns;
 		return;
@@ -211,6 +214,7 @@ note_times(struct vega_compare *c, uint64_t original_ns, uint64_t captured_ns)
 	c->time_error_ns_min = error_ns < c->time_error_ns_min ? error_ns : c->time_error_ns_min;
 	c->time_error_ns_max = error_ns > c->time_error_ns_max ? error_ns : c->time_error_ns_max;
 	vega_histogram_add(&c->time_error, magnitude(error_ns));
+	vega_timeline_due(&c->timeline, captured_ns - (uint64_t)error_ns, magnitude(error_ns));
 	vega_histogram_add(&c->gap_error, magnitude(gap_error_ns));
 }
 

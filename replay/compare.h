@@ -21,6 +21,7 @@
 
 #include "hugepages/base/attr.h"
 #include "replay/histogram.h"
+#include "replay/timeline.h"
 #include "store/vega_journal.h"
 
 #define VEGA_COMPARE_WINDOW_CNT (1u << 22) /* packets; 160 MiB of address space, touched as used */
@@ -53,7 +54,8 @@ struct vega_compare {
 	struct vega_compare_counts counts;
 	struct vega_histogram time_error; /* magnitudes, of every match but the first */
 	struct vega_histogram gap_error;
-	int64_t time_error_ns_min; /* with their signs */
+	struct vega_timeline timeline; /* of captured time; errors are magnitudes */
+	int64_t time_error_ns_min;     /* with their signs */
 	int64_t time_error_ns_max;
 	int64_t drift_ns; /* time error of the last match */
 

@@ -249,6 +249,7 @@ note_departures(struct vega_replay *replay, uint32_t sent_cnt, uint64_t now_ns)
 		report->begin_ns = now_ns;
 	report->frames_taken += sent_cnt;
 	report->last_ns = replay->burst[replay->burst_sent + sent_cnt - 1].recv_ns;
+	vega_timeline_sent(&report->timeline, now_ns, sent_cnt);
 	if (vega_pace_is_max(&replay->pace))
 		return;
 	for (uint32_t i = 0; i < sent_cnt; i++)

@@ -28,7 +28,8 @@ enum key {
 	KEY_FROM_PACKET,
 	KEY_TO_PACKET,
 	KEY_PAUSED,
-	KEY_CONFIG
+	KEY_CONFIG,
+	KEY_HTML
 };
 
 static const struct argp_option options[] = {
@@ -57,6 +58,7 @@ static const struct argp_option options[] = {
 	{"cpu", KEY_CPU, "N", 0, "pin the sending thread to processor N", 0},
 	{"report", KEY_REPORT, "FILE.json", 0,
 		"write the report of intended against actual departure", 0},
+	{"html", KEY_HTML, "FILE.html", 0, "write the report as a page with plots", 0},
 	{"json", KEY_JSON, NULL, 0, "print the report as JSON", 0},
 	{0},
 };
@@ -219,6 +221,9 @@ take_option(struct vega_replay_options *o, int key, char *arg)
 	case KEY_REPORT:
 		o->report_path = arg;
 		return 0;
+	case KEY_HTML:
+		o->page_path = arg;
+		return 0;
 	case KEY_JSON:
 		o->json = true;
 		return 0;
@@ -263,6 +268,7 @@ parse_option(int key, char *arg, struct argp_state *state)
 	case KEY_TO_PACKET:
 	case KEY_PAUSED:
 	case KEY_CONFIG:
+	case KEY_HTML:
 		parsing->rc = take_option(o, key, arg);
 		return parsing->rc != 0 ? EINVAL : 0;
 	default:

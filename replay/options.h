@@ -24,6 +24,7 @@ struct vega_replay_options {
 	struct vega_conf *conf; /* of --config; NULL: none */
 	int cpu;                /* -1: any */
 	const char *report_path;
+	const char *page_path;
 	bool json;
 	char *feeds[VEGA_REPLAY_FEED_CNT_MAX];
 };

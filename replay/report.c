@@ -6,6 +6,7 @@
 
 #include "hugepages/base/err.h"
 #include "replay/pace.h"
+#include "replay/page.h"
 
 void
 vega_report_init(struct vega_report *report)
@@ -15,6 +16,7 @@ vega_report_init(struct vega_report *report)
 	report->scheduler = "normal";
 	report->interrupted = true; /* until it has ended otherwise */
 	vega_histogram_init(&report->error);
+	vega_timeline_init(&report->timeline);
 }
 
 static json_t *
@@ -141,4 +143,25 @@ vega_report_write(const struct vega_report *report, const char *path)
 		return VEGA_ERR(
 			-EIO, "%s: need to write the report, found: %s", path, strerror(errno));
 	return 0;
+}
+
+int
+vega_report_write_page(const struct vega_report *report, const char *path)
+{
+	json_t *json = vega_report_json(report);
+	const struct vega_page page = {
+		.title = "VEGA replay",
+		.due_name = "original",
+		.sent_name = "replay",
+		.figures = json,
+		.timeline = &report->timeline,
+		.error = &report->error,
+	};
+	int rc;
+
+	if (json == NULL)
+		return VEGA_ERR(-ENOMEM, "need memory for the report, found none");
+	rc = vega_page_write(&page, path);
+	json_decref(json);
+	return rc;
 }

@@ -12,6 +12,7 @@
 
 #include "replay/histogram.h"
 #include "replay/input.h"
+#include "replay/timeline.h"
 #include "replay/tx.h"
 
 #define VEGA_REPORT_LATE_NS 10000u /* a frame that leaves more than this after its time is late */
@@ -41,6 +42,7 @@ struct vega_report {
 	struct vega_tx_counts tx;
 	struct vega_input_damage damage;
 	struct vega_histogram error;
+	struct vega_timeline timeline; /* of the sender's clock */
 };
 
 void vega_report_init(struct vega_report *report);
@@ -56,6 +58,7 @@ vega_report_departure(struct vega_report *report, uint64_t due_ns, uint64_t now_
 	report->error_last_ns = error_ns;
 	report->late_cnt += error_ns > VEGA_REPORT_LATE_NS;
 	vega_histogram_add(&report->error, error_ns);
+	vega_timeline_due(&report->timeline, due_ns, error_ns);
 }
 
 /* How much the time since the first departure differs, at the last one, from the schedule. */
@@ -79,5 +82,8 @@ json_t *vega_report_json(const struct vega_report *report);
 
 /* Write it to a file. Returns 0, or a negative errno with a message (73 when it cannot be created). */
 int vega_report_write(const struct vega_report *report, const char *path) VEGA_MUST_CHECK;
+
+/* The same with plots, as a page. */
+int vega_report_write_page(const struct vega_report *report, const char *path) VEGA_MUST_CHECK;
 
 #endif

@@ -9,6 +9,7 @@
 #include "hugepages/base/err.h"
 #include "replay/compare.h"
 #include "replay/pace.h"
+#include "replay/page.h"
 #include "replay/stream.h"
 
 #define PROGRAM      "vega-compare"
@@ -26,6 +27,7 @@ struct session {
 	struct vega_compare compare;
 	uint64_t speed_millionths;
 	bool json;
+	const char *page_path;
 	char *feeds[FEED_CNT_MAX];
 };
 
@@ -34,6 +36,7 @@ enum key {
 	KEY_FROM = 256,
 	KEY_TO,
 	KEY_FEED,
+	KEY_HTML,
 	KEY_JSON
 };
 
@@ -42,6 +45,7 @@ static const struct argp_option options[] = {
 	{"from", KEY_FROM, "TIME", 0, "leave out of ORIGINAL what was received before TIME", 0},
 	{"to", KEY_TO, "TIME", 0, "leave out of ORIGINAL what was received at TIME or later", 0},
 	{"feed", KEY_FEED, "NAME", 0, "only this feed of ORIGINAL; may be given again", 0},
+	{"html", KEY_HTML, "FILE.html", 0, "write a page with plots", 0},
 	{"json", KEY_JSON, NULL, 0, "print JSON", 0},
 	{0},
 };
@@ -104,6 +108,9 @@ parse_option(int key, char *arg, struct argp_state *state)
 		break;
 	case KEY_FEED:
 		parsing->rc = add_feed(s, arg);
+		break;
+	case KEY_HTML:
+		s->page_path = arg;
 		break;
 	case KEY_JSON:
 		s->json = true;
@@ -261,17 +268,35 @@ print_summary(const struct session *s)
 }
 
 static int
+write_page(const struct session *s, const json_t *figures)
+{
+	const struct vega_page page = {
+		.title = "VEGA compare",
+		.due_name = "original",
+		.sent_name = "captured",
+		.figures = figures,
+		.timeline = &s->compare.timeline,
+		.error = &s->compare.time_error,
+	};
+
+	return s->page_path != NULL ? vega_page_write(&page, s->page_path) : 0;
+}
+
+static int
 tell(const struct session *s)
 {
-	json_t *json;
+	json_t *json = make_json(s);
+	int rc;
 
-	if (!s->json) {
+	if (json == NULL)
+		return VEGA_ERR(-ENOMEM, "need memory for the figures, found none");
+	rc = write_page(s, json);
+	if (rc == 0 && s->json)
+		return vega_cli_json(json);
+	json_decref(json);
+	if (rc == 0)
 		print_summary(s);
-		return 0;
-	}
-	json = make_json(s);
-	return json != NULL ? vega_cli_json(json)
-			    : VEGA_ERR(-ENOMEM, "need memory for the figures, found none");
+	return rc;
 }
 
 /* Figures of a damaged file are told, and so is the damage. */

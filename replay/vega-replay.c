@@ -92,12 +92,16 @@ open_output(struct session *s)
 	const struct vega_replay_options *o = &s->options;
 	int rc = check_not_an_input(o, "--report", o->report_path);
 
+	if (rc == 0)
+		rc = check_not_an_input(o, "--html", o->page_path);
 	for (uint32_t i = 0; rc == 0 && i < o->out_cnt; i++)
 		if (o->outs[i].ops == &vega_tx_pcap)
 			rc = check_not_an_input(o, "--out", o->outs[i].operand);
 	if (rc == 0 && o->report_path != NULL)
 		rc = vega_report_write(
 			&s->report, o->report_path); /* better now than after an hour */
+	if (rc == 0 && o->page_path != NULL)
+		rc = vega_report_write_page(&s->report, o->page_path);
 	return rc == 0 ? vega_tx_fan_open(o->outs, o->out_cnt, &s->inputs, &s->tx) : rc;
 }
 
@@ -250,6 +254,8 @@ tell(const struct session *s)
 	json_t *json;
 	int rc = o->report_path != NULL ? vega_report_write(&s->report, o->report_path) : 0;
 
+	if (rc == 0 && o->page_path != NULL)
+		rc = vega_report_write_page(&s->report, o->page_path);
 	if (!o->json) {
 		print_summary(stdout_is_taken(o) ? stderr : stdout, &s->report);
 		return rc;

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""vega-replay with other times and addresses than recorded: exchange time, gaps, rate, laps, packets, rewriting.
+"""vega-replay with other times and addresses than recorded: exchange time, gaps, rate, laps, packets, rewriting; and the pages of figures.
 
 usage: test_replay_shape.py BUILD
 """
+import html.parser
 import json
 import os
 import shutil
@@ -218,6 +219,91 @@ class Rewrite(Case):
                            ('group: 239.1.1.1, to_group: "ff02::1"', 'to_group'), ('to_port: 0', 'to_port'), ('sauce: 1', 'sauce')):
             self.assertIn(word, self.refuse(78, source, '--config', self.conf('rewrite:\n  - {' + rule + '}\n')))
         self.refuse(66, source, '--config', self.path('none.yaml'))
+
+
+class Page(html.parser.HTMLParser):
+    """The plots and the table of a report's page; anything that would be fetched is an error."""
+
+    def __init__(self, path):
+        super().__init__()
+        self.titles, self.lines, self.bars, self.cells, self.open = [], [], 0, [], []
+        with open(path, encoding='utf-8') as f:
+            self.feed(f.read())
+        if self.open:
+            raise AssertionError(f'not closed: {self.open}')
+
+    def handle_starttag(self, tag, attrs):
+        attrs = dict(attrs)
+        if tag in ('script', 'link', 'img', 'iframe') or {'src', 'href'} & set(attrs) or 'url(' in str(attrs):
+            raise AssertionError(f'a page must be whole by itself: {tag} {attrs}')
+        if tag != 'meta':
+            self.open.append(tag)
+        if tag == 'polyline':
+            self.lines.append([tuple(map(float, p.split(','))) for p in attrs['points'].split()])
+        self.bars += tag == 'rect'
+
+    def handle_startendtag(self, tag, attrs):
+        self.handle_starttag(tag, attrs)
+        self.open.pop()
+
+    def handle_endtag(self, tag):
+        if self.open.pop() != tag:
+            raise AssertionError(f'closed too early: {tag}')
+
+    def handle_data(self, data):
+        if self.open[-1:] == ['h2']:
+            self.titles.append(data)
+        if self.open[-1:] == ['td']:
+            self.cells.append(data)
+
+
+class Pages(Case):
+    def check_lines(self, page):
+        for line in page.lines:
+            self.assertGreater(len(line), 1)
+            self.assertTrue(all(0 <= x <= 900 and -0.1 <= y <= 240.1 for x, y in line), line)
+            self.assertEqual(line, sorted(line, key=lambda p: p[0]))
+
+    def test_report(self):
+        source, path = self.made('in<&">.pcap', [(T0 + i * 50000, udp_frame(b'x')) for i in range(2000)]), self.path('r.html')
+        report = vega.output('vega-replay', source, '--out', 'null', '--html', path)
+        page = Page(path)
+        self.assertEqual(page.titles, ['Error over time', 'Errors', 'Packets a second', 'Figures'])
+        self.assertEqual(len(page.lines), 4)
+        self.assertGreater(page.bars, 1)
+        self.check_lines(page)
+        figures = dict(zip(page.cells[::2], page.cells[1::2]))
+        self.assertEqual(set(figures), set(report))
+        for key in ('packets_sent', 'departure_error_ns_max', 'late_count', 'drift_ns'):
+            self.assertEqual(figures[key], str(report[key]))
+
+    def test_full_speed_has_no_errors_to_plot(self):
+        source, path = self.made('in.pcap', [(T0 + i, udp_frame(b'x')) for i in range(2000)]), self.path('r.html')
+        self.send(source, '--html', path)
+        page = Page(path)
+        self.assertEqual((page.titles, len(page.lines)), (['Packets a second', 'Figures'], 1))
+
+    def test_names_are_text(self):
+        path = self.path('r.html')
+        done = vega.run('vega-replay', self.made('in.pcap', [(T0, udp_frame(b'x'))]), '--out', 'pcap:' + self.path('<b>&".pcap'), '--html', path)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn('pcap:' + self.path('<b>&".pcap'), ''.join(Page(path).cells))
+
+    def test_compare(self):
+        packets = [(T0 + i * 100000, udp_frame(i.to_bytes(4, 'big'))) for i in range(1000)]
+        late = [(ns + 7 * i, data) for i, (ns, data) in enumerate(packets)]
+        path = self.path('c.html')
+        got = vega.output('vega-compare', self.made('o.pcap', packets), self.made('c.pcap', late), '--html', path)
+        page = Page(path)
+        self.assertEqual((len(page.lines), got['drift_ns']), (4, 6993))
+        self.check_lines(page)
+        heights = [y for _, y in page.lines[1]]
+        self.assertEqual(heights, sorted(heights, reverse=True))  # an error that grows, upwards
+
+    def test_where_it_cannot_be(self):
+        source = self.made('in.pcap', [(T0, udp_frame(b'x'))])
+        self.refuse(73, source, '--html', self.path('none/r.html'))
+        self.refuse(73, source, '--html', source)
 
 
 if __name__ == '__main__':
