@@ -4,6 +4,7 @@
  *
  *	bench_bus SECONDS
  *
+ *	line		a word on a cache line of its own, from one processor to the other: what the machine can do just now
  *	latency		a record that holds the time of its publication, until a spinning reader has copied it
  *	write		the writer alone, events of four records
  *	tail		one reader in batches, behind a writer that lets it follow
@@ -55,6 +56,9 @@ static struct shared {
 	uint64_t read_cnt; /* records that it read */
 	uint64_t read_ns;  /* in so much time */
 	uint32_t ns[SAMPLE_MAX];
+	uint64_t pad0[16];
+	uint64_t line; /* C1: the time at which it was stored */
+	uint64_t pad1[16];
 } * shared;
 
 static void
@@ -140,6 +144,23 @@ take_latencies(struct vega_bus_cursor *cursor)
 }
 
 static void
+take_line(struct vega_bus_cursor *cursor)
+{
+	uint64_t before = 0;
+	uint64_t cnt = 0;
+
+	(void)cursor;
+	while (!is_over()) {
+		const uint64_t then = vega_load_acquire(&shared->line); /* C2: pairs with C1 */
+
+		if (then != before && before != 0 && cnt < SAMPLE_MAX)
+			shared->ns[cnt++] = (uint32_t)((double)(vega_ticks() - then) * ns_of_tick);
+		before = then;
+	}
+	shared->sampled = cnt;
+}
+
+static void
 follow(struct vega_bus_cursor *cursor)
 {
 	union vega_record records[BATCH];
@@ -221,7 +242,21 @@ by_size(const void *a, const void *b)
 }
 
 static void
-bench_latency(uint64_t seconds_ns, uint32_t best[3])
+publish_time(void)
+{
+	put(vega_ticks());
+	vega_ring_publish(&writer);
+}
+
+static void
+store_time(void)
+{
+	vega_store_release(&shared->line, vega_ticks()); /* C1: pairs with C2 */
+}
+
+static void
+bench_latency(uint64_t seconds_ns, void (*send)(void), void (*take)(struct vega_bus_cursor *cursor),
+	uint32_t best[3])
 {
 	const uint64_t gap = (uint64_t)(GAP_NS / ns_of_tick);
 	const uint64_t length = (uint64_t)((double)seconds_ns / ns_of_tick);
@@ -229,12 +264,11 @@ bench_latency(uint64_t seconds_ns, uint32_t best[3])
 	pid_t pid;
 
 	make_region();
-	start_readers(&pid, 1, take_latencies);
+	start_readers(&pid, 1, take);
 	start = next = vega_ticks();
 	while (next - start < length) {
 		wait_until(next);
-		put(vega_ticks());
-		vega_ring_publish(&writer);
+		send();
 		next += gap;
 	}
 	end_readers(&pid, 1);
@@ -368,12 +402,14 @@ run_all(uint64_t seconds_ns)
 	static const char *const keys[] = {"latency_ns_p50", "latency_ns_p99", "latency_ns_p999"};
 	json_t *object = json_object();
 	uint32_t latency[3] = {0};
+	uint32_t line[3] = {0};
 	double write = 0, beside_8 = 0, tail = 0;
 
 	for (uint32_t i = 0; i < RUNS; i++) {
 		double rate;
 
-		bench_latency(seconds_ns, latency);
+		bench_latency(seconds_ns, store_time, take_line, line);
+		bench_latency(seconds_ns, publish_time, take_latencies, latency);
 		rate = bench_write(seconds_ns, 0);
 		write = rate > write ? rate : write;
 		rate = bench_write(seconds_ns, 8);
@@ -383,6 +419,8 @@ run_all(uint64_t seconds_ns)
 	}
 	for (uint32_t i = 0; i < 3; i++)
 		set(object, keys[i], latency[i]);
+	set(object, "line_ns_p50", line[0]);
+	set(object, "line_ns_p99", line[1]);
 	set(object, "write_records_per_s", write);
 	set(object, "write_beside_8_readers_records_per_s", beside_8);
 	(void)json_object_set_new(

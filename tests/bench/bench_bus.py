@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The record lane and its readers: latency, rates, and what readers do to a paced writer (nothing)."""
+"""The record lane, the state table and their readers: latency, rates, and what readers do to a paced writer (nothing)."""
 import os
 
+import bench_state
 import harness
 
 TARGETS = {
@@ -23,4 +24,5 @@ def run(rig):
         figures[key] = value
         if key in TARGETS:
             figures[key + "_target"] = TARGETS[key]
+    figures.update(bench_state.run(rig))
     return figures
