@@ -188,9 +188,11 @@ show(struct vega_book *b, const struct in *in, bool is_ask, struct vega_side_cha
 static bool
 add_to_level(struct vega_book *b, const struct in *in, bool is_ask, int64_t price, uint64_t qty)
 {
+	struct vega_side *side = &b->instruments[in->instrument_idx].sides[is_ask];
 	const struct vega_side_change change =
-		vega_side_add(&b->instruments[in->instrument_idx].sides[is_ask], &b->pool,
-			vega_side_key(price, is_ask), qty, 1);
+		vega_side_add(side, &b->pool, vega_side_key(price, is_ask), qty, 1);
+
+	side->channel = b->packet.packet.channel;
 
 	show(b, in, is_ask, change);
 	return change.how != VEGA_SIDE_FULL;
@@ -448,6 +450,7 @@ apply_level(struct vega_book *b, const struct in *in, const union vega_record *r
 	const int64_t price =
 		high == NULL ? (int32_t)low_price : (int64_t)pair(low_price, high[is_ask ? 3 : 1]);
 	const uint64_t qty = high == NULL ? low_qty : pair(low_qty, high[is_ask ? 4 : 2]);
+	struct vega_side *side;
 
 	if ((l->level & 63) != VEGA_LEVEL_BY_PRICE) {
 		forward(b, r, cnt);
@@ -455,9 +458,9 @@ apply_level(struct vega_book *b, const struct in *in, const union vega_record *r
 	}
 	if (vega_unlikely(in->instrument_idx == VEGA_STATE_NONE))
 		return;
-	show(b, in, is_ask,
-		vega_side_set(&b->instruments[in->instrument_idx].sides[is_ask], &b->pool,
-			vega_side_key(price, is_ask), qty));
+	side = &b->instruments[in->instrument_idx].sides[is_ask];
+	side->channel = b->packet.packet.channel;
+	show(b, in, is_ask, vega_side_set(side, &b->pool, vega_side_key(price, is_ask), qty));
 }
 
 static void
@@ -473,9 +476,13 @@ clear_instrument(struct vega_book *b, uint32_t idx)
 static void
 clear_channel(struct vega_book *b, uint32_t channel)
 {
-	for (uint32_t i = 0; i < b->table->cnt; i++)
-		if (b->instruments[i].channel == channel)
+	for (uint32_t i = 0; i < b->table->cnt; i++) {
+		const struct vega_side *sides = b->instruments[i].sides;
+
+		if ((sides[0].cnt != 0 && sides[0].channel == channel) ||
+			(sides[1].cnt != 0 && sides[1].channel == channel))
 			clear_instrument(b, i);
+	}
 }
 
 static void
@@ -592,7 +599,6 @@ instrument_of(struct vega_book *b, const union vega_record *r)
 		vega_count(&b->table->table->refused_cnt, 1);
 		return idx;
 	}
-	b->instruments[idx].channel = b->packet.packet.channel;
 	return idx;
 }
 
@@ -626,12 +632,24 @@ apply(struct vega_book *b, const union vega_record *r, uint64_t cnt)
 		end_event(b);
 }
 
+/* The side that an order will change: its own, if it is there already; else as its record says. */
+static VEGA_ALWAYS_INLINE bool
+is_ask_likely(const struct vega_book *b, const union vega_record *r)
+{
+	const struct vega_order *order =
+		&b->orders.slots[vega_orders_slot(&b->orders, r->order.order_id)];
+
+	return order->id == r->order.order_id ? order->is_ask != 0
+					      : (r->word[0] >> 56 & VEGA_RECORD_ASK) != 0;
+}
+
 /* Ask for what the records ahead will change. */
 static VEGA_ALWAYS_INLINE void
 prefetch(const struct vega_book *b, const union vega_record *records, uint64_t i, uint64_t cnt)
 {
 	const union vega_record *r = &records[i];
 	const struct vega_state_writer *t = b->table;
+	const uint8_t *side;
 	uint32_t idx;
 
 	if (i + AHEAD_ORDER >= cnt)
@@ -641,13 +659,15 @@ prefetch(const struct vega_book *b, const union vega_record *records, uint64_t i
 		vega_prefetch(&t->buckets[vega_state_hash(r[AHEAD_ORDER].order.instrument) &
 					  t->bucket_mask]);
 	}
-	if (!is_order(vega_record_kind(r + AHEAD_INSTRUMENT)))
+	r += AHEAD_INSTRUMENT;
+	if (!is_order(vega_record_kind(r)))
 		return;
-	idx = vega_state_find(t, r[AHEAD_INSTRUMENT].order.instrument);
+	idx = vega_state_find(t, r->order.instrument);
 	if (idx == VEGA_STATE_NONE)
 		return;
-	for (uint32_t line = 0; line < sizeof(b->instruments->sides) / VEGA_LINE_BYTES; line++)
-		vega_prefetch((const uint8_t *)&b->instruments[idx] + VEGA_LINE_BYTES * line);
+	side = (const uint8_t *)&b->instruments[idx].sides[is_ask_likely(b, r)];
+	for (uint32_t line = 0; line < sizeof(struct vega_side) / VEGA_LINE_BYTES; line++)
+		vega_prefetch(side + VEGA_LINE_BYTES * line);
 }
 
 uint64_t

@@ -24,11 +24,10 @@
 #include "hugepages/vega_record.h"
 
 /* An instrument's, by its index in the state table. */
-struct vega_book_instrument {
+struct VEGA_ALIGNED(64) vega_book_instrument {
 	struct vega_side sides[2]; /* bid, ask */
 	uint64_t volume;
 	int64_t turnover; /* sum of price times quantity */
-	uint32_t channel; /* that it came on last */
 	bool has_average; /* the turnover fits */
 };
 

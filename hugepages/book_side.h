@@ -14,6 +14,7 @@
  * A key orders the prices of a side, better ones are smaller: an ask's price, a bid's complement. The pool of nodes is one for all
  * sides of a feed.
  */
+#include <assert.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -25,9 +26,12 @@ struct vega_side {
 	int64_t key[VEGA_NEAR_CNT]; /* INT64_MAX where there is no level */
 	uint64_t qty[VEGA_NEAR_CNT];
 	uint32_t orders[VEGA_NEAR_CNT];
-	uint32_t cnt; /* of near */
-	uint32_t far; /* root; VEGA_FAR_NONE */
+	uint32_t cnt;     /* of near */
+	uint32_t far;     /* root; VEGA_FAR_NONE */
+	uint32_t channel; /* that its last new level came on: the user's */
+	uint32_t reserved;
 };
+static_assert(sizeof(struct vega_side) == 256, "four lines");
 
 struct vega_far_node {
 	int64_t key;

@@ -272,6 +272,47 @@ an_order_without_room_makes_its_book_stale(void **state)
 	close_rig(&r);
 }
 
+static uint32_t
+bids_of(const struct rig *r, uint32_t token)
+{
+	struct vega_state_entry e;
+
+	assert_int_equal(vega_state_latest(&r->view, token, &e), 0);
+	return e.bid_cnt;
+}
+
+static void
+a_clear_empties_its_channel_and_a_day_everything(void **state)
+{
+	struct rig r;
+
+	(void)state;
+	open_rig(&r, 10, 100, true);
+	put(&r, VEGA_EPOCH, 0, 0, 0, 1000, 0);
+	for (uint32_t channel = 1; channel <= 2; channel++) {
+		packet(&r, channel, 1);
+		put_order(&r, VEGA_ORDER_ADD, VEGA_RECORD_LAST, channel, 5, channel, 100, 0);
+	}
+	packet(&r, 1, 2);
+	put(&r, VEGA_CLEAR, VEGA_RECORD_LAST, 0, 0, 0, 0);
+	poll(&r);
+	assert_int_equal(bids_of(&r, 1), 0);
+	assert_int_equal(bids_of(&r, 2), 1);
+	assert_int_equal(r.table->order_cnt, 1);
+	/* The same order again: it is a new one. */
+	packet(&r, 1, 3);
+	put_order(&r, VEGA_ORDER_ADD, VEGA_RECORD_LAST, 1, 7, 1, 90, 0);
+	put_order(&r, VEGA_TRADE, VEGA_RECORD_LAST, 1, 7, 0, 90, 0);
+	poll(&r);
+	assert_int_equal(bids_of(&r, 1), 1);
+	put(&r, VEGA_EPOCH, 0, 0, 0, 1000 + 86400000000000u, 0);
+	packet(&r, 1, 4);
+	poll(&r);
+	assert_int_equal(bids_of(&r, 1) + bids_of(&r, 2), 0);
+	assert_int_equal(r.table->order_cnt, 0);
+	close_rig(&r);
+}
+
 /* What lies in the book lane alone gives the same table: a second fold over it. */
 static void
 the_book_lane_says_it_all(void **state)
@@ -327,6 +368,7 @@ main(void)
 		cmocka_unit_test(random_events_give_the_books_of_a_sorted_list),
 		cmocka_unit_test(a_trade_reduces_both),
 		cmocka_unit_test(an_order_without_room_makes_its_book_stale),
+		cmocka_unit_test(a_clear_empties_its_channel_and_a_day_everything),
 		cmocka_unit_test(the_book_lane_says_it_all),
 	};
 
