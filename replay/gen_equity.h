@@ -2,7 +2,7 @@
 #ifndef VEGA_GEN_EQUITY_H
 #define VEGA_GEN_EQUITY_H
 /*
- * What the American equity feeds have in common: how a session opens, and what its stocks are called.
+ * What the American equity feeds have in common: how a session opens, what its stocks are called and how they trade.
  *
  * Before the first order, each stock is introduced and then opened for trading:
  *
@@ -17,6 +17,11 @@
 #include "replay/gen_flow.h"
 
 #define VEGA_GEN_SYMBOL_BYTES 8u
+
+/* clang-format off */
+/* An initialiser of struct vega_flow_params: prices are ten-thousandths of a dollar. */
+#define VEGA_GEN_EQUITY_FLOW {.token_base = 1, .token_step = 1, .tick = 100, .lot_max = 1, .lots_max = 1000, .rest_only = true}
+/* clang-format on */
 
 /* What the message with this sequence is. */
 enum vega_gen_opening {

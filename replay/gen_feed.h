@@ -16,6 +16,10 @@
 #define VEGA_GEN_MESSAGE_CNT_MAX   8u /* of one datagram */
 #define VEGA_GEN_PAYLOAD_BYTES_MAX 1400u
 
+/* 239.70.70.41 as a number */
+#define VEGA_IPV4(a, b, c, d) \
+	((uint32_t)(a) << 24 | (uint32_t)(b) << 16 | (uint32_t)(c) << 8 | (uint32_t)(d))
+
 /* Streams first to last, of which each has the next group and the next port. */
 struct vega_gen_groups {
 	uint32_t first;
@@ -34,7 +38,6 @@ struct vega_gen_segment {
 	uint32_t groups_cnt;
 	const struct vega_gen_groups *groups;
 	struct vega_flow_params flow; /* of stream 1 */
-	uint64_t id_step;             /* order ids of the next stream begin so much higher */
 	uint32_t variant;             /* the feed's own: which of its protocols */
 };
 
@@ -69,6 +72,15 @@ struct vega_gen_stream {
 	struct vega_gen_day indices[3];
 	struct vega_flow flow;
 };
+
+/* Number the stream's next message and give it its time: `ns`, or that of the one before. */
+static inline void
+vega_gen_next_message(struct vega_gen_stream *stream, uint64_t ns)
+{
+	if (ns > stream->last_ns)
+		stream->last_ns = ns;
+	stream->last_seq++;
+}
 
 struct vega_gen_feed {
 	const char *name;

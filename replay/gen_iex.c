@@ -227,12 +227,9 @@ datagram(struct vega_gen_stream *stream, uint64_t ns, uint32_t message_cnt,
 			      VEGA_GEN_PAYLOAD_BYTES_MAX,
 		"a full datagram fits");
 	for (uint32_t i = 0; i < message_cnt; i++) {
-		const uint64_t event_ns = ns + i * MESSAGE_STEP_NS;
 		uint8_t *end;
 
-		if (event_ns > stream->last_ns)
-			stream->last_ns = event_ns;
-		stream->last_seq++;
+		vega_gen_next_message(stream, ns + i * MESSAGE_STEP_NS);
 		end = put_message(at + 2, stream);
 		(void)put(at, (uint64_t)(end - at - 2), 2);
 		at = end;
@@ -250,15 +247,12 @@ heartbeat(const struct vega_gen_stream *stream, uint8_t payload[VEGA_GEN_PAYLOAD
 	return HEADER_BYTES;
 }
 
-#define IP(a, b, c, d) \
-	((uint32_t)(a) << 24 | (uint32_t)(b) << 16 | (uint32_t)(c) << 8 | (uint32_t)(d))
-
 /* Line A as the captures have it; a line B there is not in the world. */
 static const struct vega_gen_groups tops_groups[] = {
-	{1, 4, {{IP(233, 215, 21, 3), 10377}, {IP(233, 215, 22, 3), 10377}}},
+	{1, 4, {{VEGA_IPV4(233, 215, 21, 3), 10377}, {VEGA_IPV4(233, 215, 22, 3), 10377}}},
 };
 static const struct vega_gen_groups deep_plus_groups[] = {
-	{1, 4, {{IP(233, 215, 21, 242), 32001}, {IP(233, 215, 22, 242), 32001}}},
+	{1, 4, {{VEGA_IPV4(233, 215, 21, 242), 32001}, {VEGA_IPV4(233, 215, 22, 242), 32001}}},
 };
 
 static const struct vega_gen_segment segments[] = {
@@ -269,14 +263,7 @@ static const struct vega_gen_segment segments[] = {
 		.seq_max = INT64_MAX,
 		.groups_cnt = VEGA_ARRAY_CNT(tops_groups),
 		.groups = tops_groups,
-		.flow = {.id_base = 0,
-			.token_base = 1,
-			.token_step = 1,
-			.tick = 100,
-			.lot_max = 1,
-			.lots_max = 1000,
-			.rest_only = true},
-		.id_step = 1000000000000,
+		.flow = VEGA_GEN_EQUITY_FLOW,
 		.variant = PROTOCOL_TOPS,
 	},
 	{
@@ -286,14 +273,7 @@ static const struct vega_gen_segment segments[] = {
 		.seq_max = INT64_MAX,
 		.groups_cnt = VEGA_ARRAY_CNT(deep_plus_groups),
 		.groups = deep_plus_groups,
-		.flow = {.id_base = 0,
-			.token_base = 1,
-			.token_step = 1,
-			.tick = 100,
-			.lot_max = 1,
-			.lots_max = 1000,
-			.rest_only = true},
-		.id_step = 1000000000000,
+		.flow = VEGA_GEN_EQUITY_FLOW,
 		.variant = PROTOCOL_DEEP_PLUS,
 	},
 	{.name = NULL},

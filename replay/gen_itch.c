@@ -198,11 +198,7 @@ datagram(struct vega_gen_stream *stream, uint64_t ns, uint32_t message_cnt,
 		"a full datagram fits");
 	put_header(&put, stream, stream->last_seq + 1, message_cnt);
 	for (uint32_t i = 0; i < message_cnt; i++) {
-		const uint64_t event_ns = ns + i * MESSAGE_STEP_NS;
-
-		if (event_ns > stream->last_ns)
-			stream->last_ns = event_ns;
-		stream->last_seq++;
+		vega_gen_next_message(stream, ns + i * MESSAGE_STEP_NS);
 		put_message(&put, stream);
 	}
 	return (uint32_t)(put.at - payload);
@@ -217,12 +213,9 @@ heartbeat(const struct vega_gen_stream *stream, uint8_t payload[VEGA_GEN_PAYLOAD
 	return HEADER_BYTES;
 }
 
-#define IP(a, b, c, d) \
-	((uint32_t)(a) << 24 | (uint32_t)(b) << 16 | (uint32_t)(c) << 8 | (uint32_t)(d))
-
 /* Where TotalView is sent; more streams than the one there is are as if other markets followed it. */
 static const struct vega_gen_groups groups[] = {
-	{1, 4, {{IP(233, 54, 12, 111), 26477}, {IP(233, 49, 196, 111), 26477}}},
+	{1, 4, {{VEGA_IPV4(233, 54, 12, 111), 26477}, {VEGA_IPV4(233, 49, 196, 111), 26477}}},
 };
 
 static const struct vega_gen_segment segments[] = {
@@ -233,14 +226,7 @@ static const struct vega_gen_segment segments[] = {
 		.seq_max = INT64_MAX,
 		.groups_cnt = VEGA_ARRAY_CNT(groups),
 		.groups = groups,
-		.flow = {.id_base = 0,
-			.token_base = 1,
-			.token_step = 1,
-			.tick = 100,
-			.lot_max = 1,
-			.lots_max = 1000,
-			.rest_only = true},
-		.id_step = 1000000000000,
+		.flow = VEGA_GEN_EQUITY_FLOW,
 	},
 	{.name = NULL},
 };

@@ -5,8 +5,10 @@
 #include <string.h>
 
 #include "hugepages/base/attr.h"
+#include "replay/gen_nse.h"
 
 #define HEADER_BYTES 9u /* with the type, which every message has */
+#define EPOCH_NS     (VEGA_GEN_NSE_EPOCH_S * 1000000000ull)
 
 /* Messages that one trip through the matching engine publishes stand so far apart. */
 #define MESSAGE_STEP_NS 150u
@@ -47,7 +49,7 @@ put_order(uint8_t *at, uint32_t stream_id, uint64_t seq, uint64_t ns,
 		[VEGA_FLOW_NEW] = 'N', [VEGA_FLOW_MODIFY] = 'M', [VEGA_FLOW_CANCEL] = 'X'};
 
 	at = put_header(at, VEGA_MTBT_ORDER_BYTES, stream_id, seq, types[event->kind]);
-	at = put(at, ns - VEGA_MTBT_EPOCH_NS, 8);
+	at = put(at, ns - EPOCH_NS, 8);
 	at = put_id(at, event->id[0]);
 	at = put(at, event->token, 4);
 	at = put(at, event->side == VEGA_FLOW_BUY ? 'B' : 'S', 1);
@@ -61,7 +63,7 @@ put_trade(uint8_t *at, uint32_t stream_id, uint64_t seq, uint64_t ns,
 	const struct vega_flow_event *event)
 {
 	at = put_header(at, VEGA_MTBT_TRADE_BYTES, stream_id, seq, 'T');
-	at = put(at, ns - VEGA_MTBT_EPOCH_NS, 8);
+	at = put(at, ns - EPOCH_NS, 8);
 	at = put_id(at, event->id[VEGA_FLOW_BUY]);
 	at = put_id(at, event->id[VEGA_FLOW_SELL]);
 	at = put(at, event->token, 4);
@@ -98,13 +100,10 @@ datagram(struct vega_gen_stream *stream, uint64_t ns, uint32_t message_cnt,
 		VEGA_GEN_MESSAGE_CNT_MAX * VEGA_MTBT_TRADE_BYTES <= VEGA_GEN_PAYLOAD_BYTES_MAX,
 		"a full datagram of trades fits");
 	for (uint32_t i = 0; i < message_cnt; i++) {
-		uint64_t event_ns = ns + i * MESSAGE_STEP_NS;
-
-		if (event_ns > stream->last_ns)
-			stream->last_ns = event_ns;
+		vega_gen_next_message(stream, ns + i * MESSAGE_STEP_NS);
 		vega_flow_next(&stream->flow, &event);
 		bytes += vega_mtbt_put_event(
-			payload + bytes, stream->id, ++stream->last_seq, stream->last_ns, &event);
+			payload + bytes, stream->id, stream->last_seq, stream->last_ns, &event);
 	}
 	return bytes;
 }
@@ -115,19 +114,15 @@ heartbeat(const struct vega_gen_stream *stream, uint8_t payload[VEGA_GEN_PAYLOAD
 	return vega_mtbt_put_heartbeat(payload, stream->id, stream->last_seq);
 }
 
-#define IP(a, b, c, d) \
-	((uint32_t)(a) << 24 | (uint32_t)(b) << 16 | (uint32_t)(c) << 8 | (uint32_t)(d))
-
 /* As published: source 1 is line A, source 2 the delayed copy, line B. */
 static const struct vega_gen_groups fo_groups[] = {
-	{1, 10, {{IP(239, 70, 70, 41), 17741}, {IP(239, 70, 70, 31), 10831}}},
-	{11, 18, {{IP(239, 70, 70, 61), 17761}, {IP(239, 70, 70, 71), 10871}}},
+	{1, 10, {{VEGA_IPV4(239, 70, 70, 41), 17741}, {VEGA_IPV4(239, 70, 70, 31), 10831}}},
+	{11, 18, {{VEGA_IPV4(239, 70, 70, 61), 17761}, {VEGA_IPV4(239, 70, 70, 71), 10871}}},
 };
 static const struct vega_gen_groups cm_groups[] = {
-	{1, 5, {{IP(239, 60, 60, 41), 16641}, {IP(239, 60, 60, 31), 10631}}},
+	{1, 5, {{VEGA_IPV4(239, 60, 60, 41), 16641}, {VEGA_IPV4(239, 60, 60, 31), 10631}}},
 };
 
-/* Prices are paise in both; futures and options trade in lots, shares singly. */
 static const struct vega_gen_segment segments[] = {
 	{
 		.name = "fo",
@@ -136,13 +131,7 @@ static const struct vega_gen_segment segments[] = {
 		.seq_max = UINT32_MAX,
 		.groups_cnt = VEGA_ARRAY_CNT(fo_groups),
 		.groups = fo_groups,
-		.flow = {.id_base = 1101000000000000,
-			.token_base = 35000,
-			.token_step = 7,
-			.tick = 5,
-			.lot_max = 300,
-			.lots_max = 20},
-		.id_step = 1000000000000,
+		.flow = VEGA_GEN_NSE_FO_FLOW,
 	},
 	{
 		.name = "cm",
@@ -151,13 +140,7 @@ static const struct vega_gen_segment segments[] = {
 		.seq_max = INT32_MAX,
 		.groups_cnt = VEGA_ARRAY_CNT(cm_groups),
 		.groups = cm_groups,
-		.flow = {.id_base = 1001000000000000,
-			.token_base = 1300,
-			.token_step = 11,
-			.tick = 5,
-			.lot_max = 1,
-			.lots_max = 1000},
-		.id_step = 1000000000000,
+		.flow = VEGA_GEN_NSE_CM_FLOW,
 	},
 	{.name = NULL},
 };
@@ -166,8 +149,8 @@ const struct vega_gen_feed vega_gen_nse_mtbt = {
 	.name = "nse-mtbt",
 	.doc = "NSE multicast tick-by-tick: orders and trades",
 	.segments = segments,
-	.first_ns = VEGA_MTBT_EPOCH_NS + 1000000000,
-	.start = "2025-05-28T09:15:00+05:30",
+	.first_ns = VEGA_GEN_NSE_FIRST_NS,
+	.start = VEGA_GEN_NSE_START,
 	.datagram = datagram,
 	.heartbeat = heartbeat,
 };

@@ -19,9 +19,6 @@
 #define VEGA_MTBT_TRADE_BYTES     45u
 #define VEGA_MTBT_HEARTBEAT_BYTES 13u
 
-/* Unix time of the exchange's epoch: 315532800 s to 1980 in UTC, less the 19800 s that India is ahead. */
-#define VEGA_MTBT_EPOCH_NS ((315532800ull - 19800ull) * 1000000000ull)
-
 extern const struct vega_gen_feed vega_gen_nse_mtbt;
 
 /*

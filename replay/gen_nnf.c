@@ -5,8 +5,8 @@
 
 #include "hugepages/base/attr.h"
 #include "replay/gen_lzo1z.h"
+#include "replay/gen_nse.h"
 
-#define EPOCH_S         (315532800u - 19800u) /* 1980-01-01 00:00 on Indian clocks */
 #define SECOND_NS       1000000000u
 #define ENTRY_STEP_NS   2000u
 #define EVENT_CNT       6u /* of the order flow, between two entries */
@@ -57,7 +57,7 @@ seconds(uint64_t ns)
 {
 	const uint64_t s = ns / SECOND_NS;
 
-	return s < EPOCH_S ? 0 : (uint32_t)(s - EPOCH_S);
+	return s < VEGA_GEN_NSE_EPOCH_S ? 0 : (uint32_t)(s - VEGA_GEN_NSE_EPOCH_S);
 }
 
 /* ---- what the flow leaves ------------------------------------------------------------------------------------- */
@@ -423,11 +423,7 @@ datagram(struct vega_gen_stream *stream, uint64_t ns, uint32_t message_cnt,
 
 	static_assert(DATAGRAM_BYTES <= VEGA_GEN_PAYLOAD_BYTES_MAX, "a full datagram fits");
 	for (uint32_t i = 0; i < message_cnt; i++) {
-		const uint64_t entry_ns = ns + i * ENTRY_STEP_NS;
-
-		if (entry_ns > stream->last_ns)
-			stream->last_ns = entry_ns;
-		stream->last_seq++;
+		vega_gen_next_message(stream, ns + i * ENTRY_STEP_NS);
 		go_on(stream);
 		bytes += put_message(
 			stream, payload + bytes, (DATAGRAM_BYTES - bytes) / (message_cnt - i));
@@ -448,14 +444,11 @@ heartbeat(const struct vega_gen_stream *stream, uint8_t payload[VEGA_GEN_PAYLOAD
 	return bytes + put_entry(payload + bytes, &e, false);
 }
 
-#define IP(a, b, c, d) \
-	((uint32_t)(a) << 24 | (uint32_t)(b) << 16 | (uint32_t)(c) << 8 | (uint32_t)(d))
-
 static const struct vega_gen_groups fo_groups[] = {
-	{1, 8, {{IP(239, 50, 51, 51), 15051}, {IP(239, 50, 51, 151), 15151}}},
+	{1, 8, {{VEGA_IPV4(239, 50, 51, 51), 15051}, {VEGA_IPV4(239, 50, 51, 151), 15151}}},
 };
 static const struct vega_gen_groups cm_groups[] = {
-	{1, 4, {{IP(239, 50, 50, 11), 10811}, {IP(239, 50, 50, 16), 10816}}},
+	{1, 4, {{VEGA_IPV4(239, 50, 50, 11), 10811}, {VEGA_IPV4(239, 50, 50, 16), 10816}}},
 };
 
 static const struct vega_gen_segment segments[] = {
@@ -466,13 +459,7 @@ static const struct vega_gen_segment segments[] = {
 		.seq_max = INT32_MAX,
 		.groups_cnt = VEGA_ARRAY_CNT(fo_groups),
 		.groups = fo_groups,
-		.flow = {.id_base = 1101000000000000,
-			.token_base = 35000,
-			.token_step = 7,
-			.tick = 5,
-			.lot_max = 300,
-			.lots_max = 20},
-		.id_step = 1000000000000,
+		.flow = VEGA_GEN_NSE_FO_FLOW,
 		.variant = MARKET_FO,
 	},
 	{
@@ -482,13 +469,7 @@ static const struct vega_gen_segment segments[] = {
 		.seq_max = INT32_MAX,
 		.groups_cnt = VEGA_ARRAY_CNT(cm_groups),
 		.groups = cm_groups,
-		.flow = {.id_base = 1001000000000000,
-			.token_base = 1300,
-			.token_step = 11,
-			.tick = 5,
-			.lot_max = 1,
-			.lots_max = 1000},
-		.id_step = 1000000000000,
+		.flow = VEGA_GEN_NSE_CM_FLOW,
 		.variant = MARKET_CM,
 	},
 	{.name = NULL},
@@ -498,8 +479,8 @@ const struct vega_gen_feed vega_gen_nse_nnf = {
 	.name = "nse-nnf",
 	.doc = "NSE broadcast: five levels, tickers, open interest, indices",
 	.segments = segments,
-	.first_ns = (uint64_t)(EPOCH_S + 1) * SECOND_NS,
-	.start = "2025-05-28T09:15:00+05:30",
+	.first_ns = VEGA_GEN_NSE_FIRST_NS,
+	.start = VEGA_GEN_NSE_START,
 	.datagram = datagram,
 	.heartbeat = heartbeat,
 };

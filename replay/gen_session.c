@@ -22,6 +22,9 @@ static const struct {
 #define DUPLICATE_STEP_NS 400u /* how far a second copy or an overtaken packet follows */
 #define GAP_SHIFT         8u   /* gaps carry 2^-8 ns, so that a rate holds over any length */
 
+/* Order ids of a stream begin so much above those of the one before. */
+#define STREAM_ID_STEP 1000000000000ull
+
 #define QUEUE_CNT 8192u /* a power of two */
 #define STEP_CNT  64u   /* more than one step can push on a line */
 
@@ -427,7 +430,7 @@ init_stream(struct vega_gen_session *s, uint32_t idx)
 	struct vega_flow_params params = segment->flow;
 	struct stream *stream = &s->streams[idx];
 
-	params.id_base += idx * segment->id_step;
+	params.id_base += idx * STREAM_ID_STEP;
 	params.token_base += idx * params.token_step * VEGA_FLOW_BOOK_CNT;
 	stream->exchange.segment = segment;
 	stream->exchange.id = idx + 1;
