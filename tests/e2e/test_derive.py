@@ -15,22 +15,10 @@ import subprocess
 import vega
 
 RECORDLIST = sys.argv.pop(1)
-DATA = os.path.join(vega.SHARED, 'data')
 KIND_PACKET, KIND_DEFINITION, KIND_GAP, KIND_SEGMENT, KIND_EPOCH = 1, 15, 17, 19, 20
 
-
-def config(name, zone, channels, more=''):
-    rows = ''.join(f'    - {{{channel}}}\n' for channel in channels)
-    return f'{vega.SMALL}{more}feeds:\n- name: {name}\n  zone: {zone}\n  frame_lane: 2MiB\n  channels:\n{rows}'
-
-
-MTBT = config('NSE_FO', 'Asia/Kolkata', [
-    f'group: 239.70.70.{g}, port: {p}, line: {line}, format: nse-mtbt, stream: {stream}'
-    for stream in (1, 2, 3) for line, g, p in (('A', 40 + stream, 17740 + stream), ('B', 30 + stream, 10830 + stream))])
-NNF = config('NSE_FO', 'Asia/Kolkata', ['group: 239.50.50.21, port: 10821, format: nse-nnf'])
-TOPS = config('IEX', 'America/New_York', ['group: 224.67.0.199, port: 16642, format: iex'])
-DEEP = config('IEX', 'America/New_York', ['group: 224.2.3.10, port: 16648, format: iex'], 'journal: {file_size: 4MiB}\n')
-CME = config('CME', 'America/Chicago', ['line: A, port: 14340, format: cme-mdp3', 'line: B, port: 15340, format: cme-mdp3'])
+DEEP = vega.feed_config('IEX', 'America/New_York', ['group: 224.2.3.10, port: 16648, format: iex'], 'journal: {file_size: 4MiB}\n')
+CME = vega.feed_config('CME', 'America/Chicago', ['line: A, port: 14340, format: cme-mdp3', 'line: B, port: 15340, format: cme-mdp3'])
 
 
 def records(journal, feed):
@@ -46,24 +34,15 @@ class Derive(unittest.TestCase):
         self.addCleanup(vega.forget, vega.REGION)
         self.live = os.path.join(self.dir, 'live')
         self.out = os.path.join(self.dir, 'derived')
-        self.conf = os.path.join(self.dir, 'vega.yaml')
 
-    def capture(self, text, *captures):
-        paths = [os.path.join(DATA, c) for c in captures]
-        for path in paths:
-            if not os.path.exists(path):
-                self.skipTest(f'need {path}, found none')
-        with open(self.conf, 'w', encoding='utf-8') as file:
-            file.write(text)
-        done = vega.run('vega-capture', '--config', self.conf, '--region', vega.REGION, '--journal', self.live,
-                        '--pcap', *paths)
-        self.assertEqual(done.returncode, 0, done.stderr)
+    def capture(self, config, *captures):
+        self.conf = vega.capture_shared(self, config, self.live, *captures)
 
     def derive(self, *more):
         return vega.output('vega-journal', 'derive', self.live, '--config', self.conf, '-o', self.out, *more)
 
-    def assert_same(self, text, feed, *captures):
-        self.capture(text, *captures)
+    def assert_same(self, config, feed, *captures):
+        self.capture(config, *captures)
         said = self.derive()
         live = records(self.live, feed)
         self.assertGreater(len(live), 1000)
@@ -73,13 +52,13 @@ class Derive(unittest.TestCase):
         self.assertEqual(vega.run('vega-journal', 'verify', self.out).returncode, 0)
 
     def test_both_lines_of_mtbt(self):
-        self.assert_same(MTBT, 'NSE_FO', 'nse-synthetic/nse_mtbt_fo_ab.pcap')
+        self.assert_same(vega.MTBT_CONFIG, 'NSE_FO', 'nse-synthetic/nse_mtbt_fo_ab.pcap')
 
     def test_nnf(self):
-        self.assert_same(NNF, 'NSE_FO', 'nse-synthetic/nse_nnf_fo.pcap')
+        self.assert_same(vega.NNF_CONFIG, 'NSE_FO', 'nse-synthetic/nse_nnf_fo.pcap')
 
     def test_names_of_tops(self):
-        self.assert_same(TOPS, 'IEX', 'go-iex/TOPS16.pcapng')
+        self.assert_same(vega.TOPS_CONFIG, 'IEX', 'go-iex/TOPS16.pcapng')
 
     def test_restarts_of_deep(self):
         self.assert_same(DEEP, 'IEX', 'go-iex/DEEP10.first25000.pcap')
@@ -100,14 +79,14 @@ class Derive(unittest.TestCase):
         self.assertEqual(got, wanted[len(wanted) - len(got):])
 
     def test_what_it_needs(self):
-        self.capture(MTBT, 'nse-synthetic/nse_mtbt_fo_ab.pcap')
+        self.capture(vega.MTBT_CONFIG, 'nse-synthetic/nse_mtbt_fo_ab.pcap')
         for args, word in (((), '--config'), (('--config', self.conf), '-o DIR'),
                            (('--config', '/nonexistent', '-o', self.out), '/nonexistent')):
             done = vega.run('vega-journal', 'derive', self.live, *args)
             self.assertIn(done.returncode, (64, 66, 78), done.stderr)
             self.assertIn(word, done.stderr)
         with open(self.conf, 'w', encoding='utf-8') as file:
-            file.write(MTBT.replace('NSE_FO', 'OTHER'))
+            file.write(vega.MTBT_CONFIG.replace('NSE_FO', 'OTHER'))
         done = vega.run('vega-journal', 'derive', self.live, '--config', self.conf, '-o', self.out)
         self.assertEqual(done.returncode, 66, done.stderr)
         self.assertIn('need a feed that the journal and', done.stderr)

@@ -14,20 +14,6 @@ import unittest
 
 import vega
 
-DATA = os.path.join(vega.SHARED, 'data')
-
-
-def config(name, zone, channels):
-    rows = ''.join(f'    - {{{channel}}}\n' for channel in channels)
-    return f'{vega.SMALL}feeds:\n- name: {name}\n  zone: {zone}\n  frame_lane: 2MiB\n  channels:\n{rows}'
-
-
-MTBT = config('NSE_FO', 'Asia/Kolkata', [
-    f'group: 239.70.70.{g}, port: {p}, line: {line}, format: nse-mtbt, stream: {stream}'
-    for stream in (1, 2, 3) for line, g, p in (('A', 40 + stream, 17740 + stream), ('B', 30 + stream, 10830 + stream))])
-NNF = config('NSE_FO', 'Asia/Kolkata', ['group: 239.50.50.21, port: 10821, format: nse-nnf'])
-TOPS = config('IEX', 'America/New_York', ['group: 224.67.0.199, port: 16642, format: iex'])
-
 
 class Case(unittest.TestCase):
     def setUp(self):
@@ -36,16 +22,8 @@ class Case(unittest.TestCase):
         self.addCleanup(vega.forget, vega.REGION)
         self.journal = os.path.join(self.dir, 'j')
 
-    def capture(self, text, capture):
-        path = os.path.join(DATA, capture)
-        if not os.path.exists(path):
-            self.skipTest(f'need {path}, found none')
-        conf = os.path.join(self.dir, 'vega.yaml')
-        with open(conf, 'w', encoding='utf-8') as file:
-            file.write(text)
-        done = vega.run('vega-capture', '--config', conf, '--region', vega.REGION, '--journal', self.journal,
-                        '--pcap', path)
-        self.assertEqual(done.returncode, 0, done.stderr)
+    def capture(self, config, capture):
+        vega.capture_shared(self, config, self.journal, capture)
 
     def export(self, form, *more):
         out = os.path.join(self.dir, 'out')
@@ -67,8 +45,8 @@ class Mtbt(Case):
 
     def setUp(self):
         super().setUp()
-        self.capture(MTBT, self.NAME)
-        with open(os.path.join(DATA, 'nse-synthetic', 'truth.json'), encoding='utf-8') as file:
+        self.capture(vega.MTBT_CONFIG, self.NAME)
+        with open(os.path.join(vega.DATA, 'nse-synthetic', 'truth.json'), encoding='utf-8') as file:
             self.truth = next(f for f in json.load(file)['files'] if f['file'] == os.path.basename(self.NAME))
 
     def test_ledger(self):
@@ -180,7 +158,7 @@ class Mtbt(Case):
 class Others(Case):
     def test_no_sequence(self):
         """NNF has none, and the ledger says so."""
-        self.capture(NNF, 'nse-synthetic/nse_nnf_fo.pcap')
+        self.capture(vega.NNF_CONFIG, 'nse-synthetic/nse_nnf_fo.pcap')
         said = vega.output('vega-journal', 'gaps', self.journal)
         self.assertEqual(said['gaps'], [])
         self.assertEqual([c['has_sequence'] for c in said['channels']], [False])
@@ -188,7 +166,7 @@ class Others(Case):
 
     def test_symbols(self):
         """A symbol is known from its DEFINITION earlier in the day, wherever an export begins."""
-        self.capture(TOPS, 'go-iex/TOPS16.pcapng')
+        self.capture(vega.TOPS_CONFIG, 'go-iex/TOPS16.pcapng')
         rows = self.export('jsonl')
         quotes = [r for r in rows if 'symbol' in r and r['kind'] != 'DEFINITION']
         self.assertGreater(len(quotes), 1000)
@@ -206,6 +184,6 @@ class Usage(unittest.TestCase):
 
 
 if __name__ == '__main__':
-    if not os.path.isdir(DATA):
-        vega.skip(f'need the shared captures in {DATA}, found none')
+    if not os.path.isdir(vega.DATA):
+        vega.skip(f'need the shared captures in {vega.DATA}, found none')
     unittest.main()

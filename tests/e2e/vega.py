@@ -21,8 +21,25 @@ REGIONS = '/run/vega' if os.geteuid() == 0 else RUNTIME + '/vega' if RUNTIME.sta
 # For captures one after another; forgotten when the test ends.
 REGION = f'e2e-{os.getpid()}'
 
+DATA = os.path.join(SHARED, 'data')
+
 # Lanes of the least size: a test makes hundreds of regions.
 SMALL = 'memory: shm\ndefault_frame_lane: 2MiB\n'
+
+
+def feed_config(name, zone, channels, more=''):
+    """A configuration of one feed."""
+    rows = ''.join(f'    - {{{channel}}}\n' for channel in channels)
+    return f'{SMALL}{more}feeds:\n- name: {name}\n  zone: {zone}\n  frame_lane: 2MiB\n  channels:\n{rows}'
+
+
+# Those of the shared captures.
+MTBT_CONFIG = feed_config('NSE_FO', 'Asia/Kolkata', [
+    f'group: 239.70.70.{g}, port: {p}, line: {line}, format: nse-mtbt, stream: {stream}'
+    for stream in (1, 2, 3)
+    for line, g, p in (('A', 40 + stream, 17740 + stream), ('B', 30 + stream, 10830 + stream))])
+NNF_CONFIG = feed_config('NSE_FO', 'Asia/Kolkata', ['group: 239.50.50.21, port: 10821, format: nse-nnf'])
+TOPS_CONFIG = feed_config('IEX', 'America/New_York', ['group: 224.67.0.199, port: 16642, format: iex'])
 
 
 def program(name):
@@ -39,6 +56,20 @@ def run(name, *args, **more):
     """A program's CompletedProcess with text output."""
     more.setdefault('timeout', 120)
     return subprocess.run([program(name), *map(str, args)], capture_output=True, text=True, **more)
+
+
+def capture_shared(test, config, journal, *captures):
+    """Journal shared captures, one file behind the other; where one is absent the test is skipped. Returns the configuration's path."""
+    paths = [os.path.join(DATA, capture) for capture in captures]
+    for path in paths:
+        if not os.path.exists(path):
+            test.skipTest(f'need {path}, found none')
+    conf = journal + '.yaml'
+    with open(conf, 'w', encoding='utf-8') as file:
+        file.write(config)
+    done = run('vega-capture', '--config', conf, '--region', REGION, '--journal', journal, '--pcap', *paths)
+    test.assertEqual(done.returncode, 0, done.stderr)
+    return conf
 
 
 def start(name, *args, **more):
