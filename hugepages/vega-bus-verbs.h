@@ -4,10 +4,16 @@
 /*
  * The verbs of vega-bus that have a file of their own. Each returns the exit status.
  */
+#include <stdint.h>
+
 #define PROGRAM        "vega-bus"
 #define REGION_DEFAULT "vega"
 
 int verb_latest(int argc, char **argv);
 int verb_tail(int argc, char **argv);
+int verb_top(int argc, char **argv);
+
+/* --interval: "2" is two seconds, "500ms" says its unit. Returns 0 or -EINVAL. */
+int verb_parse_interval(const char *text, uint64_t *ret_ns);
 
 #endif

@@ -49,9 +49,8 @@ ask_stop(int signal_number)
 	vega_store_relaxed(&stop_asked, 1);
 }
 
-/* "2" is two seconds, "500ms" says its unit. */
-static int
-parse_interval(const char *text, uint64_t *ret_ns)
+int
+verb_parse_interval(const char *text, uint64_t *ret_ns)
 {
 	uint64_t seconds;
 
@@ -79,7 +78,7 @@ parse_option(int key, char *arg, struct argp_state *state)
 		o->feed = arg;
 		break;
 	case OPT_INTERVAL:
-		rc = parse_interval(arg, &o->interval_ns);
+		rc = verb_parse_interval(arg, &o->interval_ns);
 		break;
 	case OPT_JSON:
 		o->json = true;
@@ -403,6 +402,7 @@ main(int argc, char **argv)
 		{"ls", "list the regions", verb_ls},
 		{"stat", "counters, rates and the durable position of a region", verb_stat},
 		{"tail", "the records of a feed as they come", verb_tail},
+		{"top", "all of it on a terminal, and the ladder of an instrument", verb_top},
 		{0},
 	};
 

@@ -12,7 +12,7 @@ import tree
 
 LIBRARIES = {  # header -> library; what is not named here is the C library or the kernel
     'dpdk': r'(rte_|ethdev_|dpdk)', 'libpcap': r'pcap', 'libcyaml': r'cyaml', 'isa-l': r'isa-l', 'liburing': r'liburing',
-    'jansson': r'jansson', 'zstd': r'zstd', 'cmocka': r'cmocka', 'liblzo2': r'lzo/',
+    'jansson': r'jansson', 'zstd': r'zstd', 'cmocka': r'cmocka', 'liblzo2': r'lzo/', 'ncurses': r'n?curses',
 }
 # The first row whose pattern matches a path decides: (path, folders and files it may include, libraries it may include).
 BASE = ['hugepages/base/']
@@ -23,6 +23,7 @@ PORT_FILES = r'capture/(eal|port|source_port|lcore|stamp)[a-z_]*\.[ch]'
 TABLE = [
     (r'tests/', ['capture/', 'hugepages/', 'replay/', 'store/', 'tests/'], list(LIBRARIES)),
     (r'hugepages/base/', BASE + LIMITS, ['libpcap', 'libcyaml', 'isa-l', 'jansson']),
+    (r'hugepages/(top_draw|vega-bus-top)\.c', MEMORY, ['ncurses']),
     (r'hugepages/', MEMORY, ['jansson']),
     (r'capture/feed/', BASE + RECORDS + ['capture/feed/'], []),
     (r'capture/vega-capture\.c', MEMORY + ['capture/', 'store/'], ['jansson']),
@@ -74,13 +75,14 @@ WRONG = [
     ('capture/rx.c', '<rte_ethdev.h>'), ('capture/feed/net.c', '"hugepages/region.h"'),
     ('replay/engine.c', '"capture/rx.h"'), ('replay/engine.c', '<rte_ethdev.h>'),
     ('capture/vega-capture.c', '"replay/pace.h"'), ('store/reader.c', '"tests/lib/test.h"'),
-    ('hugepages/region.c', '"region.h"'), ('tests/store/test_writer.c', '"store/writer.c"'), ('other/x.c', '"store/io.h"'),
+    ('hugepages/region.c', '"region.h"'), ('hugepages/top.c', '<curses.h>'), ('tests/store/test_writer.c', '"store/writer.c"'), ('other/x.c', '"store/io.h"'),
 ]
 RIGHT = [
     ('hugepages/base/err.c', '"hugepages/base/err.h"'), ('store/drain.c', '"hugepages/region.h"'),
     ('capture/vega-capture.c', '"store/drain.h"'), ('capture/port.c', '<rte_ethdev.h>'),
     ('replay/tx_dpdk.c', '<rte_ethdev.h>'), ('replay/vega-gen.c', '"capture/feed/mtbt.h"'),
     ('tests/store/test_writer.c', '"store/io.h"'), ('capture/eal.c', '"vega_build.h"'), ('store/io_uring.c', '<liburing.h>'),
+    ('hugepages/top_draw.c', '<curses.h>'),
 ]
 
 
