@@ -20,6 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -191,6 +192,7 @@ start_reader(void (*run)(struct vega_bus_cursor *cursor))
 
 	if (pid != 0)
 		return pid;
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL); /* a bench that breaks leaves nobody spinning */
 	(void)sched_setscheduler(0, SCHED_OTHER, &(struct sched_param){0});
 	pin(READER_CPU);
 	if (vega_bus_attach(name, &bus) != 0 ||
