@@ -116,24 +116,6 @@ add_feed(struct vega_plan *plan, const struct vega_layout_feed *feed,
 	return 0;
 }
 
-static struct vega_layout_feed
-entry_of(const struct vega_conf_feed *feed)
-{
-	struct vega_layout_feed entry = {
-		.day_start_s = feed->day_start_s,
-		.price_scale = feed->price_scale != VEGA_CONF_ANY ? feed->price_scale : 0,
-		.record_lane_bytes = feed->record_lane_bytes,
-		.book_lane_bytes = feed->book_lane_bytes,
-		.instrument_cnt = feed->instrument_cnt,
-		.order_cnt = feed->order_cnt,
-		.frame_lane_bytes = feed->frame_lane_bytes,
-	};
-
-	memcpy(entry.name, feed->name, sizeof(entry.name));
-	memcpy(entry.zone, feed->zone, sizeof(entry.zone));
-	return entry;
-}
-
 /* What `default` feeds look like: as configured, else in UTC. */
 static struct vega_layout_feed
 default_entry(const struct vega_conf *conf)
@@ -146,7 +128,7 @@ default_entry(const struct vega_conf *conf)
 
 	for (uint32_t i = 0; i < conf->feed_cnt; i++)
 		if (is_default(&conf->feeds[i]))
-			return entry_of(&conf->feeds[i]);
+			return vega_layout_feed_of(&conf->feeds[i]);
 	return entry;
 }
 
@@ -188,7 +170,7 @@ vega_plan_feeds(struct vega_plan *plan, const struct vega_plan_names *names)
 	const struct vega_conf *conf = plan->conf;
 
 	for (uint32_t i = 0; i < conf->feed_cnt; i++) {
-		struct vega_layout_feed entry = entry_of(&conf->feeds[i]);
+		struct vega_layout_feed entry = vega_layout_feed_of(&conf->feeds[i]);
 		int rc;
 
 		if (is_default(&conf->feeds[i]))

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "hugepages/base/conf.h"
 #include "hugepages/base/err.h"
 #include "hugepages/frame.h"
 #include "hugepages/state_table.h"
@@ -145,4 +146,22 @@ vega_layout_make(const struct vega_layout_feed *feeds, uint32_t feed_cnt, uint64
 	off = place_state_tables(ret_layout, off);
 	ret_layout->lanes_bytes = vega_align_up(off, page_bytes);
 	return 0;
+}
+
+struct vega_layout_feed
+vega_layout_feed_of(const struct vega_conf_feed *feed)
+{
+	struct vega_layout_feed to = {
+		.day_start_s = feed->day_start_s,
+		.price_scale = feed->price_scale != VEGA_CONF_ANY ? feed->price_scale : 0,
+		.record_lane_bytes = feed->record_lane_bytes,
+		.book_lane_bytes = feed->book_lane_bytes,
+		.frame_lane_bytes = feed->frame_lane_bytes,
+		.instrument_cnt = feed->instrument_cnt,
+		.order_cnt = feed->order_cnt,
+	};
+
+	memcpy(to.name, feed->name, sizeof(to.name));
+	memcpy(to.zone, feed->zone, sizeof(to.zone));
+	return to;
 }

@@ -47,4 +47,9 @@ struct vega_layout {
 int vega_layout_make(const struct vega_layout_feed *feeds, uint32_t feed_cnt, uint64_t page_bytes,
 	struct vega_layout *ret_layout) VEGA_MUST_CHECK;
 
+struct vega_conf_feed;
+
+/* A configured feed as the region needs it; owner, node and interfaces are the caller's to say. */
+struct vega_layout_feed vega_layout_feed_of(const struct vega_conf_feed *feed);
+
 #endif

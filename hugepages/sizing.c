@@ -51,16 +51,8 @@ static void
 add_feed(const struct vega_conf *conf, const struct vega_conf_feed *from,
 	struct vega_layout_feed *to)
 {
-	*to = (struct vega_layout_feed){.day_start_s = from->day_start_s,
-		.price_scale = from->price_scale != VEGA_CONF_ANY ? from->price_scale : 0,
-		.lcore = lcore_of_feed(conf, from),
-		.record_lane_bytes = from->record_lane_bytes,
-		.book_lane_bytes = from->book_lane_bytes,
-		.instrument_cnt = from->instrument_cnt,
-		.order_cnt = from->order_cnt,
-		.frame_lane_bytes = from->frame_lane_bytes};
-	memcpy(to->name, from->name, sizeof(to->name));
-	memcpy(to->zone, from->zone, sizeof(to->zone));
+	*to = vega_layout_feed_of(from);
+	to->lcore = lcore_of_feed(conf, from);
 }
 
 /* A configured feed of this name is the pattern of all default feeds. */

@@ -54,7 +54,10 @@ static const struct argp_option options[] = {
 		0},
 	{"loop", KEY_LOOP, "N", 0, "send everything N times", 0},
 	{"paused", KEY_PAUSED, NULL, 0, "begin paused; needs a terminal", 0},
-	{"config", KEY_CONFIG, "FILE", 0, "rewrite addresses as its section `rewrite` says", 0},
+	{"config", KEY_CONFIG, "FILE", 0,
+		"rewrite addresses as its section `rewrite` says; the feeds and channels of "
+		"region:NAME",
+		0},
 	{"cpu", KEY_CPU, "N", 0, "pin the sending thread to processor N", 0},
 	{"report", KEY_REPORT, "FILE.json", 0,
 		"write the report of intended against actual departure", 0},
@@ -138,6 +141,7 @@ load_config(struct vega_replay_options *o, const char *path)
 		return rc;
 	o->inputs.shape.rules = o->conf->rewrites;
 	o->inputs.shape.rule_cnt = o->conf->rewrite_cnt;
+	vega_tx_region_conf(o->conf);
 	return 0;
 }
 

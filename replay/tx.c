@@ -13,6 +13,7 @@ const struct vega_tx_ops *const vega_tx_table[] = {
 #if VEGA_WITH_DPDK
 	&vega_tx_dpdk,
 #endif
+	&vega_tx_region,
 	&vega_tx_null,
 	NULL,
 };

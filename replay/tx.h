@@ -43,7 +43,8 @@ struct vega_tx_ops {
 #define VEGA_TX_REASONS(X)                                         \
 	X(not_udp, "frames that hold no whole UDP datagram (udp)") \
 	X(too_long, "frames above what the output takes")          \
-	X(refused, "frames the port or the system refused")
+	X(refused, "frames the port or the system refused")        \
+	X(unclaimed, "frames that no channel of the configuration claims (region)")
 
 #define VEGA_TX_CELL(name, doc) uint64_t not_sent_##name;
 struct vega_tx_counts {
@@ -73,6 +74,11 @@ extern const struct vega_tx_ops vega_tx_null;
 extern const struct vega_tx_ops vega_tx_pcap;
 extern const struct vega_tx_ops vega_tx_udp;
 extern const struct vega_tx_ops vega_tx_dpdk;
+extern const struct vega_tx_ops vega_tx_region;
+
+/* Whose feeds and channels a region has; before one is opened, and it outlives it. */
+struct vega_conf;
+void vega_tx_region_conf(const struct vega_conf *conf);
 
 /* All outputs of this build; ends with NULL. */
 extern const struct vega_tx_ops *const vega_tx_table[];
