@@ -304,8 +304,10 @@ segment(const struct visit *v)
 static void
 epoch(const struct visit *v)
 {
-	number(v, "ns", v->r->epoch.ns);
-	if (vega_record_kind(v->r) == VEGA_EPOCH)
+	const bool is_epoch = vega_record_kind(v->r) == VEGA_EPOCH;
+
+	number(v, is_epoch ? "epoch_ns" : "full_ns", v->r->epoch.ns);
+	if (is_epoch)
 		number(v, "epoch_from", v->r->epoch.epoch_from);
 }
 

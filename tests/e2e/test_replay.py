@@ -19,7 +19,7 @@ import capfile
 import vega
 
 NNF = capfile.shared('nse-synthetic', 'nse_nnf_fo.pcap')
-WHOLE = {'packets_read', 'packets_sent', 'bytes_sent', 'packets_cut', 'not_sent_not_udp', 'not_sent_too_long', 'not_sent_refused',
+WHOLE = {'packets_read', 'packets_sent', 'bytes_sent', 'packets_cut', 'not_sent_not_udp', 'not_sent_too_long', 'not_sent_refused', 'not_sent_unclaimed',
            'first_ns', 'last_ns', 'duration_ns', 'late_threshold_ns', 'starved_count', 'starved_ns', 'output_full_count',
            'damaged_extents', 'damaged_bytes', 'inputs'}
 PACED = {'departure_error_ns_p50', 'departure_error_ns_p99', 'departure_error_ns_p999', 'departure_error_ns_max', 'late_count',
@@ -233,7 +233,7 @@ class Captures(Case):
         cases = [
             (64, ['--out', 'null'], 'capture file'),
             (64, [source], '--out'),
-            (64, [source, '--out', 'region:live'], 'pcap:FILE'),
+            (64, [source, '--out', 'regions:live'], 'pcap:FILE'),
             (64, [source, '--out', 'pcap'], 'pcap:FILE'),
             (64, [source, '--out', 'null:x'], 'null'),
             (64, [source, *out, '--clock', 'wall'], 'receive'),
