@@ -201,7 +201,7 @@ note_times(struct vega_compare *c, uint64_t original_ns, uint64_t captured_ns)
 
 	vega_timeline_sent(&c->timeline, captured_ns, 1);
 	if (c->counts.matched == 0) {
-		vega_timeline_due(&c->timeline, captured_ns, 0);
+		vega_timeline_due(&c->timeline, captured_ns, 1, 0, 0);
 		c->original_first_ns = original_ns;
 		c->captured_first_ns = captured_ns;
 		return;
@@ -214,7 +214,8 @@ note_times(struct vega_compare *c, uint64_t original_ns, uint64_t captured_ns)
 	c->time_error_ns_min = error_ns < c->time_error_ns_min ? error_ns : c->time_error_ns_min;
 	c->time_error_ns_max = error_ns > c->time_error_ns_max ? error_ns : c->time_error_ns_max;
 	vega_histogram_add(&c->time_error, magnitude(error_ns));
-	vega_timeline_due(&c->timeline, captured_ns - (uint64_t)error_ns, magnitude(error_ns));
+	vega_timeline_due(&c->timeline, captured_ns - (uint64_t)error_ns, 1, magnitude(error_ns),
+		magnitude(error_ns));
 	vega_histogram_add(&c->gap_error, magnitude(gap_error_ns));
 }
 

@@ -243,7 +243,10 @@ end_starvation(struct vega_replay *replay, uint64_t now_ns)
 static void
 note_departures(struct vega_replay *replay, uint32_t sent_cnt, uint64_t now_ns)
 {
+	const uint64_t *due_ns =
+		replay->due_ns + replay->burst_sent; /* in order: the first waited longest */
 	struct vega_report *report = replay->report;
+	uint64_t error_ns_sum = 0;
 
 	if (vega_unlikely(report->frames_taken == 0))
 		report->begin_ns = now_ns;
@@ -252,8 +255,11 @@ note_departures(struct vega_replay *replay, uint32_t sent_cnt, uint64_t now_ns)
 	vega_timeline_sent(&report->timeline, now_ns, sent_cnt);
 	if (vega_pace_is_max(&replay->pace))
 		return;
-	for (uint32_t i = 0; i < sent_cnt; i++)
-		vega_report_departure(report, replay->due_ns[replay->burst_sent + i], now_ns);
+	for (uint32_t i = 0; i < sent_cnt; i++) {
+		vega_report_departure(report, due_ns[i], now_ns);
+		error_ns_sum += now_ns - due_ns[i];
+	}
+	vega_timeline_due(&report->timeline, due_ns[0], sent_cnt, error_ns_sum, now_ns - due_ns[0]);
 }
 
 /* Hand over the first frame_cnt frames of what is ready. */

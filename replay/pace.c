@@ -54,12 +54,12 @@ cut_before(const struct vega_pace *pace, uint64_t recv_ns)
 {
 	const uint64_t gap_ns = recv_ns > pace->recv_last_ns ? recv_ns - pace->recv_last_ns : 0;
 
-	return pace->gap_ns_max != 0 && gap_ns > pace->gap_ns_max ? gap_ns - pace->gap_ns_max : 0;
+	return gap_ns > pace->gap_ns_max ? gap_ns - pace->gap_ns_max : 0;
 }
 
-/* Since the start, in the sender's time. */
-static uint64_t
-due_since_start(const struct vega_pace *pace, uint64_t recv_ns)
+/* At a fixed rate, or with gaps cut: since the start, in the sender's time. */
+static VEGA_NOINLINE uint64_t
+due_otherwise(const struct vega_pace *pace, uint64_t recv_ns)
 {
 	const uint64_t cut_ns = pace->cut_ns + cut_before(pace, recv_ns);
 	const uint64_t span_ns = recv_ns > pace->base_ns ? recv_ns - pace->base_ns : 0;
@@ -73,22 +73,25 @@ due_since_start(const struct vega_pace *pace, uint64_t recv_ns)
 uint64_t
 vega_pace_due_ns(const struct vega_pace *pace, uint64_t recv_ns)
 {
+	uint64_t since_ns;
 	uint64_t due_ns;
 
-	if (vega_pace_is_max(pace))
+	if (vega_unlikely((pace->rate_pps | pace->gap_ns_max) != 0 && !vega_pace_is_max(pace)))
+		since_ns = due_otherwise(pace, recv_ns);
+	else if (vega_pace_is_max(pace) || recv_ns <= pace->base_ns)
 		return pace->due_last_ns;
-	if (__builtin_add_overflow(pace->start_ns, due_since_start(pace, recv_ns), &due_ns))
+	else
+		since_ns = scale_ns(recv_ns - pace->base_ns, pace->speed_millionths);
+	if (__builtin_add_overflow(pace->start_ns, since_ns, &due_ns))
 		due_ns = UINT64_MAX;
 	return due_ns > pace->due_last_ns ? due_ns : pace->due_last_ns;
 }
 
 void
-vega_pace_take(struct vega_pace *pace, uint64_t recv_ns, uint64_t due_ns)
+vega_pace_note_gap(struct vega_pace *pace, uint64_t recv_ns)
 {
 	pace->cut_ns += cut_before(pace, recv_ns);
 	pace->recv_last_ns = recv_ns > pace->recv_last_ns ? recv_ns : pace->recv_last_ns;
-	pace->due_last_ns = due_ns;
-	pace->taken_cnt++;
 }
 
 void

@@ -33,7 +33,7 @@ struct vega_pace {
 	uint64_t base_ns;          /* recorded time that is due at start_ns */
 	uint64_t start_ns;         /* of the sender's clock */
 	uint64_t due_last_ns;      /* of the frame before */
-	uint64_t recv_last_ns;     /* the latest so far */
+	uint64_t recv_last_ns;     /* the latest so far; kept with a limit on gaps only */
 	uint64_t cut_ns;
 	uint64_t taken_cnt;
 };
@@ -50,8 +50,18 @@ void vega_pace_start(struct vega_pace *pace, uint64_t base_ns, uint64_t start_ns
 /* When a frame that was recorded at recv_ns and follows the last one taken is due. Changes nothing. */
 uint64_t vega_pace_due_ns(const struct vega_pace *pace, uint64_t recv_ns);
 
+/* The part of take that only a limit on gaps needs. */
+void vega_pace_note_gap(struct vega_pace *pace, uint64_t recv_ns);
+
 /* The frame recorded at recv_ns, due at due_ns, is taken: none after it is due earlier. */
-void vega_pace_take(struct vega_pace *pace, uint64_t recv_ns, uint64_t due_ns);
+static inline void
+vega_pace_take(struct vega_pace *pace, uint64_t recv_ns, uint64_t due_ns)
+{
+	pace->due_last_ns = due_ns;
+	pace->taken_cnt++;
+	if (vega_unlikely(pace->gap_ns_max != 0))
+		vega_pace_note_gap(pace, recv_ns);
+}
 
 /* From now on at another speed, not 0: what was recorded at `recv_ns`, or is the next to be taken, is due at now_ns. */
 void vega_pace_change(

@@ -58,7 +58,6 @@ vega_report_departure(struct vega_report *report, uint64_t due_ns, uint64_t now_
 	report->error_last_ns = error_ns;
 	report->late_cnt += error_ns > VEGA_REPORT_LATE_NS;
 	vega_histogram_add(&report->error, error_ns);
-	vega_timeline_due(&report->timeline, due_ns, error_ns);
 }
 
 /* How much the time since the first departure differs, at the last one, from the schedule. */

@@ -45,14 +45,16 @@ vega_timeline_at(struct vega_timeline *timeline, uint64_t ns)
 	return &timeline->bins[bin];
 }
 
+/* So many together: due from due_ns on, with these errors. */
 static inline void
-vega_timeline_due(struct vega_timeline *timeline, uint64_t due_ns, uint64_t error_ns)
+vega_timeline_due(struct vega_timeline *timeline, uint64_t due_ns, uint64_t cnt,
+	uint64_t error_ns_sum, uint64_t error_ns_max)
 {
 	struct vega_timeline_bin *bin = vega_timeline_at(timeline, due_ns);
 
-	bin->due_cnt++;
-	bin->error_ns_sum += error_ns;
-	bin->error_ns_max = error_ns > bin->error_ns_max ? error_ns : bin->error_ns_max;
+	bin->due_cnt += cnt;
+	bin->error_ns_sum += error_ns_sum;
+	bin->error_ns_max = error_ns_max > bin->error_ns_max ? error_ns_max : bin->error_ns_max;
 }
 
 static inline void

@@ -36,7 +36,8 @@ test_each_in_its_bin(void **state)
 	vega_timeline_init(&t);
 	assert_int_equal(vega_timeline_used(&t), 0);
 	for (uint64_t i = 0; i < 1000000; i++)
-		vega_timeline_due(&t, BEGIN + i * 1000, i == 700000 ? 99 : 1);
+		vega_timeline_due(
+			&t, BEGIN + i * 1000, 1, i == 700000 ? 99 : 1, i == 700000 ? 99 : 1);
 	width = 1ull << t.bin_lg2;
 	assert_true(width * VEGA_TIMELINE_BIN_CNT >= 1000000000);
 	assert_true(width * VEGA_TIMELINE_BIN_CNT < 2000000000);
