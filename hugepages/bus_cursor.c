@@ -342,6 +342,9 @@ vega_bus_wait(struct vega_bus_cursor *cursor, uint64_t timeout_ns)
 void
 vega_bus_position(const struct vega_bus_cursor *c, struct vega_bus_position *ret_position)
 {
+	const struct vega_drain_cells *cells =
+		&c->map->region->drain[c->client.entry.feed_id]; /* the lane's feed */
+
 	*ret_position = (struct vega_bus_position){
 		.generation = c->map->control.generation,
 		.next = c->next,
@@ -349,6 +352,7 @@ vega_bus_position(const struct vega_bus_cursor *c, struct vega_bus_position *ret
 		.given = c->given,
 		.lost = c->lost,
 		.laps = c->laps,
+		.settled = c->is_book ? 0 : vega_load_acquire(&cells->records_settled), /* J2 */
 	};
 }
 

@@ -74,6 +74,7 @@ extern "C" {
 	X(block_number_next, "blocks taken from the lane")                                       \
 	X(lag_blocks_max, "most blocks the drain was behind rx")                                 \
 	X(records_drained, "position in the record lane up to which the drain has copied")       \
+	X(records_settled, "position before which each record is in the journal, or lost to it") \
 	X(records_written, "records in blocks whose write is complete")                          \
 	X(records_lapped,                                                                        \
 		"records overwritten before the drain took them; the journal has a LOSS record") \
@@ -118,7 +119,7 @@ struct vega_channel_cells {
 };
 struct vega_drain_cells {
 	VEGA_DRAIN_COUNTERS(VEGA_CELL)
-	uint64_t spare[45];
+	uint64_t spare[44];
 };
 struct vega_lcore_cells {
 	VEGA_LCORE_COUNTERS(VEGA_CELL)

@@ -54,8 +54,16 @@ load_file(struct vega_journal *journal, const struct vega_tree_file *from, bool 
 	return 0;
 }
 
+/* records_of: a feed, whose files of records are wanted; NULL: all. */
+static bool
+is_wanted(const struct vega_tree_file *file, const char *records_of)
+{
+	return records_of == NULL || (file->kind == VEGA_KIND_RECORDS && file->feed != NULL &&
+					     strcmp(file->feed, records_of) == 0);
+}
+
 static int
-load_files(struct vega_journal *journal, const struct vega_tree *tree)
+load_files(struct vega_journal *journal, const struct vega_tree *tree, const char *records_of)
 {
 	int rc = 0;
 
@@ -64,7 +72,9 @@ load_files(struct vega_journal *journal, const struct vega_tree *tree)
 	if (journal->files == NULL || journal->feeds == NULL)
 		return VEGA_ERR(-ENOMEM, "need memory for %u files, found none", tree->file_cnt);
 	for (uint32_t i = 0; rc == 0 && i < tree->file_cnt; i++)
-		rc = load_file(journal, &tree->files[i], tree->file_cnt == 1);
+		if (is_wanted(&tree->files[i], records_of))
+			rc = load_file(journal, &tree->files[i],
+				tree->file_cnt == 1 && records_of == NULL);
 	return rc;
 }
 
@@ -100,8 +110,9 @@ group_feeds(struct vega_journal *journal)
 	}
 }
 
-int
-vega_journal_open_io(struct vega_io *io, const char *path, struct vega_journal **ret_journal)
+static int
+open_files(struct vega_io *io, const char *path, const char *records_of,
+	struct vega_journal **ret_journal)
 {
 	struct vega_journal *journal;
 	struct vega_tree tree;
@@ -112,7 +123,7 @@ vega_journal_open_io(struct vega_io *io, const char *path, struct vega_journal *
 	journal = calloc(1, sizeof(*journal));
 	if (journal != NULL) {
 		journal->io = io;
-		rc = load_files(journal, &tree);
+		rc = load_files(journal, &tree, records_of);
 	} else {
 		rc = VEGA_ERR(-ENOMEM, "need memory to open %s, found none", path);
 	}
@@ -127,19 +138,31 @@ vega_journal_open_io(struct vega_io *io, const char *path, struct vega_journal *
 }
 
 int
-vega_journal_open(const char *path, struct vega_journal **ret_journal)
+vega_journal_open_io(struct vega_io *io, const char *path, struct vega_journal **ret_journal)
+{
+	return open_files(io, path, NULL, ret_journal);
+}
+
+int
+vega_journal_open_records(const char *path, const char *feed, struct vega_journal **ret_journal)
 {
 	struct vega_io *io;
 	int rc = vega_io_new("pwrite", NULL, &io);
 
 	if (rc < 0)
 		return rc;
-	rc = vega_journal_open_io(io, path, ret_journal);
+	rc = open_files(io, path, feed, ret_journal);
 	if (rc < 0)
 		vega_io_delete(io);
 	else
 		(*ret_journal)->own_io = true;
 	return rc;
+}
+
+int
+vega_journal_open(const char *path, struct vega_journal **ret_journal)
+{
+	return vega_journal_open_records(path, NULL, ret_journal);
 }
 
 void

@@ -52,6 +52,14 @@ struct vega_journal {
 	uint32_t newest; /* file */
 };
 
+/*
+ * vega_journal_open of a folder, with a feed's files of records alone (NULL: with all files); there may be none: feed_cnt 0.
+ *
+ * Returns as vega_journal_open.
+ */
+int vega_journal_open_records(const char *path, const char *feed,
+	struct vega_journal **ret_journal) VEGA_MUST_CHECK;
+
 /* How a file is met. */
 struct vega_jfile_load_as {
 	const char *feed; /* the folder's name; NULL: as the head says */

@@ -326,6 +326,17 @@ put_blocks(struct vega_record_drain *d)
 	return work;
 }
 
+/* What lies before it is written, or never will be. */
+static uint64_t
+settled_position(const struct vega_record_drain *d)
+{
+	if (d->released != d->made)
+		return d->blocks[d->released % VEGA_RECORD_DRAIN_BLOCKS]->position_first;
+	if (d->cnt != 0)
+		return d->position;
+	return d->lap_first != NOT_LAPPED ? d->lap_first : d->next;
+}
+
 static void
 publish(struct vega_record_drain *d)
 {
@@ -334,6 +345,8 @@ publish(struct vega_record_drain *d)
 	d->released = vega_files_settled(&d->files);
 	vega_store_relaxed(&cells->durable_records, vega_files_durable(&d->files).records);
 	vega_store_relaxed(&cells->records_drained, d->next);
+	/* who sees it finds the blocks before it: their writes are complete */
+	vega_store_release(&cells->records_settled, settled_position(d)); /* J1: pairs with J2 */
 }
 
 /* Without a journal. */
