@@ -214,9 +214,14 @@ static bool
 is_before_position(const struct vega_cursor *c, const struct vega_index_entry *entry)
 {
 	const struct vega_index_entry *after = entry + 1;
+	const uint64_t from = c->want.from_position;
 
-	return c->want.from_position != 0 && after < c->file->entries + c->file->entry_cnt &&
-	       after->position_first <= c->want.from_position;
+	if (from == 0)
+		return false;
+	if (after < c->file->entries + c->file->entry_cnt)
+		return after->position_first <= from;
+	return entry->kinds != 0 && (entry->kinds & VEGA_RECORD_KIND_BIT(VEGA_LOSS)) == 0 &&
+	       entry->position_first < from && from - entry->position_first >= entry->record_cnt;
 }
 
 static bool
