@@ -182,21 +182,29 @@ vega_mdp3_lay_book(struct vega_mdp3_message *m)
 	lay_book_orders(m);
 }
 
+/* An entry that is an order begins alike in books and snapshots; what stands behind, or is known without it, is told. */
+static VEGA_ALWAYS_INLINE void
+lay_whole_order(struct vega_mdp3_message *m, const uint8_t *entry, uint32_t instrument,
+	uint8_t action, uint8_t type)
+{
+	lay_order(m, &(struct order){
+			     .id = vega_le64(entry),
+			     .priority = vega_le64(entry + 8),
+			     .price = vega_mdp3_price_at(entry + 16),
+			     .qty = vega_mdp3_qty32_at(entry + 24),
+			     .instrument = instrument,
+			     .action = action,
+			     .type = type,
+		     });
+}
+
 void
 vega_mdp3_lay_order_book(struct vega_mdp3_message *m)
 {
 	const uint8_t *entry = m->entries.data;
 
 	for (uint32_t i = 0; i < m->entries.cnt; i++, entry += m->entries.bytes)
-		lay_order(m, &(struct order){
-				     .id = vega_le64(entry),
-				     .priority = vega_le64(entry + 8),
-				     .price = vega_mdp3_price_at(entry + 16),
-				     .qty = vega_mdp3_qty32_at(entry + 24),
-				     .instrument = vega_le32(entry + 28),
-				     .action = entry[32],
-				     .type = entry[33],
-			     });
+		lay_whole_order(m, entry, vega_le32(entry + 28), entry[32], entry[33]);
 }
 
 /* An instrument's orders, in pieces: the first one begins the book of orders anew. */
@@ -209,13 +217,5 @@ vega_mdp3_lay_order_snapshot(struct vega_mdp3_message *m)
 	m->flags |= VEGA_RECORD_SNAPSHOT;
 	vega_mdp3_lay_status(m, 0, instrument, 0, 0, vega_le64(m->root), vega_le64(m->root + 12));
 	for (uint32_t i = 0; i < m->entries.cnt; i++, entry += m->entries.bytes)
-		lay_order(m, &(struct order){
-				     .id = vega_le64(entry),
-				     .priority = vega_le64(entry + 8),
-				     .price = vega_mdp3_price_at(entry + 16),
-				     .qty = vega_mdp3_qty32_at(entry + 24),
-				     .instrument = instrument,
-				     .action = VEGA_MDP3_ACTION_NEW,
-				     .type = entry[28],
-			     });
+		lay_whole_order(m, entry, instrument, VEGA_MDP3_ACTION_NEW, entry[28]);
 }
