@@ -109,6 +109,23 @@ rig_drain_mem(struct rig *rig, struct vega_io *io)
 	assert_int_equal(vega_drain_new_io(&rig->conf, io, &rig->drain), 0);
 }
 
+void
+rig_record(struct rig *rig, uint64_t ns, enum vega_kind kind, uint64_t word1, uint64_t word2,
+	uint64_t word3)
+{
+	vega_ring_put(
+		&rig->rings[0], (ns - rig->epoch_ns) | (uint64_t)kind << 48, word1, word2, word3);
+}
+
+void
+rig_epoch(struct rig *rig, uint64_t day_ns, uint64_t ns)
+{
+	rig->epoch_ns = day_ns - 86400000000000u;
+	rig->rings[0].tail->epoch_ns = rig->epoch_ns;
+	rig->rings[0].tail->epoch_from = rig->rings[0].next;
+	rig_record(rig, ns, VEGA_EPOCH, 0, rig->epoch_ns, rig->rings[0].next);
+}
+
 /* Byte `at` of a frame. */
 static uint8_t
 frame_byte(uint32_t feed, uint64_t number, uint32_t at)

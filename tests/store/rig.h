@@ -8,6 +8,7 @@
 #include "hugepages/frame.h"
 #include "hugepages/region.h"
 #include "hugepages/ring.h"
+#include "hugepages/vega_record.h"
 #include "store/drain.h"
 #include "store/io.h"
 
@@ -22,6 +23,7 @@ struct rig {
 	struct vega_drain_conf conf;
 	struct vega_drain *drain;
 	uint64_t now_ns;
+	uint64_t epoch_ns; /* of the records of feed 0 */
 };
 
 void rig_new(struct rig *rig, uint32_t feed_cnt, uint64_t block_cnt);
@@ -35,6 +37,12 @@ void rig_drain_mem(struct rig *rig, struct vega_io *io);
 
 /* Lay the next frame of a feed; its bytes follow from feed and number. Returns 0 when the lane is full. */
 int rig_frame(struct rig *rig, uint32_t feed, uint32_t bytes);
+
+/* A record of feed 0 at its time; the day's epoch, which comes before all others. Not published yet. */
+void rig_record(struct rig *rig, uint64_t ns, enum vega_kind kind, uint64_t word1, uint64_t word2,
+	uint64_t word3);
+void rig_epoch(struct rig *rig, uint64_t day_ns, uint64_t ns);
+
 void rig_seal(struct rig *rig, uint32_t feed, enum vega_seal cause);
 
 /* Poll until nothing is left to do; time stands still. */

@@ -36,24 +36,7 @@ struct got {
 	uint64_t lost_disk;
 };
 static struct got got;
-static uint64_t epoch_ns;
 static struct vega_columns *columns;
-
-static void
-put(struct rig *rig, uint64_t ns, enum vega_kind kind, uint64_t word1, uint64_t word2,
-	uint64_t word3)
-{
-	vega_ring_put(&rig->rings[0], (ns - epoch_ns) | (uint64_t)kind << 48, word1, word2, word3);
-}
-
-static void
-begin_epoch(struct rig *rig, uint64_t day_ns, uint64_t ns)
-{
-	epoch_ns = day_ns - DAY_NS;
-	rig->rings[0].tail->epoch_ns = epoch_ns;
-	rig->rings[0].tail->epoch_from = rig->rings[0].next;
-	put(rig, ns, VEGA_EPOCH, 0, epoch_ns, rig->rings[0].next);
-}
 
 /* A PACKET and `cnt` records behind it, published. */
 static void
@@ -61,9 +44,9 @@ event(struct rig *rig, uint64_t ns, uint32_t cnt)
 {
 	const uint64_t at = rig->rings[0].next;
 
-	put(rig, ns, VEGA_PACKET, 1 | (uint64_t)'A' << 32, at, at / 3);
+	rig_record(rig, ns, VEGA_PACKET, 1 | (uint64_t)'A' << 32, at, at / 3);
 	for (uint32_t i = 0; i < cnt; i++)
-		put(rig, ns - 500, VEGA_TRADE, i | (at + i) << 32, at * 7 + i, i * 11);
+		rig_record(rig, ns - 500, VEGA_TRADE, i | (at + i) << 32, at * 7 + i, i * 11);
 	vega_ring_publish(&rig->rings[0]);
 }
 
@@ -127,7 +110,7 @@ test_words_come_back(void **state)
 	rig_new_records(&rig, 1, 2, BIG);
 	rig_drain_mem(&rig, io);
 	cells = rig_cells(&rig, 0);
-	begin_epoch(&rig, DAY0_NS, DAY0_NS + S);
+	rig_epoch(&rig, DAY0_NS, DAY0_NS + S);
 	for (uint32_t i = 0; i < 100; i++)
 		event(&rig, DAY0_NS + i * S, 9);
 	rig_settle(&rig);
@@ -171,7 +154,7 @@ test_cut_between_events(void **state)
 	(void)state;
 	rig_new_records(&rig, 1, 2, BIG);
 	rig_drain_mem(&rig, io);
-	begin_epoch(&rig, DAY0_NS, DAY0_NS + S);
+	rig_epoch(&rig, DAY0_NS, DAY0_NS + S);
 	for (uint32_t i = 0; i < 1000; i++)
 		event(&rig, DAY0_NS + i * S, 99);
 	assert_int_equal(vega_drain_finish(rig.drain), 0);
@@ -196,9 +179,9 @@ test_day_rolls(void **state)
 	rig_new_records(&rig, 1, 2, BIG);
 	rig_drain_mem(&rig, io);
 	for (uint64_t day = 0; day < 3; day++) {
-		begin_epoch(&rig, DAY0_NS + day * DAY_NS, DAY0_NS + day * DAY_NS);
+		rig_epoch(&rig, DAY0_NS + day * DAY_NS, DAY0_NS + day * DAY_NS);
 		event(&rig, DAY0_NS + day * DAY_NS + S, 4);
-		begin_epoch(&rig, DAY0_NS + day * DAY_NS, DAY0_NS + day * DAY_NS + 2 * S);
+		rig_epoch(&rig, DAY0_NS + day * DAY_NS, DAY0_NS + day * DAY_NS + 2 * S);
 		event(&rig, DAY0_NS + day * DAY_NS + 3 * S, 4);
 	}
 	assert_int_equal(vega_drain_finish(rig.drain), 0);
@@ -227,7 +210,7 @@ test_lapped(void **state)
 	rig_new_records(&rig, 1, 2, LANE);
 	rig_drain_mem(&rig, io);
 	cells = rig_cells(&rig, 0);
-	begin_epoch(&rig, DAY0_NS, DAY0_NS);
+	rig_epoch(&rig, DAY0_NS, DAY0_NS);
 	for (uint64_t round = 0; round < 3; round++) {
 		event(&rig, DAY0_NS + round * S, 20);
 		rig_settle(&rig);
@@ -245,7 +228,7 @@ test_lapped(void **state)
 		if (vega_record_kind(r) != VEGA_LOSS) {
 			assert_int_equal(r->word[2], vega_record_kind(r) == VEGA_TRADE ? r->word[2]
 						     : vega_record_kind(r) == VEGA_EPOCH
-							     ? epoch_ns
+							     ? rig.epoch_ns
 							     : got.positions[i]);
 			seen++;
 			continue;
@@ -279,7 +262,7 @@ test_load(void **state)
 			.late_one_in = 2, .short_one_in = 3, .reorder = true};
 		rig.conf.file_bytes_max = 64 << 10;
 		rig_drain_mem(&rig, io);
-		begin_epoch(&rig, DAY0_NS, DAY0_NS);
+		rig_epoch(&rig, DAY0_NS, DAY0_NS);
 		while (rig.rings[0].next < 200000) {
 			event(&rig, DAY0_NS + rig.rings[0].next, 50);
 			rig.now_ns += S / 50;
@@ -312,7 +295,7 @@ test_disk_full(void **state)
 	rig.conf.file_bytes_max = 64 << 10;
 	rig_drain_mem(&rig, io);
 	cells = rig_cells(&rig, 0);
-	begin_epoch(&rig, DAY0_NS, DAY0_NS);
+	rig_epoch(&rig, DAY0_NS, DAY0_NS);
 	for (uint32_t i = 0; i < 400; i++) {
 		io_mem_faults(io)->capacity_bytes = i > 100 && i < 300 ? 1 : 0;
 		event(&rig, DAY0_NS + i * S, 100);
@@ -348,7 +331,7 @@ test_power_cut(void **state)
 		io_mem_faults(io)->reorder = true;
 		rig.conf.sync_interval_ns = S / 2;
 		rig_drain_mem(&rig, io);
-		begin_epoch(&rig, DAY0_NS, DAY0_NS);
+		rig_epoch(&rig, DAY0_NS, DAY0_NS);
 		for (uint32_t i = 0; i < 60 && !io_mem_power_is_off(io); i++) {
 			event(&rig, DAY0_NS + i * S, 30);
 			rig.now_ns += S;
@@ -390,7 +373,7 @@ test_verify_finds_every_bit(void **state)
 	(void)state;
 	rig_new_records(&rig, 1, 2, LANE);
 	rig_drain_mem(&rig, io);
-	begin_epoch(&rig, DAY0_NS, DAY0_NS);
+	rig_epoch(&rig, DAY0_NS, DAY0_NS);
 	event(&rig, DAY0_NS + S, 30);
 	assert_int_equal(vega_drain_finish(rig.drain), 0);
 	rig_delete(&rig);
@@ -427,7 +410,7 @@ test_verify_finds_lies(void **state)
 	(void)state;
 	rig_new_records(&rig, 1, 2, LANE);
 	rig_drain_mem(&rig, io);
-	begin_epoch(&rig, DAY0_NS, DAY0_NS);
+	rig_epoch(&rig, DAY0_NS, DAY0_NS);
 	event(&rig, DAY0_NS + S, 30);
 	event(&rig, DAY0_NS + 2 * S, 30);
 	rig_settle(&rig);

@@ -23,31 +23,15 @@
 #define LANE    (1u << 20)
 #define FILE0   "/j/20231114/feed0/records-0000.vega"
 
-static uint64_t epoch_ns;
 static uint64_t hole_cnt;
 static bool is_hostile; /* what the records say is nothing to rely on */
-
-static void
-put(struct rig *rig, uint64_t ns, uint32_t kind, uint64_t word1, uint64_t word2, uint64_t word3)
-{
-	vega_ring_put(&rig->rings[0], (ns - epoch_ns) | (uint64_t)kind << 48, word1, word2, word3);
-}
-
-static void
-begin_epoch(struct rig *rig, uint64_t day_ns, uint64_t ns)
-{
-	epoch_ns = day_ns - DAY_NS;
-	rig->rings[0].tail->epoch_ns = epoch_ns;
-	rig->rings[0].tail->epoch_from = rig->rings[0].next;
-	put(rig, ns, VEGA_EPOCH, 0, epoch_ns, rig->rings[0].next);
-}
 
 /* PACKET, a kind, a far time with its trade. */
 static void
 event(struct rig *rig, uint64_t ns, uint32_t kind)
 {
-	put(rig, ns, VEGA_PACKET, 1 | (uint64_t)'B' << 32, 0, 0);
-	put(rig, ns - 500, kind, 0, 0, 0);
+	rig_record(rig, ns, VEGA_PACKET, 1 | (uint64_t)'B' << 32, 0, 0);
+	rig_record(rig, ns - 500, kind, 0, 0, 0);
 	vega_ring_put(&rig->rings[0], VEGA_TS_NONE | (uint64_t)VEGA_TIME << 48, 0, 77, 0);
 	vega_ring_put(&rig->rings[0], (uint64_t)VEGA_TRADE << 48, 0, 0, 0);
 	vega_ring_publish(&rig->rings[0]);
@@ -59,7 +43,7 @@ record(struct rig *rig, struct vega_io *io, uint32_t cnt)
 {
 	rig_new_records(rig, 1, 2, LANE);
 	rig_drain_mem(rig, io);
-	begin_epoch(rig, DAY0_NS, DAY0_NS);
+	rig_epoch(rig, DAY0_NS, DAY0_NS);
 	for (uint32_t i = 0; i < cnt; i++) {
 		event(rig, DAY0_NS + i * S, i % 10 == 3 ? VEGA_GAP : VEGA_TRADE);
 		rig_settle(rig);
@@ -190,7 +174,7 @@ test_wanted_in_a_block(void **state)
 	(void)state;
 	rig_new_records(&rig, 1, 2, LANE);
 	rig_drain_mem(&rig, io);
-	begin_epoch(&rig, DAY0_NS, DAY0_NS);
+	rig_epoch(&rig, DAY0_NS, DAY0_NS);
 	for (uint32_t round = 0; round < 2; round++) /* time goes back once */
 		for (uint32_t i = 0; i < 10; i++)
 			event(&rig, DAY0_NS + i * S, VEGA_TRADE);
@@ -289,7 +273,7 @@ test_lapped_positions(void **state)
 	(void)state;
 	rig_new_records(&rig, 1, 2, 64u << 10);
 	rig_drain_mem(&rig, io);
-	begin_epoch(&rig, DAY0_NS, DAY0_NS);
+	rig_epoch(&rig, DAY0_NS, DAY0_NS);
 	event(&rig, DAY0_NS, VEGA_TRADE);
 	rig_settle(&rig);
 	for (uint32_t i = 0; i < 1000; i++)
