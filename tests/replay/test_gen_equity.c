@@ -12,15 +12,12 @@
 
 #include <cmocka.h>
 
-#include "capture/feed/net.h"
-#include "hugepages/base/crc32c.h"
-#include "replay/gen_session.h"
+#include "tests/lib/generated.h"
 #include "tests/lib/lane.h"
 
 #define SEQ_MAX   65536u
 #define ORDER_CNT 65536u /* a power of two, far above the orders that live */
 #define BOOK_CNT  64u
-#define LINKTYPE  1u
 
 /* Looking at all orders takes a while. */
 #define CROSSED_EVERY 500u
@@ -42,20 +39,12 @@ static const struct {
 static struct vega_gen_config
 config_of(uint32_t idx)
 {
-	struct vega_gen_config config = {
-		.feed = vega_gen_feed_find(cases[idx].feed),
-		.seed = 7,
-		.packet_cnt = 20000,
-		.rate_pps = 100000,
-		.start_ns = START_NS,
-		.heartbeat_ns = 1000000,
-		.stream_cnt = 3,
-		.burst_cnt = 1,
-	};
+	struct vega_gen_config config = generated_config(cases[idx].feed, cases[idx].segment);
 
-	assert_non_null(config.feed);
-	config.segment = vega_gen_segment_find(config.feed, cases[idx].segment);
-	assert_non_null(config.segment);
+	config.packet_cnt = 20000;
+	config.rate_pps = 100000;
+	config.start_ns = START_NS;
+	config.heartbeat_ns = 1000000;
 	return config;
 }
 
@@ -113,14 +102,11 @@ receive(struct receiver *r, const struct vega_gen_config *config,
 	const struct vega_gen_packet *packet)
 {
 	struct arrived *arrived;
+	const struct vega_net net = generated_net(packet);
 	struct decoded decoded;
 	uint32_t stream = 0, line = 0;
-	struct vega_net net;
 
-	r->crc = vega_crc32c(r->crc, &packet->ns, sizeof(packet->ns));
-	r->crc = vega_crc32c(r->crc, packet->frame, packet->bytes);
-	vega_net_parse(LINKTYPE, packet->frame, packet->bytes, &net);
-	assert_int_not_equal(net.udp_port, VEGA_NET_NO_PORT);
+	r->crc = generated_crc(r->crc, packet);
 	where_from(config, packet->frame, &stream, &line);
 	arrived = &r->streams[stream];
 	count_types(r, packet->frame + net.payload_off, net.payload_bytes);

@@ -13,14 +13,11 @@
 #include <cmocka.h>
 
 #include "capture/feed/lzo1z.h"
-#include "capture/feed/net.h"
-#include "hugepages/base/crc32c.h"
 #include "replay/gen_lzo1z.h"
-#include "replay/gen_session.h"
+#include "tests/lib/generated.h"
 #include "tests/lib/lane.h"
 #include "tests/lib/rng.h"
 
-#define LINKTYPE  1u
 #define START_NS  1748403900000000000u          /* 2025-05-28 09:15 in India */
 #define EPOCH_NS  (START_NS - 172800000000000u) /* times of a few days fit */
 #define TOKEN_CNT 65536u                        /* and names, which begin at 2^31 */
@@ -37,20 +34,12 @@ static const struct {
 static struct vega_gen_config
 config_of(uint32_t idx)
 {
-	struct vega_gen_config config = {
-		.feed = vega_gen_feed_find("nse-nnf"),
-		.seed = 7,
-		.packet_cnt = 5000,
-		.rate_pps = 10000,
-		.start_ns = START_NS,
-		.heartbeat_ns = 500000,
-		.stream_cnt = 3,
-		.burst_cnt = 1,
-	};
+	struct vega_gen_config config = generated_config("nse-nnf", cases[idx].segment);
 
-	assert_non_null(config.feed);
-	config.segment = vega_gen_segment_find(config.feed, cases[idx].segment);
-	assert_non_null(config.segment);
+	config.packet_cnt = 5000;
+	config.rate_pps = 10000;
+	config.start_ns = START_NS;
+	config.heartbeat_ns = 500000;
 	return config;
 }
 
@@ -156,14 +145,11 @@ check_messages(struct receiver *r, const uint8_t *payload, uint32_t bytes)
 static void
 receive(struct receiver *r, const struct vega_gen_packet *packet)
 {
+	const struct vega_net net = generated_net(packet);
 	struct decoded decoded;
-	struct vega_net net;
 
-	r->crc = vega_crc32c(r->crc, &packet->ns, sizeof(packet->ns));
-	r->crc = vega_crc32c(r->crc, packet->frame, packet->bytes);
+	r->crc = generated_crc(r->crc, packet);
 	assert_true(packet->bytes <= 14 + 1500);
-	vega_net_parse(LINKTYPE, packet->frame, packet->bytes, &net);
-	assert_int_not_equal(net.udp_port, VEGA_NET_NO_PORT);
 	check_messages(r, packet->frame + net.payload_off, net.payload_bytes);
 	decoded = lane_decode(
 		&r->lane, packet->frame + net.payload_off, net.payload_bytes, UINT64_MAX);
