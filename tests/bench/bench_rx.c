@@ -4,12 +4,9 @@
  *
  *	bench_rx [SECONDS [LANE_MIB [FRAME_BYTES]]]
  */
-#include <pthread.h>
 #include <stdlib.h>
 #include <sys/resource.h>
-#include <unistd.h>
 
-#include "hugepages/base/atomic.h"
 #include "hugepages/base/cli.h"
 #include "hugepages/base/clock.h"
 #include "hugepages/base/err.h"
@@ -17,26 +14,6 @@
 
 #define WARM_UP_POLLS 1000000u
 #define CHUNK_POLLS   10000u
-
-static uint64_t stop;
-
-/* A drain that takes every block and writes none. */
-static void *
-discard(void *arg)
-{
-	struct vega_frame_lane *lane = arg;
-	uint64_t released = 0;
-
-	rig_pin(0);
-	while (!vega_load_relaxed(&stop)) {
-		const uint64_t sealed = vega_frame_sealed(lane); /* F3 */
-
-		if (sealed == released)
-			(void)usleep(50);
-		vega_frame_release(lane, released = sealed); /* F4 */
-	}
-	return NULL;
-}
 
 static void
 poll_for(struct rig *rig, uint64_t duration_ns, uint64_t *ret_ns)
@@ -64,12 +41,11 @@ main(int argc, char **argv)
 	uint64_t packets;
 	uint64_t drops;
 	uint64_t ns;
-	pthread_t thread;
 	int rc = rig_open(&rig, lane_mib << 20, frame_bytes, false);
 
 	if (rc < 0)
 		return vega_err_exit("bench_rx", rc);
-	(void)pthread_create(&thread, NULL, discard, vega_region_frame_lane(rig.region, 0));
+	rig_discard(vega_region_frame_lane(rig.region, 0));
 	rig_pin(-1);
 	for (unsigned i = 0; i < WARM_UP_POLLS; i++)
 		(void)vega_rx_poll(&rig.rx, 0);
@@ -80,8 +56,7 @@ main(int argc, char **argv)
 	(void)getrusage(RUSAGE_THREAD, &after);
 	packets = rig.region->lcores[0].packets_polled - packets;
 	drops = rig.region->rx[0].drop_lane_full - drops;
-	vega_store_relaxed(&stop, 1);
-	(void)pthread_join(thread, NULL);
+	rig_discard_end();
 	rc = vega_cli_json(json_pack("{s:f, s:f, s:I, s:I, s:I, s:I, s:I}", "rx_packets_per_s",
 		(double)packets * 1e9 / (double)ns, "rx_packet_ns", (double)ns / (double)packets,
 		"rx_dropped_packets", (json_int_t)drops, "rx_page_faults",

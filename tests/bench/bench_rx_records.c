@@ -8,13 +8,11 @@
  * new. They lie close to each other, each beginning a line: what is measured is what VEGA adds to a port.
  */
 #include <errno.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "capture/feed/net.h"
-#include "hugepages/base/atomic.h"
 #include "hugepages/base/cli.h"
 #include "hugepages/base/clock.h"
 #include "hugepages/base/err.h"
@@ -54,7 +52,6 @@ struct traffic {
 };
 
 static struct traffic traffic;
-static uint64_t stop;
 
 static uint8_t *
 frame_at(uint32_t idx)
@@ -146,23 +143,6 @@ load(const char *path)
 		return VEGA_ERR(-EBADMSG, "%s: need packets of IEX, found %u", path, traffic.cnt);
 	traffic.source = (struct vega_source){.ops = &ops, .linktype = 1};
 	return 0;
-}
-
-static void *
-discard(void *arg)
-{
-	struct vega_frame_lane *lane = arg;
-	uint64_t released = 0;
-
-	rig_pin(0);
-	while (!vega_load_relaxed(&stop)) {
-		const uint64_t sealed = vega_frame_sealed(lane); /* F3 */
-
-		if (sealed == released)
-			(void)usleep(50);
-		vega_frame_release(lane, released = sealed); /* F4 */
-	}
-	return NULL;
 }
 
 struct bench {
@@ -265,13 +245,12 @@ main(int argc, char **argv)
 	const struct vega_channel_cells *row;
 	static struct bench b;
 	uint64_t packets, messages, records, ns, best_ns;
-	pthread_t thread;
 	int rc = argc > 1 ? load(argv[1]) : VEGA_ERR(-EINVAL, "need a capture, found none");
 
 	if (rc < 0 || (rc = open_bench(&b, lane_mib << 20)) < 0)
 		return vega_err_exit("bench_rx_records", rc);
 	row = b.region->channels;
-	(void)pthread_create(&thread, NULL, discard, vega_region_frame_lane(b.region, 0));
+	rig_discard(vega_region_frame_lane(b.region, 0));
 	rig_pin(-1);
 	for (unsigned i = 0; i < WARM_UP_POLLS; i++)
 		(void)vega_rx_poll(&b.rx, 0);
@@ -282,8 +261,7 @@ main(int argc, char **argv)
 	packets = b.rx.cells->packets_polled - packets;
 	messages = row->messages - messages;
 	records = row->records - records;
-	vega_store_relaxed(&stop, 1);
-	(void)pthread_join(thread, NULL);
+	rig_discard_end();
 	rc = vega_cli_json(json_pack("{s:f, s:f, s:f, s:f, s:f, s:I, s:I, s:I}", "packets_per_s",
 		(double)packets * 1e9 / (double)ns, "packet_ns", (double)ns / (double)packets,
 		"packet_ns_best_chunk", (double)best_ns / (CHUNK_POLLS * BURST_CNT),

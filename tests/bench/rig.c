@@ -1,17 +1,22 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "tests/bench/rig.h"
 
+#include <pthread.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "hugepages/base/atomic.h"
 #include "hugepages/base/clock.h"
 #include "hugepages/base/zone.h"
 
 #define BUFFER_CNT   512u
 #define BUFFER_BYTES 2048u
 #define BURST_CNT    32u
+
+static pthread_t discarder;
+static uint64_t stop;
 
 /* A burst later than the pace allows none: 0 packets, as a quiet port. */
 static bool
@@ -109,4 +114,34 @@ rig_pin(int cpu)
 	CPU_ZERO(&set);
 	CPU_SET((size_t)cpu, &set);
 	(void)sched_setaffinity(0, sizeof(set), &set);
+}
+
+static void *
+discard(void *arg)
+{
+	struct vega_frame_lane *lane = arg;
+	uint64_t released = 0;
+
+	rig_pin(0);
+	while (!vega_load_relaxed(&stop)) {
+		const uint64_t sealed = vega_frame_sealed(lane); /* F3 */
+
+		if (sealed == released)
+			(void)usleep(50);
+		vega_frame_release(lane, released = sealed); /* F4 */
+	}
+	return NULL;
+}
+
+void
+rig_discard(struct vega_frame_lane *lane)
+{
+	(void)pthread_create(&discarder, NULL, discard, lane);
+}
+
+void
+rig_discard_end(void)
+{
+	vega_store_relaxed(&stop, 1);
+	(void)pthread_join(discarder, NULL);
 }

@@ -37,6 +37,10 @@ struct rig {
 int rig_open(struct rig *rig, uint64_t lane_bytes, uint32_t frame_bytes, bool lossless);
 void rig_close(struct rig *rig);
 
+/* A thread, one at a time, that takes every block of a lane as a drain would, and writes none. */
+void rig_discard(struct vega_frame_lane *lane);
+void rig_discard_end(void);
+
 /* Pin the calling thread; cpu counts from the end when negative. */
 void rig_pin(int cpu);
 
