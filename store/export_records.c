@@ -19,8 +19,8 @@ static const char *const columns[] = {"action", "side", "qty", "price", "order_i
 	"bid_orders", "ask", "ask_qty", "ask_orders", "average", "volume", "oi", "iv", "open",
 	"high", "low", "close", "delta", "theta", "gamma", "vega", "rho", "value", "change", "cap",
 	"value2", "part", "part_cnt", "digits", "text", "fact", "fact2", "why", "state", "first",
-	"cnt", "cause", "session", "seq", "ns", "epoch_from", "port", "messages", "word1", "word2",
-	"word3"};
+	"cnt", "cause", "session", "seq", "epoch_ns", "full_ns", "epoch_from", "port", "messages",
+	"word1", "word2", "word3"};
 
 struct writer {
 	FILE *out;

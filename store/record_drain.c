@@ -211,8 +211,9 @@ static void
 restart(struct vega_record_drain *d, uint64_t oldest)
 {
 	const uint64_t publish = vega_load_acquire(&d->ring.tail->publish); /* R1: pairs with W3 */
-	const uint64_t epoch_from = vega_load_acquire(
-		&d->ring.tail->epoch_from); /* E1: pairs with rx's store behind epoch_ns */
+	uint64_t epoch_from;
+
+	(void)vega_ring_epoch(&d->ring, &epoch_from); /* E2 */
 
 	if (d->lap_first == NOT_LAPPED)
 		d->lap_first = d->next;

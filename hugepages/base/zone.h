@@ -17,8 +17,8 @@ struct vega_zone;
 struct vega_day {
 	uint64_t begin_ns;
 	uint64_t end_ns;
-	uint64_t
-		midnight_ns; /* at which its date begins in the zone; day_start_s before begin_ns as a rule */
+	/* At which its date begins in the zone; day_start_s before begin_ns as a rule. */
+	uint64_t midnight_ns;
 	uint32_t yyyymmdd;
 };
 
