@@ -187,12 +187,10 @@ parse_option(int key, char *arg, struct argp_state *state)
 	default:
 		return ARGP_ERR_UNKNOWN;
 	}
-	if (rc != 0)
-		argp_failure(state, EX_USAGE, 0, "%s", vega_err_text());
-	return 0;
+	return rc;
 }
 
-void
+int
 vega_capture_parse(int argc, char **argv, struct vega_capture_options *ret_options)
 {
 	static const struct argp argp = {options, parse_option, "[FILE...]",
@@ -204,5 +202,5 @@ vega_capture_parse(int argc, char **argv, struct vega_capture_options *ret_optio
 		NULL, NULL, NULL};
 
 	*ret_options = (struct vega_capture_options){.io = "auto", .packets_max = UINT64_MAX};
-	(void)argp_parse(&argp, argc, argv, 0, NULL, ret_options);
+	return vega_cli_parse(&argp, argc, argv, ret_options);
 }

@@ -27,7 +27,8 @@ struct vega_capture_options {
 	bool verbose;
 };
 
-/* Parse; wrong usage ends the process with 64, --help and --version with 0. */
-void vega_capture_parse(int argc, char **argv, struct vega_capture_options *ret_options);
+/* Returns 0, or -EINVAL with a message; --help, --version and unknown options end the process. */
+int vega_capture_parse(
+	int argc, char **argv, struct vega_capture_options *ret_options) VEGA_MUST_CHECK;
 
 #endif

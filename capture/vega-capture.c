@@ -493,10 +493,10 @@ main(int argc, char **argv)
 {
 	static struct capture c;
 	size_t started_cnt = 0;
-	int rc = 0;
+	int rc;
 
 	vega_cli_init(PROGRAM);
-	vega_capture_parse(argc, argv, &c.options);
+	rc = vega_capture_parse(argc, argv, &c.options);
 	while (rc == 0 && started_cnt < VEGA_ARRAY_CNT(stages))
 		if ((rc = stages[started_cnt].start(&c)) == 0)
 			started_cnt++;

@@ -2,7 +2,6 @@
 #include "replay/decode_options.h"
 
 #include <stdio.h>
-#include <string.h>
 
 #include "hugepages/base/cli.h"
 
@@ -26,12 +25,6 @@ static const struct argp_option options[] = {
 	{0},
 };
 
-/* Carries the first failure out of argp, which knows no messages of ours. */
-struct parsing {
-	struct vega_decode_options *options;
-	int rc;
-};
-
 static int
 find_format(const char *name, const struct vega_format **ret_format)
 {
@@ -50,13 +43,11 @@ find_format(const char *name, const struct vega_format **ret_format)
 static error_t
 parse_option(int key, char *arg, struct argp_state *state)
 {
-	struct parsing *parsing = state->input;
-	struct vega_decode_options *o = parsing->options;
+	struct vega_decode_options *o = state->input;
 
 	switch (key) {
 	case KEY_FEED:
-		parsing->rc = find_format(arg, &o->format);
-		return parsing->rc != 0 ? EINVAL : 0;
+		return find_format(arg, &o->format);
 	case KEY_FROM:
 		o->inputs.from = arg;
 		return 0;
@@ -90,16 +81,12 @@ vega_decode_options_parse(int argc, char **argv, struct vega_decode_options *ret
 		       "\vTIME is RFC 3339 with up to nine decimals, whole nanoseconds since the "
 		       "Unix epoch, or HH:MM[:SS[.fraction]] of the journal's day.",
 	};
-	struct parsing parsing = {.options = ret_options};
 	int rc;
 
 	*ret_options = (struct vega_decode_options){.style = VEGA_TEXT_PEOPLE};
-	rc = argp_parse(&argp, argc, argv, 0, NULL, &parsing);
-	if (parsing.rc != 0)
-		return parsing.rc;
+	rc = vega_cli_parse(&argp, argc, argv, ret_options);
 	if (rc != 0)
-		return VEGA_ERR(
-			-EINVAL, "need options that argp can parse, found: %s", strerror(rc));
+		return rc;
 	if (ret_options->inputs.path_cnt == 0)
 		return VEGA_ERR(-EINVAL,
 			"need a journal, a capture file or a day file, found none; see --help");

@@ -50,12 +50,6 @@ static const struct argp_option options[] = {
 	{0},
 };
 
-/* Carries the first failure out of argp, which knows no messages of ours. */
-struct parsing {
-	struct session *session;
-	int rc;
-};
-
 static int
 add_feed(struct session *s, char *feed)
 {
@@ -93,12 +87,12 @@ take_operands(struct session *s, char **operands, int operand_cnt)
 static error_t
 parse_option(int key, char *arg, struct argp_state *state)
 {
-	struct parsing *parsing = state->input;
-	struct session *s = parsing->session;
+	struct session *s = state->input;
+	int rc = 0;
 
 	switch (key) {
 	case KEY_SPEED:
-		parsing->rc = parse_speed(s, arg);
+		rc = parse_speed(s, arg);
 		break;
 	case KEY_FROM:
 		s->original.conf.from = arg;
@@ -107,7 +101,7 @@ parse_option(int key, char *arg, struct argp_state *state)
 		s->original.conf.to = arg;
 		break;
 	case KEY_FEED:
-		parsing->rc = add_feed(s, arg);
+		rc = add_feed(s, arg);
 		break;
 	case KEY_HTML:
 		s->page_path = arg;
@@ -116,16 +110,15 @@ parse_option(int key, char *arg, struct argp_state *state)
 		s->json = true;
 		break;
 	case ARGP_KEY_ARGS:
-		parsing->rc =
-			take_operands(s, state->argv + state->next, state->argc - (int)state->next);
+		rc = take_operands(s, state->argv + state->next, state->argc - (int)state->next);
 		break;
 	case ARGP_KEY_NO_ARGS:
-		parsing->rc = take_operands(s, NULL, 0);
+		rc = take_operands(s, NULL, 0);
 		break;
 	default:
 		return ARGP_ERR_UNKNOWN;
 	}
-	return parsing->rc != 0 ? EINVAL : 0;
+	return rc;
 }
 
 static int
@@ -141,16 +134,12 @@ parse(int argc, char **argv, struct session *s)
 		       "\vTIME is RFC 3339 with up to nine decimals, whole nanoseconds since the "
 		       "Unix epoch, or HH:MM[:SS[.fraction]] of the journal's day.",
 	};
-	struct parsing parsing = {.session = s};
 	int rc;
 
 	s->speed_millionths = VEGA_SPEED_UNIT;
-	rc = argp_parse(&argp, argc, argv, 0, NULL, &parsing);
+	rc = vega_cli_parse(&argp, argc, argv, s);
 	s->original.conf.feeds = s->feeds;
-	if (parsing.rc == 0 && rc != 0)
-		return VEGA_ERR(
-			-EINVAL, "need options that argp can parse, found: %s", strerror(rc));
-	return parsing.rc;
+	return rc;
 }
 
 /* The original is read ahead of the capture, as far as the window goes. */

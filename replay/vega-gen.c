@@ -380,7 +380,7 @@ main(int argc, char **argv)
 	int rc;
 
 	vega_cli_init(PROGRAM);
-	rc = argp_parse(&argp, argc, argv, 0, NULL, &args);
+	rc = vega_cli_parse(&argp, argc, argv, &args);
 	if (rc == 0)
 		rc = check_args(&args);
 	if (rc == 0) {

@@ -116,7 +116,7 @@ parse_option(int key, char *arg, struct argp_state *state)
 		o->config = arg;
 		return 0;
 	case OPT_FEED:
-		return add_feed(o, arg) < 0 ? EINVAL : 0;
+		return add_feed(o, arg);
 	case OPT_FORMAT:
 		o->format = arg;
 		return 0;
@@ -172,12 +172,10 @@ run(int argc, char **argv, const struct argp_option *options, const char *doc,
 {
 	const struct argp argp = {options, parse_option, "DIR|FILE", doc, NULL, NULL, NULL};
 	struct verb_options o = {.stop = &stop_signal};
-	int rc = argp_parse(&argp, argc, argv, 0, NULL, &o);
+	int rc = vega_cli_parse(&argp, argc, argv, &o);
 
 	if (rc == 0)
 		rc = verb(&o);
-	else
-		rc = -rc;
 	vega_progress_done();
 	return vega_err_exit(PROGRAM, rc);
 }

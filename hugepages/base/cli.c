@@ -21,6 +21,16 @@ vega_cli_init(const char *program)
 }
 
 int
+vega_cli_parse(const struct argp *argp, int argc, char **argv, void *input)
+{
+	const int rc = argp_parse(argp, argc, argv, 0, NULL, input);
+
+	if (rc > 0) /* argp's own */
+		return VEGA_ERR(-rc, "need options that argp can parse, found: %s", strerror(rc));
+	return rc;
+}
+
+int
 vega_cli_json(json_t *object)
 {
 	int bad = json_dumpf(object, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(9));

@@ -17,6 +17,13 @@ int vega_cli_json(json_t *object);
 /* Set argp's --version text and the exit status of wrong usage (64). Call first in main. */
 void vega_cli_init(const char *program);
 
+/*
+ * Parse options. The parser returns 0, ARGP_ERR_UNKNOWN, or a negative errno with a message, which ends the parsing.
+ *
+ * Returns 0, or what the parser returned; --help, --version and options that argp does not know end the process.
+ */
+int vega_cli_parse(const struct argp *argp, int argc, char **argv, void *input) VEGA_MUST_CHECK;
+
 /* A verb of a program with several: "vega-journal verify". help is one line. */
 struct vega_verb {
 	const char *name;
