@@ -107,15 +107,16 @@ draw_title(const struct pane *p, const struct top *t)
 	const uint64_t age_ns =
 		stat->taken_ns > c->heartbeat_ns ? stat->taken_ns - c->heartbeat_ns : 0;
 	const char *state = t->trouble[0] != '\0' ? "gone" : vega_stat_state(stat);
+	char beat[48] = "waiting for the next one";
 	char text[TOP_TEXT_BYTES];
 	char since[40];
 
 	(void)vega_text_time(since, c->generation);
 	since[19] = '\0';
-	(void)snprintf(text, sizeof(text),
-		"%s: %s  pid %" PRIu64 "  since %s  beat %" PRIu64 " ms ago%s", t->region, state,
-		c->pid, since, age_ns / 1000000,
-		strcmp(state, "live") == 0 ? "" : "  waiting for the next capture");
+	if (strcmp(state, "live") == 0)
+		(void)snprintf(beat, sizeof(beat), "beat %" PRIu64 " ms ago", age_ns / 1000000);
+	(void)snprintf(text, sizeof(text), "%s: %s  pid %" PRIu64 "  since %s  %s", t->region,
+		state, c->pid, since, beat);
 	put_bar(p, 0, A_REVERSE, text);
 }
 
