@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <term.h>
 #include <unistd.h>
 
 #include "hugepages/base/atomic.h"
@@ -90,7 +91,18 @@ static const struct argp top_argp = {options, parse_option, NULL,
 
 /* ---- the terminal --------------------------------------------------------------------------------------------- */
 
-/* newterm, for initscr ends the process when it does not know the terminal. */
+/* Asked before curses is: initscr would end the process, and newterm leaks. */
+static bool
+is_known(const char *name)
+{
+	int found;
+
+	if (name == NULL || *name == '\0' || setupterm(name, STDOUT_FILENO, &found) != OK)
+		return false;
+	(void)del_curterm(cur_term);
+	return true;
+}
+
 static int
 open_screen(struct screen *s)
 {
@@ -105,7 +117,7 @@ open_screen(struct screen *s)
 	for (size_t i = 0; i < VEGA_ARRAY_CNT(signals); i++)
 		if (sigaction(signals[i], &act, NULL) != 0)
 			return VEGA_ERR(-errno, "need to catch signals, cannot");
-	s->terminal = name != NULL && *name != '\0' ? newterm(NULL, stdout, stdin) : NULL;
+	s->terminal = is_known(name) ? newterm(NULL, stdout, stdin) : NULL;
 	if (s->terminal == NULL)
 		return VEGA_ERR_EX(-ENOTTY, EX_USAGE,
 			"need a terminal that terminfo knows, found TERM='%s'; try TERM=vt100",

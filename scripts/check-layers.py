@@ -12,7 +12,7 @@ import tree
 
 LIBRARIES = {  # header -> library; what is not named here is the C library or the kernel
     'dpdk': r'(rte_|ethdev_|dpdk)', 'libpcap': r'pcap', 'libcyaml': r'cyaml', 'isa-l': r'isa-l', 'liburing': r'liburing',
-    'jansson': r'jansson', 'zstd': r'zstd', 'cmocka': r'cmocka', 'liblzo2': r'lzo/', 'ncurses': r'n?curses',
+    'jansson': r'jansson', 'zstd': r'zstd', 'cmocka': r'cmocka', 'liblzo2': r'lzo/', 'ncurses': r'(n?curses|term\.h)',
 }
 # The first row whose pattern matches a path decides: (path, folders and files it may include, libraries it may include).
 BASE = ['hugepages/base/']
