@@ -36,7 +36,7 @@ memory_new(struct vega_columns *columns)
 
 	for (uint32_t i = 0; i < COLUMN_CNT; i++)
 		is_there &= column_new(&columns->columns[i]);
-	columns->list = malloc(cnt * sizeof(*columns->list));
+	columns->lists = malloc(KIND_CNT * cnt * sizeof(*columns->lists));
 	columns->name_of = malloc((cnt + 1) * sizeof(*columns->name_of));
 	columns->rank_of = malloc(cnt * sizeof(*columns->rank_of));
 	columns->ranked = malloc(cnt * sizeof(*columns->ranked));
@@ -53,7 +53,7 @@ memory_new(struct vega_columns *columns)
 	columns->name_slots = calloc(NAME_SLOT_CNT, sizeof(*columns->name_slots));
 	columns->zstd_encode = ZSTD_createCCtx();
 	columns->zstd_decode = ZSTD_createDCtx();
-	return is_there && columns->list != NULL && columns->name_of != NULL &&
+	return is_there && columns->lists != NULL && columns->name_of != NULL &&
 	       columns->rank_of != NULL && columns->ranked != NULL && columns->next != NULL &&
 	       columns->links != NULL && columns->same != NULL && columns->like != NULL &&
 	       columns->times[0] != NULL && columns->times[1] != NULL && columns->numbers != NULL &&
@@ -85,7 +85,7 @@ vega_columns_delete(struct vega_columns *columns)
 		free(columns->columns[i].symbols);
 		free(columns->columns[i].extra);
 	}
-	free(columns->list);
+	free(columns->lists);
 	free(columns->name_of);
 	free(columns->rank_of);
 	free(columns->ranked);

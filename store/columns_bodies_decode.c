@@ -7,43 +7,36 @@
  */
 #include "store/columns_bodies.h"
 
-/* Finds whom the records are told from. */
+/*
+ * Finds whom the records are told from, and copies what each is the same as; byte 12 is set. A record of the chunk may be copied
+ * before it is what it will be: the fields that differ are summed up later, and the others are right.
+ */
 static VEGA_ALWAYS_INLINE void
-chunk_link(struct links *links, const struct vega_shape *shape, bool has_sub, const uint32_t *list,
+chunk_copy(struct links *links, const struct vega_shape *shape, bool has_sub, const uint32_t *list,
 	uint32_t cnt, const uint8_t *subs, union vega_record *to, struct chunk *chunk)
 {
+	const uint64_t kept = has_sub ? ~UINT64_C(0xFFFFFFFFFF) : ~UINT64_C(0xFFFFFFFF);
 	uint32_t *table = links->same;
 	const uint32_t mask = links->mask;
 
 	chunk->cnt = cnt;
 	for (uint32_t i = 0; i < cnt; i++) {
 		const uint32_t number = list[i];
-		const union vega_record *record = &to[number];
-		const uint32_t like_idx = like_of(shape, has_sub, record, has_sub ? subs[i] : 0);
+		union vega_record *record = &to[number];
+		const uint8_t sub = has_sub ? subs[i] : 0;
+		const uint32_t like_idx = like_of(shape, has_sub, record, sub);
 		uint32_t *link = links_same(table, mask, record, like_idx);
 		const uint32_t like = links->like[like_idx];
-		const uint32_t same = *link != 0 ? *link : like;
+		const uint32_t same_number = *link != 0 ? *link : like;
+		const union vega_record *same =
+			same_number != 0 ? &to[same_number - 1] : &vega_record_zero;
 
 		*link = links->like[like_idx] = number + 1;
 		chunk->before_at[i + 1] = record;
-		chunk->same[i] = same != 0 ? &to[same - 1] : &vega_record_zero;
+		chunk->same[i] = same;
 		chunk->like[i] = like != 0 ? &to[like - 1] : &vega_record_zero;
-		__builtin_prefetch(chunk->same[i]);
-	}
-}
-
-/* Copies what they are the same as; byte 12 is set. */
-static VEGA_ALWAYS_INLINE void
-chunk_copy(const struct chunk *chunk, bool has_sub, const uint8_t *subs)
-{
-	const uint64_t kept = has_sub ? ~UINT64_C(0xFFFFFFFFFF) : ~UINT64_C(0xFFFFFFFF);
-
-	for (uint32_t i = 0; i < chunk->cnt; i++) {
-		union vega_record *record = (union vega_record *)(uintptr_t)chunk->before_at[i + 1];
-		const union vega_record *same = chunk->same[i];
-
-		record->word[1] = (uint32_t)record->word[1] | (same->word[1] & kept) |
-				  (has_sub ? (uint64_t)subs[i] << 32 : 0);
+		record->word[1] =
+			(uint32_t)record->word[1] | (same->word[1] & kept) | (uint64_t)sub << 32;
 		memcpy(&record->word[2], &same->word[2], 16);
 	}
 }
@@ -104,7 +97,7 @@ kind_decode(
 	struct vega_columns *columns, uint32_t kind, struct source *source, union vega_record *to)
 {
 	const struct vega_shape *shape = &vega_shapes[kind];
-	const uint32_t *list = columns->list + columns->kind_from[kind];
+	const uint32_t *list = kind_list(columns, kind);
 	const uint32_t cnt = columns->kind_cnt[kind];
 	struct column *subs = &columns->columns[COLUMN_CNT - 1];
 	struct field fields[COLUMN_CNT];
@@ -123,14 +116,11 @@ kind_decode(
 	for (uint32_t at = 0; at < cnt; at += CHUNK_CNT) {
 		const uint32_t chunk_cnt = cnt - at < CHUNK_CNT ? cnt - at : CHUNK_CNT;
 
-		if (shape->has_sub) {
-			chunk_link(&links, shape, true, list + at, chunk_cnt, subs->symbols + at,
+		if (shape->has_sub)
+			chunk_copy(&links, shape, true, list + at, chunk_cnt, subs->symbols + at,
 				to, &chunk);
-			chunk_copy(&chunk, true, subs->symbols + at);
-		} else {
-			chunk_link(&links, shape, false, list + at, chunk_cnt, NULL, to, &chunk);
-			chunk_copy(&chunk, false, NULL);
-		}
+		else
+			chunk_copy(&links, shape, false, list + at, chunk_cnt, NULL, to, &chunk);
 		for (uint32_t k = 0; k < field_cnt; k++)
 			field_decode(
 				columns, &columns->columns[k], fields[k], &chunk, &source->is_bad);

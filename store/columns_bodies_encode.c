@@ -241,7 +241,7 @@ vega_bodies_encode(
 	for (uint32_t i = 0; i < KIND_CNT; i++) {
 		struct kind kind = {.shape = &vega_shapes[i],
 			.records = records,
-			.list = columns->list + columns->kind_from[i],
+			.list = kind_list(columns, i),
 			.cnt = columns->kind_cnt[i],
 			.is_packet = i == VEGA_PACKET};
 

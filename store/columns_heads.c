@@ -16,6 +16,25 @@
 
 #define CLOCK_CNT 2u
 
+/* The lists of kinds as they are filled: where the next number goes. */
+struct lists {
+	uint32_t *at[KIND_CNT];
+};
+
+static void
+lists_begin(const struct vega_columns *columns, struct lists *lists)
+{
+	for (uint32_t i = 0; i < KIND_CNT; i++)
+		lists->at[i] = kind_list(columns, i);
+}
+
+static void
+lists_end(struct vega_columns *columns, const struct lists *lists)
+{
+	for (uint32_t i = 0; i < KIND_CNT; i++)
+		columns->kind_cnt[i] = (uint32_t)(lists->at[i] - kind_list(columns, i));
+}
+
 /* ---- encode -------------------------------------------------------------------------------------------------- */
 
 /* A class not seen yet in this block. Returns false when there are too many. */
@@ -56,18 +75,21 @@ name_put(struct vega_columns *columns, struct clock *clock, uint32_t local, uint
 	return columns->name_of[at] != NAME_NONE;
 }
 
-/* One pass over the records: classes, steps of time, names. Returns false when there are too many of something. */
+/* One pass over the records: classes, lists of kinds, steps of time, names. Returns false when there are too many of something. */
 static bool
 scan(struct vega_columns *columns, const union vega_record *records, uint32_t cnt,
 	struct clock clocks[static CLOCK_CNT])
 {
 	uint8_t *const classes = columns->columns[0].symbols;
 	uint64_t *const times[CLOCK_CNT] = {columns->times[0], columns->times[1]};
+	struct lists lists;
 
+	lists_begin(columns, &lists);
 	for (uint32_t i = 0; i < cnt; i++) {
 		const uint64_t word = records[i].word[0];
 		const uint32_t instrument = (uint32_t)records[i].word[1];
-		const uint32_t local = kind_is_local((uint32_t)(word >> 48) & 0xFFu);
+		const uint32_t kind = (uint32_t)(word >> 48) & 0xFFu;
+		const uint32_t local = kind_is_local(kind);
 		struct clock *clock = &clocks[local];
 		const bool has_time = (word & VEGA_TS_NONE) != VEGA_TS_NONE;
 		const uint64_t ts = has_time ? word & VEGA_TS_NONE : clock->ts;
@@ -79,6 +101,7 @@ scan(struct vega_columns *columns, const union vega_record *records, uint32_t cn
 		if (vega_unlikely(columns->class_of[head] == 0 && !class_add(columns, head)))
 			return false;
 		classes[i] = (uint8_t)(columns->class_of[head] - 1);
+		*lists.at[kind_batch(kind)]++ = i;
 		times[local][clock->step_cnt] = vega_zigzag((int64_t)step);
 		clock->step_cnt += step != 0;
 		clock->ts = ts;
@@ -88,6 +111,7 @@ scan(struct vega_columns *columns, const union vega_record *records, uint32_t cn
 			return false;
 		clock->instrument = instrument;
 	}
+	lists_end(columns, &lists);
 	return true;
 }
 
@@ -95,10 +119,7 @@ static void
 classes_encode(struct vega_columns *columns, uint32_t cnt, struct sink *sink)
 {
 	struct column *column = &columns->columns[0];
-	struct lists lists;
 
-	vega_lists_count(&lists, column->symbols, cnt);
-	vega_lists_fill(columns, &lists, column->symbols, cnt);
 	vega_column_begin(column);
 	column->any = columns->class_cnt > 1;
 	column->cnt = cnt;
@@ -177,6 +198,7 @@ struct class
 	const uint64_t *times; /* of its clock; from 1 on */
 	const uint32_t *names;
 	uint32_t shift; /* to its clock's count */
+	uint32_t batch;
 };
 
 static uint32_t
@@ -197,7 +219,20 @@ static struct class class_of(const struct vega_columns *columns, uint32_t head)
 		.times = columns->times[clock],
 		.names = clock != 0 ? columns->channels : columns->name_of,
 		.shift = 32 * clock,
+		.batch = kind_batch(head & 0xFFu),
 	};
+}
+
+/* Of one counter alone, a run of records of one class would wait each for the one before: so four, hand in hand. */
+static void
+classes_count(const uint8_t *symbols, uint32_t cnt, uint32_t seen[static 256])
+{
+	uint32_t lanes[4][256] = {0};
+
+	for (uint32_t i = 0; i < cnt; i++)
+		lanes[i % 4][symbols[i]]++;
+	for (uint32_t i = 0; i < 256; i++)
+		seen[i] = lanes[0][i] + lanes[1][i] + lanes[2][i] + lanes[3][i];
 }
 
 /* Returns by clock how many steps and names there are. */
@@ -209,7 +244,7 @@ classes_decode(struct vega_columns *columns, struct source *source, uint32_t cnt
 	const uint64_t class_cnt = vega_source_u64(source);
 	const size_t bytes = class_cnt * sizeof(uint32_t);
 	uint32_t seen_cnt = 0;
-	struct lists lists;
+	uint32_t seen[256];
 
 	if (source->is_bad || class_cnt > CLASS_CNT_MAX ||
 		bytes > (size_t)(source->end - source->at)) {
@@ -222,98 +257,111 @@ classes_decode(struct vega_columns *columns, struct source *source, uint32_t cnt
 	vega_columns_unpack(columns, column, cnt, source);
 	if (source->is_bad)
 		return;
-	vega_lists_count(&lists, column->symbols, cnt);
+	classes_count(column->symbols, cnt, seen);
 	for (uint32_t i = 0; i < columns->class_cnt; i++) {
-		const uint32_t seen = vega_lists_seen(&lists, i);
-
 		classes[i] = class_of(columns, columns->class_head[i]);
-		*ret_step_cnt += seen * classes[i].step;
-		*ret_name_cnt += seen * classes[i].name;
-		seen_cnt += seen;
+		*ret_step_cnt += seen[i] * classes[i].step;
+		*ret_name_cnt += seen[i] * classes[i].name;
+		seen_cnt += seen[i];
 	}
-	if (seen_cnt == cnt)
-		vega_lists_fill(columns, &lists, column->symbols, cnt);
-	else
-		source->is_bad = true; /* a symbol that is no class */
+	source->is_bad |= seen_cnt != cnt; /* a symbol that is no class */
 }
 
-static bool
-numbers_decode(struct vega_columns *columns, struct source *source, uint32_t cnt)
+/* The next numbers of a column, as many as a chunk has: they stay near. Returns how many, 0 at its end. */
+static uint32_t
+numbers_next(struct vega_columns *columns, struct source *source, uint32_t cnt, uint64_t *numbers)
 {
 	struct column *column = &columns->columns[1];
+	const uint32_t left = cnt - column->cnt;
+	const uint32_t chunk_cnt = left < CHUNK_CNT ? left : CHUNK_CNT;
 
+	vega_columns_get(columns, column, numbers, chunk_cnt, &source->is_bad);
+	return source->is_bad ? 0 : chunk_cnt;
+}
+
+static void
+numbers_begin(struct vega_columns *columns, struct source *source, uint32_t *cnt)
+{
 	if (!source->is_bad)
-		vega_columns_unpack(columns, column, cnt, source);
-	if (!source->is_bad)
-		vega_columns_get(columns, column, columns->numbers, cnt, &source->is_bad);
-	return !source->is_bad;
+		vega_columns_unpack(columns, &columns->columns[1], *cnt, source);
+	if (source->is_bad)
+		columns->columns[1].cnt = *cnt = 0;
 }
 
 static void
 channels_decode(struct vega_columns *columns, struct source *source, uint32_t cnt)
 {
-	uint32_t channel = 0;
+	uint32_t *to = columns->channels;
+	uint64_t numbers[CHUNK_CNT];
 
-	columns->channels[0] = 0;
-	if (!numbers_decode(columns, source, cnt))
-		return;
-	for (uint32_t i = 0; i < cnt; i++) {
-		channel += (uint32_t)vega_unzigzag(columns->numbers[i]);
-		columns->channels[i + 1] = channel;
-	}
+	*to = 0;
+	numbers_begin(columns, source, &cnt);
+	for (uint32_t n; (n = numbers_next(columns, source, cnt, numbers)) != 0;)
+		for (uint32_t i = 0; i < n; i++, to++)
+			to[1] = to[0] + (uint32_t)vega_unzigzag(numbers[i]);
 }
 
 static void
-times_decode(struct vega_columns *columns, struct source *source, uint32_t cnt, uint64_t *times)
+times_decode(struct vega_columns *columns, struct source *source, uint32_t cnt, uint64_t *to)
 {
+	uint64_t numbers[CHUNK_CNT];
 	uint64_t ts = 0;
 
-	times[0] = 0;
-	if (!numbers_decode(columns, source, cnt))
-		return;
-	for (uint32_t i = 0; i < cnt; i++) {
-		ts = (ts + (uint64_t)vega_unzigzag(columns->numbers[i])) & VEGA_TS_NONE;
-		times[i + 1] = ts;
-	}
+	*to++ = 0;
+	numbers_begin(columns, source, &cnt);
+	for (uint32_t n; (n = numbers_next(columns, source, cnt, numbers)) != 0;)
+		for (uint32_t i = 0; i < n; i++) {
+			ts += (uint64_t)vega_unzigzag(numbers[i]);
+			*to++ = ts & VEGA_TS_NONE;
+		}
 }
 
 static void
 names_decode(struct vega_columns *columns, struct source *source, uint32_t cnt)
 {
+	uint32_t *to = columns->name_of;
+	uint64_t numbers[CHUNK_CNT];
 	uint32_t before = 0;
 
-	columns->name_of[0] = 0;
+	*to++ = 0;
 	vega_names_decode(columns, cnt, source);
-	if (!numbers_decode(columns, source, cnt))
-		return;
-	for (uint32_t i = 0; i < cnt; i++) {
-		const uint64_t number = columns->numbers[i];
-		const uint64_t rank = number == 0 ? columns->next[before] : number - 1;
+	numbers_begin(columns, source, &cnt);
+	for (uint32_t n; (n = numbers_next(columns, source, cnt, numbers)) != 0;)
+		for (uint32_t i = 0; i < n; i++) {
+			const uint64_t rank =
+				numbers[i] == 0 ? columns->next[before] : numbers[i] - 1;
 
-		if (vega_unlikely(rank >= columns->name_cnt)) {
-			source->is_bad = true;
-			return;
+			if (vega_unlikely(rank >= columns->name_cnt)) {
+				source->is_bad = true;
+				return;
+			}
+			columns->next[before] = (uint32_t)rank;
+			*to++ = columns->ranked[rank];
+			before = (uint32_t)rank;
 		}
-		columns->next[before] = (uint32_t)rank;
-		columns->name_of[i + 1] = columns->ranked[rank];
-		before = (uint32_t)rank;
-	}
 }
 
+/* Also lists the records of each kind. */
 static void
-place(const struct class *classes, const uint8_t *symbols, uint32_t cnt, union vega_record *to)
+place(struct vega_columns *columns, const struct class *classes, uint32_t cnt,
+	union vega_record *to)
 {
+	const uint8_t *symbols = columns->columns[0].symbols;
 	uint64_t step_cnt = 0;
 	uint64_t name_cnt = 0;
+	struct lists lists;
 
+	lists_begin(columns, &lists);
 	for (uint32_t i = 0; i < cnt; i++) {
 		const struct class *class = &classes[symbols[i]];
 
 		step_cnt += class->step;
 		name_cnt += class->name;
+		*lists.at[class->batch]++ = i;
 		to[i].word[0] = class->head | class->times[(uint32_t)(step_cnt >> class->shift)];
 		to[i].word[1] = class->names[(uint32_t)(name_cnt >> class->shift)];
 	}
+	lists_end(columns, &lists);
 }
 
 void
@@ -330,5 +378,5 @@ vega_heads_decode(
 	times_decode(columns, source, count_of(step_cnt, 1), columns->times[1]);
 	names_decode(columns, source, count_of(name_cnt, 0));
 	if (!source->is_bad)
-		place(classes, columns->columns[0].symbols, cnt, to);
+		place(columns, classes, cnt, to);
 }

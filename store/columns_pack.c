@@ -17,6 +17,7 @@
 #define LEVEL_REPEATS 1     /* live, symbols that repeat in runs and patterns */
 #define LEVEL_NUMBERS (-20) /* live, symbols whose frequencies are all there is to learn */
 #define NUMBERS_MIN   4096u /* symbols; of fewer, the same */
+#define FRAME_MIN     512u  /* live: of fewer symbols, a frame takes longer than it saves */
 
 void
 vega_sink_bytes(struct sink *sink, const void *from, size_t bytes)
@@ -76,18 +77,33 @@ level_of(const struct vega_columns *columns, const struct column *column, size_t
 	return extra_bytes != 0 || column->cnt < NUMBERS_MIN ? LEVEL_NUMBERS : LEVEL_REPEATS;
 }
 
-/* Returns bytes written at `to`, 0: it does not get smaller, or there is no room. */
+/* Bytes that a frame must stay below: live, what gains less than a third does not pay for the time. */
 static size_t
-squeeze(struct vega_columns *columns, const struct column *column, int level, uint8_t *to,
+bytes_worth(const struct vega_columns *columns, const struct column *column, size_t extra_bytes)
+{
+	if (columns->effort == VEGA_COLUMNS_BEST)
+		return column->cnt;
+	if (column->cnt < FRAME_MIN)
+		return 0;
+	return extra_bytes != 0 ? column->cnt - column->cnt / 3 : column->cnt;
+}
+
+/* Returns bytes written at `to`, 0: it does not get small enough, or there is no room. */
+static size_t
+squeeze(struct vega_columns *columns, const struct column *column, size_t extra_bytes, uint8_t *to,
 	size_t room)
 {
+	const size_t worth = bytes_worth(columns, column, extra_bytes);
 	ZSTD_CCtx *zstd = columns->zstd_encode;
 	size_t bytes;
 
-	(void)ZSTD_CCtx_setParameter(zstd, ZSTD_c_compressionLevel, level);
+	if (column->any == 0 || worth == 0)
+		return 0;
+	(void)ZSTD_CCtx_setParameter(
+		zstd, ZSTD_c_compressionLevel, level_of(columns, column, extra_bytes));
 	(void)ZSTD_CCtx_setParameter(zstd, ZSTD_c_literalCompressionMode, ZSTD_ps_enable);
 	bytes = ZSTD_compress2(zstd, to, room, column->symbols, column->cnt);
-	return ZSTD_isError(bytes) || bytes >= column->cnt ? 0 : bytes;
+	return ZSTD_isError(bytes) || bytes >= worth ? 0 : bytes;
 }
 
 #define HEAD_BYTES_MAX 24u
@@ -99,15 +115,13 @@ vega_columns_pack(struct vega_columns *columns, struct column *column, struct si
 	const size_t extra_bytes = (size_t)(bits->at - column->extra) +
 				   (bits->cnt != 0); /* the last is there already */
 	uint8_t *body = sink->at + HEAD_BYTES_MAX;
-	size_t bytes = 0;
+	size_t bytes;
 
 	if (sink->is_full || (size_t)(sink->end - sink->at) < HEAD_BYTES_MAX) {
 		sink->is_full = true;
 		return;
 	}
-	if (column->any != 0)
-		bytes = squeeze(columns, column, level_of(columns, column, extra_bytes), body,
-			(size_t)(sink->end - body));
+	bytes = squeeze(columns, column, extra_bytes, body, (size_t)(sink->end - body));
 	vega_sink_u64(sink, column->predictor);
 	vega_sink_u64(sink, column->unit);
 	vega_sink_u64(sink, bytes != 0 ? bytes : column->any != 0 ? column->cnt : 0);

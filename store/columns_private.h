@@ -6,7 +6,6 @@
  *
  *	columns.c		a block: its parts in order, and plain records where columns do not pay
  *	columns_heads.c		kind and flags, times, instruments: of all records, as they come
- *	columns_lists.c		the record numbers of each kind
  *	columns_names.c		the instruments of a block, the frequent ones first
  *	columns_bodies*.[ch]	what is left, kind by kind, field by field
  *	columns_plan.c		what a field is best predicted from
@@ -107,13 +106,12 @@ struct vega_columns {
 
 	/* Of the block at hand. */
 	uint32_t kind_cnt[KIND_CNT];
-	uint32_t kind_from[KIND_CNT]; /* into list */
 	uint32_t class_cnt;
 	uint32_t class_head[256];         /* kind, flags, CLASS_* */
 	uint8_t class_of[CLASS_HEAD_CNT]; /* class + 1; 0: none */
 	uint32_t name_cnt;
 
-	uint32_t *list; /* record numbers, kind by kind */
+	uint32_t *lists; /* record numbers of each kind: room for a block each */
 	uint32_t
 		*name_of; /* of each record with CLASS_NAME: by first sight; to decode, its token */
 	uint32_t *rank_of; /* of names by first sight */
@@ -148,6 +146,12 @@ kind_batch(uint32_t kind)
 	return kind < VEGA_RECORD_KIND_CNT ? kind : KIND_CNT - 1;
 }
 
+static VEGA_ALWAYS_INLINE uint32_t *
+kind_list(const struct vega_columns *columns, uint32_t batch)
+{
+	return columns->lists + (size_t)batch * VEGA_COLUMNS_RECORD_CNT_MAX;
+}
+
 void vega_column_begin(struct column *column);
 /* At most CHUNK_CNT at a time; `any`: all of them, or-ed. */
 void vega_columns_put(const struct vega_columns *columns, struct column *column,
@@ -178,20 +182,6 @@ uint32_t vega_names_take(struct vega_columns *columns, uint32_t token);
 void vega_names_forget(struct vega_columns *columns);
 void vega_names_encode(struct vega_columns *columns, struct sink *sink);
 void vega_names_decode(struct vega_columns *columns, uint32_t cnt, struct source *source);
-
-/* Counts for one block at a time. */
-#define LANE_CNT 4u
-
-struct lists {
-	uint32_t lane_records;           /* the last lane may have some more */
-	uint32_t seen[LANE_CNT][256];    /* by class */
-	uint32_t at[LANE_CNT][KIND_CNT]; /* into list */
-};
-
-void vega_lists_count(struct lists *lists, const uint8_t *classes, uint32_t cnt);
-uint32_t vega_lists_seen(const struct lists *lists, uint32_t class_idx);
-void vega_lists_fill(
-	struct vega_columns *columns, struct lists *lists, const uint8_t *classes, uint32_t cnt);
 
 bool vega_heads_encode(struct vega_columns *columns, const union vega_record *records, uint32_t cnt,
 	struct sink *sink);
