@@ -112,8 +112,8 @@ struct vega_columns {
 	uint32_t name_cnt;
 
 	uint32_t *lists; /* record numbers of each kind: room for a block each */
-	uint32_t
-		*name_of; /* of each record with CLASS_NAME: by first sight; to decode, its token */
+	/* Of each record with CLASS_NAME: by first sight; to decode, its token. */
+	uint32_t *name_of;
 	uint32_t *rank_of; /* of names by first sight */
 	uint32_t *ranked;  /* token by rank */
 	uint32_t *next;    /* rank that came after a rank the last time */
