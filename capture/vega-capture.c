@@ -214,6 +214,18 @@ close_region(struct capture *c)
 	c->region = NULL;
 }
 
+/* Followers in other folders look there too: the region names it from the root on, where that is not too long. */
+static void
+name_journal(struct capture *c)
+{
+	char *whole = c->conf->journal_dir != NULL ? realpath(c->conf->journal_dir, NULL) : NULL;
+
+	if (whole != NULL && strlen(whole) < sizeof(c->region->control->journal))
+		(void)snprintf(c->region->control->journal, sizeof(c->region->control->journal),
+			"%s", whole);
+	free(whole);
+}
+
 static int
 open_journal(struct capture *c)
 {
@@ -226,7 +238,11 @@ open_journal(struct capture *c)
 		.sync_interval_ns = c->conf->sync_interval_ns,
 	};
 
-	return vega_drain_new(&conf, &c->drain);
+	const int rc = vega_drain_new(&conf, &c->drain);
+
+	if (rc == 0)
+		name_journal(c);
+	return rc;
 }
 
 static void

@@ -32,7 +32,9 @@ print_doc(FILE *out, const struct vega_key *key, int indent)
 	for (;;) {
 		const size_t len = strcspn(doc, "\n");
 
-		(void)fprintf(out, "%*s# %.*s\n", indent, "", (int)len, doc);
+		(void)fprintf(out, "%*s# ", indent, "");
+		(void)fwrite(doc, 1, len, out);
+		(void)fputc('\n', out);
 		if (doc[len] == '\0')
 			break;
 		doc += len + 1;
