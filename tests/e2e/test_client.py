@@ -143,6 +143,7 @@ class Client(unittest.TestCase):
             client = self.tail(out, *again)
             if whole and int(whole[-1][1]) > KILLED_UNTIL:
                 break  # one started when the capture has ended finds nothing to attach to
+        capture.wait(60)
         kept = self.journal(journal)
         self.wait_for(lambda: int(self.lines(out)[-1][1]) >= max(kept) or client.poll() is not None)
         given, following, cnt = self.check_against(self.lines(out), generation, journal)
