@@ -57,8 +57,8 @@ struct vega_journal {
  *
  * Returns as vega_journal_open.
  */
-int vega_journal_open_records(const char *path, const char *feed,
-	struct vega_journal **ret_journal) VEGA_MUST_CHECK;
+int vega_journal_open_records(
+	const char *path, const char *feed, struct vega_journal **ret_journal) VEGA_MUST_CHECK;
 
 /* How a file is met. */
 struct vega_jfile_load_as {

@@ -87,8 +87,8 @@ check_families(const char *s, const struct vega_conf_rewrite *r)
 
 	if (!group_bad && !source_bad)
 		return 0;
-	return VEGA_ERR(-EINVAL, "%s%s: need an IPv%u address, as group: is, found one of IPv%u",
-		s, group_bad ? "to_group" : "source", r->from_family,
+	return VEGA_ERR(-EINVAL, "%s%s: need an IPv%u address, as group: is, found one of IPv%u", s,
+		group_bad ? "to_group" : "source", r->from_family,
 		group_bad ? r->to_family : r->source_family);
 }
 
