@@ -16,7 +16,7 @@ vega_state_digits(const struct vega_state_entry *e, uint32_t feed_digits)
 }
 
 char *
-vega_text_price(char buf[VEGA_PRICE_TEXT_BYTES], int64_t price, uint32_t digits)
+vega_state_price(char buf[VEGA_PRICE_TEXT_BYTES], int64_t price, uint32_t digits)
 {
 	const uint64_t size = price < 0 ? 0 - (uint64_t)price : (uint64_t)price;
 	uint64_t one = 1;

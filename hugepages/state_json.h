@@ -26,7 +26,7 @@ uint32_t vega_state_digits(const struct vega_state_entry *e, uint32_t feed_digit
 
 /* "-24500.05" of -2450005 with two digits, into buf; returns buf. Exact: no floating point. */
 #define VEGA_PRICE_TEXT_BYTES 24u
-char *vega_text_price(char buf[VEGA_PRICE_TEXT_BYTES], int64_t price, uint32_t digits);
+char *vega_state_price(char buf[VEGA_PRICE_TEXT_BYTES], int64_t price, uint32_t digits);
 
 /* Its symbol, printable and ended; "" when it has none. Into buf; returns buf. */
 char *vega_state_symbol(const struct vega_state_entry *e, char buf[VEGA_STATE_SYMBOL_BYTES + 1]);

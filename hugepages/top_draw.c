@@ -226,9 +226,9 @@ draw_watched(const struct pane *p, int row, const struct top *t, uint64_t watch_
 	(void)snprintf(
 		name, sizeof(name), "%" PRIu32 " %s", e.token, vega_state_symbol(&e, symbol));
 	if ((e.flags & VEGA_STATE_HAS_LAST) != 0)
-		(void)vega_text_price(price, e.last_price, digits_of(t, &e));
+		(void)vega_state_price(price, e.last_price, digits_of(t, &e));
 	if ((e.flags & VEGA_STATE_HAS_INDEX) != 0)
-		(void)vega_text_price(price, e.index_value, digits_of(t, &e));
+		(void)vega_state_price(price, e.index_value, digits_of(t, &e));
 	if ((e.flags & VEGA_STATE_HAS_VOLUME) != 0)
 		(void)text_cnt(volume, e.volume);
 	put(p, row, 0, watch_row == t->row ? A_REVERSE : A_NORMAL, "%c%-14.14s %10s %8s %s",
@@ -269,7 +269,7 @@ draw_trades(const struct pane *p, const struct top *t, uint32_t digits)
 		const struct vega_state_event *trade = &t->trades[i];
 
 		put(p, 1 + i, 0, A_NORMAL, " %s %13s %8" PRIu64 "%s", text_clock(clock, trade->ns),
-			vega_text_price(price, trade->price, digits), trade->qty,
+			vega_state_price(price, trade->price, digits), trade->qty,
 			(trade->flags >> 8 & VEGA_TRADE_BREAK) != 0 ? " break" : "");
 	}
 }
@@ -284,7 +284,7 @@ add_price(char line[TOP_TEXT_BYTES], const struct vega_state_entry *e, uint32_t 
 
 	if ((e->flags & flag) != 0)
 		(void)snprintf(line + at, TOP_TEXT_BYTES - at, "%s %s  ", name,
-			vega_text_price(text, price, digits));
+			vega_state_price(text, price, digits));
 }
 
 static void
@@ -330,7 +330,7 @@ draw_side(const struct pane *p, int row, const struct vega_state_entry *e, int i
 
 	if (level >= vega_state_level_cnt(e, is_ask))
 		return;
-	(void)vega_text_price(price, at->price, digits);
+	(void)vega_state_price(price, at->price, digits);
 	if (is_ask)
 		put(p, row, half, COLOR_PAIR(PAIR_ASK), " %-10s %8" PRIu64, price, at->qty);
 	else

@@ -79,7 +79,7 @@ print_price(const struct latest *l, const char *name, uint32_t flag, int64_t pri
 	char text[VEGA_PRICE_TEXT_BYTES];
 
 	if ((l->entry.flags & flag) != 0)
-		(void)printf("  %-8s %s\n", name, vega_text_price(text, price, l->digits));
+		(void)printf("  %-8s %s\n", name, vega_state_price(text, price, l->digits));
 }
 
 static void
@@ -144,7 +144,7 @@ print_level(const struct latest *l, uint32_t level, int is_ask)
 	char count[16] = "";
 
 	if (level < vega_state_level_cnt(&l->entry, is_ask)) {
-		(void)vega_text_price(price, at->price, l->digits);
+		(void)vega_state_price(price, at->price, l->digits);
 		(void)snprintf(qty, sizeof(qty), "%" PRIu64, at->qty);
 		if (orders != 0)
 			(void)snprintf(count, sizeof(count), "%" PRIu32, orders);
