@@ -50,6 +50,7 @@ struct vega_plan_rule {
 struct vega_plan_decode {
 	struct vega_feed_channel *channels; /* NULL: frames only */
 	uint32_t channel_cnt;
+	bool modify_adds; /* of its books: vega_feed_modify_adds */
 	uint64_t hold_ns;
 };
 

@@ -157,6 +157,7 @@ plan_decode(struct vega_plan *plan, uint32_t feed_idx, const struct vega_conf_fe
 	if (feed->record_lane_bytes == 0)
 		return 0;
 	decode->hold_ns = feed->hold_ns;
+	decode->modify_adds = vega_feed_modify_adds(feed);
 	decode->channel_cnt = feed->channel_cnt;
 	decode->channels = calloc(feed->channel_cnt + 1, sizeof(*decode->channels));
 	if (decode->channels == NULL)

@@ -1,20 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "capture/states.h"
 
-#include <string.h>
-
 #include "hugepages/base/err.h"
-
-/* MTBT tells of an order that was a stop-loss order, or that it started before us, with its first change. */
-static bool
-modify_adds(const struct vega_plan_decode *decode)
-{
-	for (uint32_t i = 0; i < decode->channel_cnt; i++)
-		if (decode->channels[i].format != NULL &&
-			strcmp(decode->channels[i].format->name, "nse-mtbt") == 0)
-			return true;
-	return false;
-}
 
 static int
 open_state(const struct vega_plan *plan, const struct vega_region *region, uint32_t idx,
@@ -22,7 +9,7 @@ open_state(const struct vega_plan *plan, const struct vega_region *region, uint3
 {
 	struct vega_state_conf conf = {
 		.order_cnt = plan->feeds[idx].order_cnt,
-		.modify_adds = modify_adds(&plan->decodes[idx]),
+		.modify_adds = plan->decodes[idx].modify_adds,
 	};
 	uint64_t table_bytes;
 	int rc;

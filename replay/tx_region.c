@@ -26,7 +26,6 @@
 
 #define FRAME_LANE_BYTES (2u << 20)
 #define HEARTBEAT_NS     100000000u
-#define MODIFY_ADDS      "nse-mtbt" /* its orders may become known by a change */
 
 struct feed {
 	struct vega_frame_writer writer;
@@ -149,22 +148,13 @@ make_decoder(struct region_tx *r, uint32_t idx)
 	return 0;
 }
 
-static bool
-has_format(const struct vega_conf_feed *feed, const char *name)
-{
-	for (uint32_t i = 0; i < feed->channel_cnt; i++)
-		if (strcmp(feed->channels[i].format, name) == 0)
-			return true;
-	return false;
-}
-
 static int
 make_state(struct region_tx *r, uint32_t idx)
 {
 	const struct vega_conf_feed *from = &r->conf->feeds[r->conf_idx[idx]];
 	struct vega_state_conf conf = {
 		.order_cnt = from->order_cnt,
-		.modify_adds = has_format(from, MODIFY_ADDS),
+		.modify_adds = vega_feed_modify_adds(from),
 	};
 	uint64_t table_bytes;
 

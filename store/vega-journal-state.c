@@ -16,6 +16,7 @@
 #include "hugepages/base/conf.h"
 #include "hugepages/base/err.h"
 #include "hugepages/state.h"
+#include "hugepages/state_json.h"
 #include "store/export.h"
 #include "store/vega-journal-verbs.h"
 #include "store/vega_journal.h"
@@ -48,15 +49,6 @@ drop(struct past *p)
 	p->book_lane = NULL;
 }
 
-static bool
-is_mtbt(const struct vega_conf_feed *feed)
-{
-	for (uint32_t i = 0; i < feed->channel_cnt; i++)
-		if (strcmp(feed->channels[i].format, "nse-mtbt") == 0)
-			return true;
-	return false;
-}
-
 static void *
 zeroed(uint64_t bytes)
 {
@@ -87,7 +79,7 @@ begin(struct past *p, uint64_t generation)
 	if (has_book) {
 		vega_ring_new(p->book_lane, BOOK_LANE_BYTES, 0, VEGA_RECORD_BYTES, generation);
 		conf.order_cnt = p->conf->order_cnt;
-		conf.modify_adds = is_mtbt(p->conf);
+		conf.modify_adds = vega_feed_modify_adds(p->conf);
 	}
 	conf.book_lane = p->book_lane;
 	conf.table = p->table;
@@ -147,71 +139,6 @@ fold(struct past *p, struct vega_journal *journal, uint32_t feed_idx, uint64_t a
 
 /* ---- telling ---------------------------------------------------------------------------------------------------- */
 
-static json_t *
-levels_json(const struct vega_state_level *levels, const uint32_t *orders, uint32_t cnt)
-{
-	json_t *array = json_array();
-
-	for (uint32_t i = 0; i < cnt && i < VEGA_STATE_LEVEL_CNT; i++) {
-		json_t *level = json_pack("{s:I, s:I}", "px", (json_int_t)levels[i].price, "qty",
-			(json_int_t)levels[i].qty);
-
-		if (orders[i] != 0)
-			(void)json_object_set_new(level, "orders", json_integer(orders[i]));
-		(void)json_array_append_new(array, level);
-	}
-	return array;
-}
-
-/* What was never told is left out. */
-static void
-put_known(json_t *object, const struct vega_state_entry *e)
-{
-	const struct {
-		const char *key;
-		uint32_t flag;
-		int64_t value;
-	} known[] = {
-		{"last", VEGA_STATE_HAS_LAST, e->last_price},
-		{"last_qty", VEGA_STATE_HAS_LAST, (int64_t)e->last_qty},
-		{"average", VEGA_STATE_HAS_AVERAGE, e->average_price},
-		{"volume", VEGA_STATE_HAS_VOLUME, (int64_t)e->volume},
-		{"oi", VEGA_STATE_HAS_OI, (int64_t)e->oi},
-		{"open", VEGA_STATE_HAS_OPEN, e->open},
-		{"high", VEGA_STATE_HAS_HIGH, e->high},
-		{"low", VEGA_STATE_HAS_LOW, e->low},
-		{"close", VEGA_STATE_HAS_CLOSE, e->close},
-		{"index", VEGA_STATE_HAS_INDEX, e->index_value},
-	};
-
-	for (size_t i = 0; i < VEGA_ARRAY_CNT(known); i++)
-		if ((e->flags & known[i].flag) != 0)
-			(void)json_object_set_new(
-				object, known[i].key, json_integer(known[i].value));
-	if ((e->flags & VEGA_STATE_HAS_IV) != 0)
-		(void)json_object_set_new(object, "iv", json_real(e->iv));
-	if (e->seq != UINT64_MAX)
-		(void)json_object_set_new(object, "seq", json_integer((json_int_t)e->seq));
-}
-
-static json_t *
-entry_json(const char *feed, uint32_t price_scale, const struct vega_state_entry *e)
-{
-	char symbol[VEGA_STATE_SYMBOL_BYTES + 1] = "";
-	json_t *object;
-
-	memcpy(symbol, e->symbol, sizeof(e->symbol));
-	object = json_pack("{s:s, s:I, s:s*, s:I, s:b, s:o, s:o, s:I, s:I}", "feed", feed,
-		"instrument", (json_int_t)e->token, "symbol", symbol[0] != '\0' ? symbol : NULL,
-		"price_scale", (json_int_t)(e->digits != 255 ? e->digits : price_scale), "stale",
-		(e->flags & VEGA_STATE_STALE) != 0, "bids",
-		levels_json(e->bids, e->bid_orders, e->bid_cnt), "asks",
-		levels_json(e->asks, e->ask_orders, e->ask_cnt), "exch_ns", (json_int_t)e->exch_ns,
-		"recv_ns", (json_int_t)e->recv_ns);
-	put_known(object, e);
-	return object;
-}
-
 static void
 print_entry(const char *feed, const struct vega_state_entry *e)
 {
@@ -247,7 +174,8 @@ tell(const struct verb_options *o, const struct past *p, const char *feed, uint3
 		if (!is_wanted(o->instrument, &e))
 			continue;
 		if (o->json)
-			(void)json_array_append_new(instruments, entry_json(feed, price_scale, &e));
+			(void)json_array_append_new(instruments,
+				vega_state_json(&e, feed, vega_state_digits(&e, price_scale)));
 		else
 			print_entry(feed, &e);
 	}

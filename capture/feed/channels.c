@@ -86,6 +86,18 @@ vega_feed_channels(const struct vega_conf_feed *feed, struct vega_feed_channel *
 	return rc;
 }
 
+bool
+vega_feed_modify_adds(const struct vega_conf_feed *feed)
+{
+	for (uint32_t i = 0; i < feed->channel_cnt; i++) {
+		const struct vega_format *format = vega_format_find(feed->channels[i].format);
+
+		if (format != NULL && format->modify_adds)
+			return true;
+	}
+	return false;
+}
+
 /* ---- claims --------------------------------------------------------------------------------------------------- */
 
 static bool

@@ -16,6 +16,9 @@
 int vega_feed_channels(const struct vega_conf_feed *feed, struct vega_feed_channel *ret_channels,
 	uint32_t *ret_price_scale) VEGA_MUST_CHECK;
 
+/* Has it a format whose books take a change of an unknown order for a new one? */
+bool vega_feed_modify_adds(const struct vega_conf_feed *feed);
+
 /* What vega_match_new is given. The caller makes room for as many as the feeds have channels. */
 struct vega_claims {
 	uint32_t cnt;
