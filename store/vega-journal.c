@@ -263,7 +263,6 @@ static const struct vega_verb verbs[] = {
 	{"recover", "seal what a crash left behind", run_recover},
 	{"seek", "the first frame at or after a time", run_seek},
 	{"state", "every instrument as it was known at an instant", run_state},
-	{"export", "frames as pcap, pcapng, csv or jsonl", run_export},
 	{"derive", "records once more, from the frames", run_derive},
 	{"export", "frames as pcap or pcapng, records as csv or jsonl", run_export},
 	{"gaps", "what the exchange's sequences say is missing", run_gaps},
