@@ -25,40 +25,19 @@ vega_plan_warn(struct vega_plan *plan, const char *fmt, ...)
 /* ---- who claims what ------------------------------------------------------------------------------------------ */
 
 static int
-compile_match(struct vega_plan *plan, const struct vega_claims *claims)
-{
-	const size_t bytes = vega_match_bytes(claims->cnt);
-
-	plan->match = aligned_alloc(VEGA_LINE_BYTES, vega_align_up(bytes, VEGA_LINE_BYTES));
-	if (plan->match == NULL)
-		return VEGA_ERR(-ENOMEM, "need memory for the channels of the feeds, found none");
-	return vega_match_new(plan->match, claims->claims, claims->cnt);
-}
-
-static int
 plan_match(struct vega_plan *plan, bool files)
 {
 	const struct vega_conf *conf = plan->conf;
-	struct vega_claims claims = {0};
-	size_t channel_cnt = 1;
-	uint32_t feed_idx = 0;
-	int rc;
+	const struct vega_conf_feed *feeds[VEGA_FEED_CNT_MAX];
+	uint32_t feed_cnt = 0;
 
 	for (uint32_t i = 0; i < conf->feed_cnt; i++)
-		channel_cnt += conf->feeds[i].channel_cnt;
-	claims.claims = calloc(channel_cnt, sizeof(*claims.claims));
-	claims.channels = calloc(channel_cnt, sizeof(*claims.channels));
-	if (claims.claims != NULL && claims.channels != NULL) {
-		for (uint32_t i = 0; i < conf->feed_cnt; i++)
-			if (strcmp(conf->feeds[i].name, "default") != 0)
-				vega_claims_add(&claims, &conf->feeds[i], feed_idx++, files);
-		rc = compile_match(plan, &claims);
-	} else {
-		rc = VEGA_ERR(-ENOMEM, "need memory for the channels of the feeds, found none");
-	}
-	free(claims.claims);
-	free(claims.channels);
-	return rc;
+		if (strcmp(conf->feeds[i].name, "default") != 0)
+			feeds[feed_cnt++] = &conf->feeds[i];
+	plan->match = aligned_alloc(VEGA_LINE_BYTES, vega_feed_match_bytes(feeds, feed_cnt));
+	if (plan->match == NULL)
+		return VEGA_ERR(-ENOMEM, "need memory for the channels of the feeds, found none");
+	return vega_feed_match(feeds, feed_cnt, files, plan->match);
 }
 
 /* ---- ports that must steer ------------------------------------------------------------------------------------ */

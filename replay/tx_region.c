@@ -95,24 +95,14 @@ make_region(struct region_tx *r, const char *name)
 static int
 make_match(struct region_tx *r)
 {
-	struct vega_claims claims = {0};
-	uint32_t cnt = 1;
-	int rc = VEGA_ERR(-ENOMEM, "need memory for the channels of the feeds, found none");
+	const struct vega_conf_feed *feeds[VEGA_FEED_CNT_MAX];
 
 	for (uint32_t i = 0; i < r->feed_cnt; i++)
-		cnt += r->conf->feeds[r->conf_idx[i]].channel_cnt;
-	claims.claims = calloc(cnt, sizeof(*claims.claims));
-	claims.channels = calloc(cnt, sizeof(*claims.channels));
-	r->match = aligned_alloc(
-		VEGA_LINE_BYTES, vega_align_up(vega_match_bytes(cnt), VEGA_LINE_BYTES));
-	if (claims.claims != NULL && claims.channels != NULL && r->match != NULL) {
-		for (uint32_t i = 0; i < r->feed_cnt; i++)
-			vega_claims_add(&claims, &r->conf->feeds[r->conf_idx[i]], i, true);
-		rc = vega_match_new(r->match, claims.claims, claims.cnt);
-	}
-	free(claims.claims);
-	free(claims.channels);
-	return rc;
+		feeds[i] = &r->conf->feeds[r->conf_idx[i]];
+	r->match = aligned_alloc(VEGA_LINE_BYTES, vega_feed_match_bytes(feeds, r->feed_cnt));
+	if (r->match == NULL)
+		return VEGA_ERR(-ENOMEM, "need memory for the channels of the feeds, found none");
+	return vega_feed_match(feeds, r->feed_cnt, true, r->match);
 }
 
 static int

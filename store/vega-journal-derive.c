@@ -78,20 +78,12 @@ struct derive {
 static int
 make_match(const struct vega_conf_feed *feed, bool any_port, struct vega_match **ret_match)
 {
-	struct vega_claims claims = {
-		.claims = calloc(feed->channel_cnt + 1, sizeof(*claims.claims)),
-		.channels = calloc(feed->channel_cnt + 1, sizeof(*claims.channels)),
-	};
-	struct vega_match *match = aligned_alloc(VEGA_LINE_BYTES,
-		vega_align_up(vega_match_bytes(feed->channel_cnt), VEGA_LINE_BYTES));
-	int rc = VEGA_ERR(-ENOMEM, "need memory for the channels of the feeds, found none");
+	struct vega_match *match = aligned_alloc(VEGA_LINE_BYTES, vega_feed_match_bytes(&feed, 1));
+	int rc;
 
-	if (claims.claims != NULL && claims.channels != NULL && match != NULL) {
-		vega_claims_add(&claims, feed, 0, any_port);
-		rc = vega_match_new(match, claims.claims, claims.cnt);
-	}
-	free(claims.claims);
-	free(claims.channels);
+	if (match == NULL)
+		return VEGA_ERR(-ENOMEM, "need memory for the channels of the feeds, found none");
+	rc = vega_feed_match(&feed, 1, any_port, match);
 	if (rc != 0)
 		free(match);
 	else

@@ -100,36 +100,53 @@ vega_feed_modify_adds(const struct vega_conf_feed *feed)
 
 /* ---- claims --------------------------------------------------------------------------------------------------- */
 
-static bool
-same_packets(const struct vega_conf_channel *a, const struct vega_conf_channel *b)
+static uint32_t
+claim_cnt_of(const struct vega_conf_feed *const *feeds, uint32_t feed_cnt)
 {
-	return a->vlan == b->vlan && a->family == b->family && a->udp_port == b->udp_port &&
-	       a->port_idx == b->port_idx && memcmp(a->group, b->group, sizeof(a->group)) == 0;
+	uint32_t cnt = 0;
+
+	for (uint32_t i = 0; i < feed_cnt; i++)
+		cnt += feeds[i]->channel_cnt;
+	return cnt;
 }
 
-/* Lines told apart by their port alone become one, the first. */
-static bool
-loosen(struct vega_claims *claims, uint32_t feed_idx, struct vega_conf_channel *channel)
+size_t
+vega_feed_match_bytes(const struct vega_conf_feed *const *feeds, uint32_t feed_cnt)
 {
-	channel->port_idx = VEGA_CONF_ANY;
-	for (uint32_t i = 0; i < claims->cnt; i++)
-		if (claims->claims[i].feed_idx == feed_idx &&
-			same_packets(claims->claims[i].channel, channel))
-			return false;
-	return true;
+	return vega_align_up(vega_match_bytes(claim_cnt_of(feeds, feed_cnt)), VEGA_LINE_BYTES);
 }
 
-void
-vega_claims_add(struct vega_claims *claims, const struct vega_conf_feed *feed, uint32_t feed_idx,
-	bool any_port)
+/* Returns 0, or -EINVAL with the names of both that claim the same. */
+static int
+claim(struct vega_match *match, const struct vega_conf_feed *const *feeds, uint32_t feed_idx,
+	uint32_t channel_idx, bool any_port)
 {
-	for (uint32_t i = 0; i < feed->channel_cnt; i++) {
-		struct vega_conf_channel *channel = &claims->channels[claims->cnt];
+	struct vega_conf_channel channel = feeds[feed_idx]->channels[channel_idx];
+	struct vega_match_hit earlier;
 
-		*channel = feed->channels[i];
-		if (any_port && !loosen(claims, feed_idx, channel))
-			continue;
-		claims->claims[claims->cnt++] =
-			(struct vega_match_claim){channel, feed_idx, i, feed->name};
-	}
+	if (any_port)
+		channel.port_idx = VEGA_CONF_ANY;
+	earlier = vega_match_add(match, &channel, feed_idx, channel_idx);
+	if (earlier.feed_idx == VEGA_MATCH_NONE || (any_port && earlier.feed_idx == feed_idx))
+		return 0;
+	return VEGA_ERR_CONFIG(
+		"need packets claimed once, found feed %s (%s) and feed %s (%s) claim the same; "
+		"change one's group, port, vlan or on",
+		feeds[earlier.feed_idx]->name,
+		feeds[earlier.feed_idx]->channels[earlier.channel_idx].text, feeds[feed_idx]->name,
+		channel.text);
+}
+
+int
+vega_feed_match(const struct vega_conf_feed *const *feeds, uint32_t feed_cnt, bool any_port,
+	struct vega_match *match)
+{
+	int rc = 0;
+
+	vega_match_begin(match, claim_cnt_of(feeds, feed_cnt));
+	for (uint32_t i = 0; i < feed_cnt; i++)
+		for (uint32_t k = 0; k < feeds[i]->channel_cnt && rc == 0; k++)
+			rc = claim(match, feeds, i, k, any_port);
+	vega_match_end(match);
+	return rc;
 }

@@ -19,19 +19,18 @@ int vega_feed_channels(const struct vega_conf_feed *feed, struct vega_feed_chann
 /* Has it a format whose books take a change of an unknown order for a new one? */
 bool vega_feed_modify_adds(const struct vega_conf_feed *feed);
 
-/* What vega_match_new is given. The caller makes room for as many as the feeds have channels. */
-struct vega_claims {
-	uint32_t cnt;
-	struct vega_match_claim *claims;
-	struct vega_conf_channel *channels; /* copies, so that they can be loosened */
-};
+/* Bytes of a table for all that these feeds claim, a multiple of 64. */
+size_t vega_feed_match_bytes(const struct vega_conf_feed *const *feeds, uint32_t feed_cnt);
 
 /*
- * Add what a feed claims.
+ * Compile what they claim into memory of so many bytes, 64-byte aligned, which from then on is only read. A hit tells an index of
+ * `feeds` and one of its channels.
  *
- * Params: any_port	a channel that names a port claims from every one: packets of a file have none
+ * Params: any_port	a channel that names a port claims from every one: packets of a file have none. Lines told apart by
+ *			their port alone become one, the first
+ * Returns 0; -EINVAL (78) when two claims are the same, naming both.
  */
-void vega_claims_add(struct vega_claims *claims, const struct vega_conf_feed *feed,
-	uint32_t feed_idx, bool any_port);
+int vega_feed_match(const struct vega_conf_feed *const *feeds, uint32_t feed_cnt, bool any_port,
+	struct vega_match *match) VEGA_MUST_CHECK;
 
 #endif

@@ -4,8 +4,6 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "hugepages/base/err.h"
-
 /*
  * Tuple space search: the channels that give the same fields are one tuple. A packet's fields, masked to a tuple's, are the key of
  * one probe; the tuples in use are tried from the most telling to the least. All tuples share one open-addressed table, the
@@ -40,6 +38,7 @@ struct tuple {
 struct vega_match {
 	uint32_t tuple_cnt;
 	uint32_t slot_mask;
+	uint32_t used; /* tuples, a bit each */
 	struct tuple tuples[TUPLE_CNT];
 	struct slot slots[] VEGA_ALIGNED(VEGA_LINE_BYTES);
 };
@@ -111,17 +110,6 @@ make_tuple(uint32_t given)
 	};
 }
 
-/* The tuples in use, most fields first; the numbers of the fields settle the rest. */
-static void
-order_tuples(struct vega_match *match, uint32_t used)
-{
-	match->tuple_cnt = 0;
-	for (int field_cnt = 4; field_cnt >= 0; field_cnt--)
-		for (uint32_t given = TUPLE_CNT; given-- > 0;)
-			if (__builtin_popcount(given) == field_cnt && (used & 1u << given))
-				match->tuples[match->tuple_cnt++] = make_tuple(given);
-}
-
 static struct key
 key_of_channel(const struct vega_conf_channel *channel)
 {
@@ -131,24 +119,6 @@ key_of_channel(const struct vega_conf_channel *channel)
 	memcpy(key.word, channel->group, sizeof(channel->group));
 	key.word[2] = pack(channel->udp_port, channel->vlan, channel->port_idx, channel->family);
 	return mask_key(&key, &tuple);
-}
-
-static int
-refuse_double(const struct vega_match_claim *claims, uint32_t cnt, const struct key *key)
-{
-	const struct vega_match_claim *later = &claims[cnt];
-
-	for (uint32_t i = 0; i < cnt; i++) {
-		const struct key earlier = key_of_channel(claims[i].channel);
-
-		if (same_key(&earlier, key))
-			return VEGA_ERR_CONFIG(
-				"need packets claimed once, found feed %s (%s) and feed %s (%s) "
-				"claim the same; change one's group, port, vlan or on",
-				claims[i].feed, claims[i].channel->text, later->feed,
-				later->channel->text);
-	}
-	return -EINVAL;
 }
 
 static uint32_t
@@ -167,29 +137,44 @@ vega_match_bytes(uint32_t claim_cnt)
 	return sizeof(struct vega_match) + slot_cnt_of(claim_cnt) * sizeof(struct slot);
 }
 
-int
-vega_match_new(struct vega_match *match, const struct vega_match_claim *claims, uint32_t claim_cnt)
+void
+vega_match_begin(struct vega_match *match, uint32_t claim_cnt)
 {
 	const uint32_t slot_cnt = slot_cnt_of(claim_cnt);
-	uint32_t used = 0;
 
 	match->slot_mask = slot_cnt - 1;
+	match->used = 0;
 	for (uint32_t i = 0; i < slot_cnt; i++)
 		match->slots[i] = (struct slot){.feed_idx = VEGA_MATCH_NONE};
-	for (uint32_t i = 0; i < claim_cnt; i++) {
-		const struct key key = key_of_channel(claims[i].channel);
-		struct slot *slot = &match->slots[probe(match, &key)];
+}
 
-		if (slot->feed_idx != VEGA_MATCH_NONE)
-			return refuse_double(claims, i, &key);
-		*slot = (struct slot){.key = key,
-			.feed_idx = claims[i].feed_idx,
-			.channel_idx = (uint16_t)claims[i].channel_idx,
-			.line = (uint8_t)claims[i].channel->line};
-		used |= 1u << gives(claims[i].channel);
-	}
-	order_tuples(match, used);
-	return 0;
+struct vega_match_hit
+vega_match_add(struct vega_match *match, const struct vega_conf_channel *channel, uint32_t feed_idx,
+	uint32_t channel_idx)
+{
+	const struct key key = key_of_channel(channel);
+	struct slot *slot = &match->slots[probe(match, &key)];
+
+	if (slot->feed_idx != VEGA_MATCH_NONE)
+		return (struct vega_match_hit){
+			slot->feed_idx, slot->channel_idx, (uint8_t)slot->line};
+	*slot = (struct slot){.key = key,
+		.feed_idx = feed_idx,
+		.channel_idx = (uint16_t)channel_idx,
+		.line = (uint8_t)channel->line};
+	match->used |= 1u << gives(channel);
+	return (struct vega_match_hit){VEGA_MATCH_NONE, 0, 0};
+}
+
+/* The tuples in use, most fields first; the numbers of the fields settle the rest. */
+void
+vega_match_end(struct vega_match *match)
+{
+	match->tuple_cnt = 0;
+	for (int field_cnt = 4; field_cnt >= 0; field_cnt--)
+		for (uint32_t given = TUPLE_CNT; given-- > 0;)
+			if (__builtin_popcount(given) == field_cnt && (match->used & 1u << given))
+				match->tuples[match->tuple_cnt++] = make_tuple(given);
 }
 
 /* ---- finding -------------------------------------------------------------------------------------------------- */

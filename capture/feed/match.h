@@ -19,13 +19,6 @@
 
 struct vega_match;
 
-struct vega_match_claim {
-	const struct vega_conf_channel *channel;
-	uint32_t feed_idx;    /* what a hit tells */
-	uint32_t channel_idx; /* and this, at most 65535 */
-	const char *feed;     /* its name, for messages */
-};
-
 struct vega_match_hit {
 	uint32_t feed_idx;    /* VEGA_MATCH_NONE: nobody claims it */
 	uint16_t channel_idx; /* of the feed */
@@ -36,13 +29,17 @@ struct vega_match_hit {
 size_t vega_match_bytes(uint32_t claim_cnt);
 
 /*
- * Compile the claims of all feeds into memory of vega_match_bytes(claim_cnt), 64-byte aligned, which from then on is only
- * read; the claims are not needed any more.
+ * Compile claims into memory of vega_match_bytes(claim_cnt), 64-byte aligned: begin, add at most claim_cnt, end. From then on it
+ * is only read; the channels are not needed any more.
  *
- * Returns 0; -EINVAL (78) when two claims are the same, naming both.
+ * Params: feed_idx, channel_idx	what a hit tells; channel_idx at most 65535
+ * vega_match_add returns VEGA_MATCH_NONE when the claim was taken; else whose earlier claim is the same, and it was not.
  */
-int vega_match_new(struct vega_match *match, const struct vega_match_claim *claims,
-	uint32_t claim_cnt) VEGA_MUST_CHECK;
+void vega_match_begin(struct vega_match *match, uint32_t claim_cnt);
+struct vega_match_hit vega_match_add(struct vega_match *match,
+	const struct vega_conf_channel *channel, uint32_t feed_idx,
+	uint32_t channel_idx) VEGA_MUST_CHECK;
+void vega_match_end(struct vega_match *match);
 
 /*
  * Params: port_idx	of the port it came in by (an index of the configuration's ports), VEGA_CONF_ANY: none of them

@@ -164,7 +164,6 @@ open_feed(struct bench *b)
 		.udp_port = VEGA_CONF_ANY,
 		.line = 'A',
 		.port_idx = VEGA_CONF_ANY};
-	const struct vega_match_claim claim = {.channel = &channel, .feed = "IEX"};
 	const struct vega_feed_channel decoded = {.format = &vega_format_iex};
 	struct vega_feed_conf conf = {.zone = b->zone,
 		.hold_ns = 1000000000,
@@ -182,7 +181,11 @@ open_feed(struct bench *b)
 	vega_frame_writer_init(&b->feed.writer, vega_region_frame_lane(b->region, 0), b->zone);
 	b->feed.cells = &b->region->rx[0];
 	b->feed_of[0] = &b->feed;
-	return vega_match_new(b->match, &claim, 1);
+	vega_match_begin(b->match, 1);
+	if (vega_match_add(b->match, &channel, 0, 0).feed_idx != VEGA_MATCH_NONE)
+		return VEGA_ERR(-EINVAL, "need an empty table, found a claim in it");
+	vega_match_end(b->match);
+	return 0;
 }
 
 static int

@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "capture/feed/channels.h"
 #include "capture/feed/match.h"
 #include "hugepages/base/err.h"
 #include "tests/lib/rng.h"
@@ -45,20 +46,28 @@ net_of(uint16_t vlan, uint32_t group, uint32_t udp_port)
 	return net;
 }
 
+/* A feed of its own for each. */
 static int
 compile(const struct vega_conf_channel *channels, uint32_t cnt, struct vega_match **ret)
 {
-	struct vega_match_claim *claims = calloc(cnt + 1, sizeof(*claims));
-	struct vega_match *match = aligned_alloc(64, vega_align_up(vega_match_bytes(cnt), 64));
+	struct vega_conf_feed *feeds = calloc(cnt, sizeof(*feeds));
+	const struct vega_conf_feed **list = calloc(cnt, sizeof(*list));
+	struct vega_match *match;
 	int rc;
 
-	assert_non_null(claims);
+	assert_non_null(feeds);
+	assert_non_null(list);
+	for (uint32_t i = 0; i < cnt; i++) {
+		feeds[i].channels = (struct vega_conf_channel *)(uintptr_t)&channels[i];
+		feeds[i].channel_cnt = 1;
+		(void)strcpy(feeds[i].name, i == 0 ? "FIRST" : "LATER");
+		list[i] = &feeds[i];
+	}
+	match = aligned_alloc(64, vega_feed_match_bytes(list, cnt));
 	assert_non_null(match);
-	for (uint32_t i = 0; i < cnt; i++)
-		claims[i] =
-			(struct vega_match_claim){&channels[i], i, 0, i == 0 ? "FIRST" : "LATER"};
-	rc = vega_match_new(match, claims, cnt);
-	free(claims);
+	rc = vega_feed_match(list, cnt, false, match);
+	free(list);
+	free(feeds);
 	if (rc == 0)
 		*ret = match;
 	else

@@ -185,13 +185,14 @@ test_held_packet_counts_once_on_its_line(void **state)
 	struct fixture *f = *state;
 	const struct vega_conf_channel channel = {
 		.vlan = VEGA_CONF_ANY, .udp_port = VEGA_CONF_ANY, .line = 'B'};
-	const struct vega_match_claim claim = {.channel = &channel, .feed_idx = 0, .feed = "F"};
 	struct vega_match *match = aligned_alloc(64, vega_align_up(vega_match_bytes(1), 64));
 	struct vega_rx_feed *feed_of[1] = {&f->feed};
 	const uint64_t cnt = 5000;
 	uint64_t taken = 0;
 
-	assert_int_equal(vega_match_new(match, &claim, 1), 0);
+	vega_match_begin(match, 1);
+	assert_int_equal(vega_match_add(match, &channel, 0, 0).feed_idx, VEGA_MATCH_NONE);
+	vega_match_end(match);
 	f->rx.match = match;
 	f->rx.feed_of = feed_of;
 	f->script.left = cnt;

@@ -33,12 +33,12 @@ match_of_three(void)
 {
 	static _Alignas(64) uint8_t memory[4096];
 	struct vega_match *match = (struct vega_match *)(void *)memory;
-	struct vega_match_claim claims[3];
 
 	FUZZ_CHECK(vega_match_bytes(3) <= sizeof(memory));
+	vega_match_begin(match, 3);
 	for (uint32_t i = 0; i < 3; i++)
-		claims[i] = (struct vega_match_claim){&channels[i], i, 0, "feed"};
-	FUZZ_CHECK(vega_match_new(match, claims, 3) == 0);
+		FUZZ_CHECK(vega_match_add(match, &channels[i], i, 0).feed_idx == VEGA_MATCH_NONE);
+	vega_match_end(match);
 	return match;
 }
 
