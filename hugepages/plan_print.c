@@ -139,13 +139,6 @@ vega_plan_print(FILE *out, const struct vega_conf *conf, const struct vega_layou
 }
 
 static void
-put(json_t *object, const char *key, uint64_t value)
-{
-	(void)json_object_set_new(
-		object, key, json_integer((json_int_t)(value > INT64_MAX ? INT64_MAX : value)));
-}
-
-static void
 put_text(json_t *object, const char *key, const char *text)
 {
 	(void)json_object_set_new(object, key, json_string(text));
@@ -160,11 +153,11 @@ lane_json(const struct vega_layout *layout, uint32_t idx, const struct vega_traf
 
 	put_text(object, "feed", layout->feeds[lane->feed_id].name);
 	put_text(object, "kind", kind_text(lane));
-	put(object, "from_bytes", lane->lane_off);
-	put(object, "to_bytes", lane_last(lane));
-	put(object, "lane_bytes", lane->lane_bytes);
-	put(object, "unit_cnt", lane->unit_cnt);
-	put(object, "unit_bytes", lane->unit_bytes);
+	vega_json_put(object, "from_bytes", lane->lane_off);
+	vega_json_put(object, "to_bytes", lane_last(lane));
+	vega_json_put(object, "lane_bytes", lane->lane_bytes);
+	vega_json_put(object, "unit_cnt", lane->unit_cnt);
+	vega_json_put(object, "unit_bytes", lane->unit_bytes);
 	(void)json_object_set_new(object, "holds_ms",
 		holds_ns == UINT64_MAX ? json_null() : json_real((double)holds_ns / 1e6));
 	(void)json_object_set_new(object, "too_little", json_boolean(too_small(holds_ns)));
@@ -196,19 +189,19 @@ vega_plan_json(const struct vega_conf *conf, const struct vega_layout *layout,
 	for (uint32_t i = 0; i < layout->lane_cnt; i++)
 		(void)json_array_append_new(lanes, lane_json(layout, i, traffic));
 	put_text(object, "region", conf->region);
-	put(object, "page_bytes", layout->page_bytes);
-	put(object, "lanes_bytes", layout->lanes_bytes);
-	put(object, "dpdk_bytes", vega_sizing_dpdk_bytes(conf));
-	put(object, "feed_cnt", layout->feed_cnt);
+	vega_json_put(object, "page_bytes", layout->page_bytes);
+	vega_json_put(object, "lanes_bytes", layout->lanes_bytes);
+	vega_json_put(object, "dpdk_bytes", vega_sizing_dpdk_bytes(conf));
+	vega_json_put(object, "feed_cnt", layout->feed_cnt);
 	(void)json_object_set_new(object, "rate_pps", json_real(traffic->rate_pps));
-	put(object, "frame_bytes", traffic->frame_bytes);
+	vega_json_put(object, "frame_bytes", traffic->frame_bytes);
 	(void)json_object_set_new(
 		object, "records_per_packet", json_real(traffic->records_per_packet));
-	put(object, "journal_bytes_per_day", day_bytes * layout->feed_cnt);
-	put(object, "journal_bytes_per_day_and_feed", day_bytes);
+	vega_json_put(object, "journal_bytes_per_day", day_bytes * layout->feed_cnt);
+	vega_json_put(object, "journal_bytes_per_day_and_feed", day_bytes);
 	(void)json_object_set_new(object, "lanes", lanes);
 	(void)json_object_set_new(object, "hugepages", pages_json(need));
 	for (size_t i = 0; i < VEGA_ARRAY_CNT(maxima); i++)
-		put(object, maxima[i].name, maxima[i].value);
+		vega_json_put(object, maxima[i].name, maxima[i].value);
 	return object;
 }

@@ -2,15 +2,8 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "hugepages/base/cli.h"
 #include "hugepages/stat.h"
-
-/* JSON of jansson holds 63 bits: a counter above is told as the largest. */
-static void
-put(json_t *object, const char *key, uint64_t value)
-{
-	(void)json_object_set_new(
-		object, key, json_integer((json_int_t)(value > INT64_MAX ? INT64_MAX : value)));
-}
 
 static void
 put_text(json_t *object, const char *key, const char *text)
@@ -42,7 +35,7 @@ put_group(json_t *object, enum vega_group group, uint32_t idx, const struct vega
 	const uint64_t *then = before != NULL ? vega_stat_cells(before, group, idx) : now;
 
 	for (uint32_t k = 0; k < g->counter_cnt; k++) {
-		put(object, g->counters[k].name, now[k]);
+		vega_json_put(object, g->counters[k].name, now[k]);
 		if (vega_counter_has_rate(&g->counters[k]))
 			put_rate(object, g->counters[k].name, now[k], then[k], stat, before);
 	}
@@ -56,13 +49,15 @@ feed_json(const struct vega_stat *stat, const struct vega_stat *before, uint32_t
 	json_t *object = json_object();
 
 	put_text(object, "feed", feed->name);
-	put(object, "feed_id", idx);
+	vega_json_put(object, "feed_id", idx);
 	put_text(object, "zone", feed->zone);
-	put(object, "lcore_idx", feed->lcore);
+	vega_json_put(object, "lcore_idx", feed->lcore);
 	if (feed->frame_lane < image->control.lane_cnt)
-		put(object, "frame_lane_bytes", image->lanes[feed->frame_lane].lane_bytes);
+		vega_json_put(
+			object, "frame_lane_bytes", image->lanes[feed->frame_lane].lane_bytes);
 	if (feed->record_lane < image->control.lane_cnt)
-		put(object, "record_lane_bytes", image->lanes[feed->record_lane].lane_bytes);
+		vega_json_put(
+			object, "record_lane_bytes", image->lanes[feed->record_lane].lane_bytes);
 	put_group(object, VEGA_GROUP_RX, idx, stat, before);
 	put_group(object, VEGA_GROUP_DRAIN, idx, stat, before);
 	return object;
@@ -73,7 +68,7 @@ lcore_json(const struct vega_stat *stat, const struct vega_stat *before, uint32_
 {
 	json_t *object = json_object();
 
-	put(object, "lcore_idx", idx);
+	vega_json_put(object, "lcore_idx", idx);
 	put_group(object, VEGA_GROUP_LCORE, idx, stat, before);
 	return object;
 }
@@ -99,11 +94,11 @@ put_lead(json_t *object, const char *line, const uint64_t buckets[VEGA_LEAD_BUCK
 		(void)json_array_append_new(
 			histogram, json_integer((json_int_t)(buckets[b] & INT64_MAX)));
 	(void)snprintf(key, sizeof(key), "line_%s_first_cnt", line);
-	put(object, key, lead.cnt);
+	vega_json_put(object, key, lead.cnt);
 	(void)snprintf(key, sizeof(key), "line_%s_lead_ns_p50", line);
-	put(object, key, lead.ns_p50);
+	vega_json_put(object, key, lead.ns_p50);
 	(void)snprintf(key, sizeof(key), "line_%s_lead_ns_p99", line);
-	put(object, key, lead.ns_p99);
+	vega_json_put(object, key, lead.ns_p99);
 	(void)snprintf(key, sizeof(key), "line_%s_lead_ns_log2", line);
 	(void)json_object_set_new(object, key, histogram);
 }
@@ -115,8 +110,8 @@ channel_json(const struct vega_stat *stat, const struct vega_stat *before, uint3
 	json_t *object = json_object();
 
 	put_text(object, "feed", stat->image.feeds[cells->feed_id].name);
-	put(object, "stream", cells->stream);
-	put(object, "wire_stream", cells->wire);
+	vega_json_put(object, "stream", cells->stream);
+	vega_json_put(object, "wire_stream", cells->wire);
 	put_text(object, "format", cells->format);
 	put_group(object, VEGA_GROUP_CHANNEL, row, stat, before);
 	put_lead(object, "a", cells->lead_ns_log2[0]);
@@ -145,7 +140,7 @@ causes_json(const struct vega_stat *stat, const char *(*cause_of)(const struct v
 			total = (uint64_t)json_integer_value(json_object_get(object, cause));
 			for (uint32_t i = 0; i < cnt[group]; i++)
 				total += vega_stat_cells(stat, group, i)[k];
-			put(object, cause, total);
+			vega_json_put(object, cause, total);
 		}
 	}
 	return object;
@@ -157,17 +152,17 @@ vega_stat_totals_json(const struct vega_stat *stat, json_t *object)
 	struct vega_totals t;
 
 	vega_stat_totals(stat, &t);
-	put(object, "packets_received", t.packets_received);
-	put(object, "packets_published", t.packets_published);
-	put(object, "packets_framed", t.packets_framed);
-	put(object, "frames_lost", t.frames_lost);
+	vega_json_put(object, "packets_received", t.packets_received);
+	vega_json_put(object, "packets_published", t.packets_published);
+	vega_json_put(object, "packets_framed", t.packets_framed);
+	vega_json_put(object, "frames_lost", t.frames_lost);
 	(void)json_object_set_new(
 		object, "frames_lost_by_cause", causes_json(stat, vega_counter_lost_cause));
 	(void)json_object_set_new(
 		object, "packets_dropped", causes_json(stat, vega_counter_drop_cause));
 	(void)json_object_set_new(
 		object, "packets_unaccounted", json_integer((json_int_t)t.packets_unaccounted));
-	put(object, "bytes", t.bytes);
+	vega_json_put(object, "bytes", t.bytes);
 }
 
 static void
@@ -197,15 +192,16 @@ put_identity(json_t *object, const struct vega_stat *stat)
 
 	put_text(object, "region", c->name);
 	put_text(object, "state", vega_stat_state(stat));
-	put(object, "generation", c->generation);
-	put(object, "heartbeat_age_ns", stat->taken_ns > beat ? stat->taken_ns - beat : 0);
-	put(object, "pid", c->pid);
+	vega_json_put(object, "generation", c->generation);
+	vega_json_put(
+		object, "heartbeat_age_ns", stat->taken_ns > beat ? stat->taken_ns - beat : 0);
+	vega_json_put(object, "pid", c->pid);
 	put_text(object, "memory",
 		c->memory == VEGA_MEMORY_HUGE  ? "huge"
 		: c->memory == VEGA_MEMORY_SHM ? "shm"
 					       : "unknown");
-	put(object, "page_bytes", c->page_bytes);
-	put(object, "lanes_bytes", c->lanes_bytes);
+	vega_json_put(object, "page_bytes", c->page_bytes);
+	vega_json_put(object, "lanes_bytes", c->lanes_bytes);
 	put_text(object, "lanes_path", c->lanes_path);
 	put_text(object, "journal", c->journal);
 	put_text(object, "journal_io", c->io);

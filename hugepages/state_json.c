@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "hugepages/base/cli.h"
+
 uint32_t
 vega_state_digits(const struct vega_state_entry *e, uint32_t feed_digits)
 {
@@ -50,14 +52,6 @@ vega_state_level_cnt(const struct vega_state_entry *e, int is_ask)
 	return cnt < VEGA_STATE_LEVEL_CNT ? cnt : VEGA_STATE_LEVEL_CNT;
 }
 
-/* JSON holds 63 bits. */
-static void
-put(json_t *object, const char *key, uint64_t value)
-{
-	(void)json_object_set_new(
-		object, key, json_integer((json_int_t)(value > INT64_MAX ? INT64_MAX : value)));
-}
-
 static void
 put_price(json_t *object, const char *key, int64_t value)
 {
@@ -82,9 +76,9 @@ side_json(const struct vega_state_entry *e, int is_ask)
 		json_t *level = json_object();
 
 		put_price(level, "px", levels[i].price);
-		put(level, "qty", levels[i].qty);
+		vega_json_put(level, "qty", levels[i].qty);
 		if (orders[i] != 0)
-			put(level, "orders", orders[i]);
+			vega_json_put(level, "orders", orders[i]);
 		(void)json_array_append_new(array, level);
 	}
 	return array;
@@ -95,14 +89,14 @@ put_trading(json_t *object, const struct vega_state_entry *e)
 {
 	if ((e->flags & VEGA_STATE_HAS_LAST) != 0) {
 		put_price(object, "last", e->last_price);
-		put(object, "last_qty", e->last_qty);
+		vega_json_put(object, "last_qty", e->last_qty);
 	}
 	if ((e->flags & VEGA_STATE_HAS_AVERAGE) != 0)
 		put_price(object, "average", e->average_price);
 	if ((e->flags & VEGA_STATE_HAS_VOLUME) != 0)
-		put(object, "volume", e->volume);
+		vega_json_put(object, "volume", e->volume);
 	if ((e->flags & VEGA_STATE_HAS_OI) != 0)
-		put(object, "oi", e->oi);
+		vega_json_put(object, "oi", e->oi);
 	if ((e->flags & VEGA_STATE_HAS_OPEN) != 0)
 		put_price(object, "open", e->open);
 	if ((e->flags & VEGA_STATE_HAS_HIGH) != 0)
@@ -130,8 +124,8 @@ put_more(json_t *object, const struct vega_state_entry *e)
 		put_price(object, "index_change", e->index_change);
 	}
 	if ((e->flags & VEGA_STATE_HAS_STATUS) != 0) {
-		put(object, "status", e->status);
-		put(object, "status_what", e->status_what);
+		vega_json_put(object, "status", e->status);
+		vega_json_put(object, "status_what", e->status_what);
 	}
 }
 
@@ -142,17 +136,17 @@ vega_state_json(const struct vega_state_entry *e, const char *feed, uint32_t pri
 	json_t *object = json_object();
 
 	(void)json_object_set_new(object, "feed", json_string(feed));
-	put(object, "instrument", e->token);
+	vega_json_put(object, "instrument", e->token);
 	(void)json_object_set_new(object, "symbol", json_string(vega_state_symbol(e, symbol)));
-	put(object, "price_scale", price_scale);
+	vega_json_put(object, "price_scale", price_scale);
 	(void)json_object_set_new(
 		object, "stale", json_boolean((e->flags & VEGA_STATE_STALE) != 0));
 	if (e->exch_ns != 0)
-		put(object, "exch_ns", e->exch_ns);
-	put(object, "recv_ns", e->recv_ns);
+		vega_json_put(object, "exch_ns", e->exch_ns);
+	vega_json_put(object, "recv_ns", e->recv_ns);
 	if (e->seq != UINT64_MAX)
-		put(object, "seq", e->seq);
-	put(object, "position", e->position);
+		vega_json_put(object, "seq", e->seq);
+	vega_json_put(object, "position", e->position);
 	(void)json_object_set_new(object, "bids", side_json(e, 0));
 	(void)json_object_set_new(object, "asks", side_json(e, 1));
 	put_trading(object, e);

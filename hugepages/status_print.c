@@ -35,12 +35,6 @@ vega_status_print(
 				 -EIO, "need to write the status, found the output closed or full");
 }
 
-static json_int_t
-whole(uint64_t value)
-{
-	return (json_int_t)(value > INT64_MAX ? INT64_MAX : value);
-}
-
 static json_t *
 nodes_json(const struct vega_host *host)
 {
@@ -48,9 +42,10 @@ nodes_json(const struct vega_host *host)
 
 	for (uint32_t i = 0; i < host->node_cnt; i++)
 		(void)json_array_append_new(array,
-			json_pack("{s:I, s:I, s:I}", "node", whole(host->nodes[i].id),
-				"memory_bytes", whole(host->nodes[i].memory_bytes),
-				"memory_free_bytes", whole(host->nodes[i].memory_free_bytes)));
+			json_pack("{s:I, s:I, s:I}", "node", vega_json_int(host->nodes[i].id),
+				"memory_bytes", vega_json_int(host->nodes[i].memory_bytes),
+				"memory_free_bytes",
+				vega_json_int(host->nodes[i].memory_free_bytes)));
 	return array;
 }
 
@@ -60,12 +55,13 @@ pools_json(const struct vega_host *host)
 	json_t *array = json_array();
 
 	for (uint32_t i = 0; i < host->pool_cnt; i++)
-		(void)json_array_append_new(array,
-			json_pack("{s:I, s:I, s:I, s:I, s:I}", "node", whole(host->pools[i].node),
-				"page_bytes", whole(host->pools[i].page_bytes), "page_cnt",
-				whole(host->pools[i].page_cnt), "free_cnt",
-				whole(host->pools[i].free_cnt), "surplus_cnt",
-				whole(host->pools[i].surplus_cnt)));
+		(void)json_array_append_new(
+			array, json_pack("{s:I, s:I, s:I, s:I, s:I}", "node",
+				       vega_json_int(host->pools[i].node), "page_bytes",
+				       vega_json_int(host->pools[i].page_bytes), "page_cnt",
+				       vega_json_int(host->pools[i].page_cnt), "free_cnt",
+				       vega_json_int(host->pools[i].free_cnt), "surplus_cnt",
+				       vega_json_int(host->pools[i].surplus_cnt)));
 	return array;
 }
 
@@ -75,9 +71,10 @@ mounts_json(const struct vega_host *host)
 	json_t *array = json_array();
 
 	for (uint32_t i = 0; i < host->mount_cnt; i++)
-		(void)json_array_append_new(array,
-			json_pack("{s:I, s:s}", "page_bytes", whole(host->mounts[i].page_bytes),
-				"path", host->mounts[i].path));
+		(void)json_array_append_new(
+			array, json_pack("{s:I, s:s}", "page_bytes",
+				       vega_json_int(host->mounts[i].page_bytes), "path",
+				       host->mounts[i].path));
 	return array;
 }
 
@@ -89,10 +86,10 @@ cpus_json(const struct vega_host *host)
 	for (uint32_t cpu = 0; cpu < host->cpu_cnt; cpu++)
 		if (host->cpus[cpu].online)
 			(void)json_array_append_new(
-				array, json_pack("{s:I, s:I, s:b, s:s}", "cpu", whole(cpu), "node",
-					       whole(host->cpus[cpu].node), "isolated",
-					       (int)host->cpus[cpu].isolated, "governor",
-					       host->cpus[cpu].governor));
+				array, json_pack("{s:I, s:I, s:b, s:s}", "cpu", vega_json_int(cpu),
+					       "node", vega_json_int(host->cpus[cpu].node),
+					       "isolated", (int)host->cpus[cpu].isolated,
+					       "governor", host->cpus[cpu].governor));
 	return array;
 }
 
@@ -101,12 +98,12 @@ vega_machine_json(const struct vega_host *host)
 {
 	json_t *object = json_object();
 
-	(void)json_object_set_new(
-		object, "page_default_bytes", json_integer(whole(host->page_default_bytes)));
-	(void)json_object_set_new(
-		object, "memlock_soft_bytes", json_integer(whole(host->memlock_soft_bytes)));
-	(void)json_object_set_new(
-		object, "memlock_hard_bytes", json_integer(whole(host->memlock_hard_bytes)));
+	(void)json_object_set_new(object, "page_default_bytes",
+		json_integer(vega_json_int(host->page_default_bytes)));
+	(void)json_object_set_new(object, "memlock_soft_bytes",
+		json_integer(vega_json_int(host->memlock_soft_bytes)));
+	(void)json_object_set_new(object, "memlock_hard_bytes",
+		json_integer(vega_json_int(host->memlock_hard_bytes)));
 	(void)json_object_set_new(object, "nodes", nodes_json(host));
 	(void)json_object_set_new(object, "pools", pools_json(host));
 	(void)json_object_set_new(object, "mounts", mounts_json(host));
@@ -129,9 +126,9 @@ vega_status_json(const struct vega_provision *p, const struct vega_stage_report 
 	}
 	(void)json_object_set_new(object, "ok", json_boolean(ok));
 	(void)json_object_set_new(
-		object, "page_needed_bytes", json_integer(whole(p->need.page_bytes)));
+		object, "page_needed_bytes", json_integer(vega_json_int(p->need.page_bytes)));
 	(void)json_object_set_new(
-		object, "memlock_needed_bytes", json_integer(whole(p->need.memlock_bytes)));
+		object, "memlock_needed_bytes", json_integer(vega_json_int(p->need.memlock_bytes)));
 	(void)json_object_set_new(object, "stages", stages);
 	return object;
 }

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "hugepages/base/cli.h"
 #include "hugepages/clients.h"
 #include "hugepages/vega_bus.h"
 
@@ -59,14 +60,6 @@ readers_print(const struct readers *readers)
 	}
 }
 
-/* Entries may say anything; JSON holds 63 bits. */
-static void
-put(json_t *object, const char *key, uint64_t value)
-{
-	(void)json_object_set_new(
-		object, key, json_integer((json_int_t)(value > INT64_MAX ? INT64_MAX : value)));
-}
-
 json_t *
 readers_json(const struct readers *readers)
 {
@@ -77,14 +70,14 @@ readers_json(const struct readers *readers)
 		json_t *object = json_object();
 
 		(void)json_object_set_new(object, "name", json_string(r->entry.name));
-		put(object, "pid", r->entry.pid);
+		vega_json_put(object, "pid", r->entry.pid);
 		(void)json_object_set_new(object, "feed", json_string(r->feed));
-		put(object, "generation", r->entry.generation);
-		put(object, "position", r->entry.position);
+		vega_json_put(object, "generation", r->entry.generation);
+		vega_json_put(object, "position", r->entry.position);
 		if (r->has_lag)
-			put(object, "lag_records", r->lag);
-		put(object, "lost_records", r->entry.lost);
-		put(object, "beat_ns", r->entry.beat_ns);
+			vega_json_put(object, "lag_records", r->lag);
+		vega_json_put(object, "lost_records", r->entry.lost);
+		vega_json_put(object, "beat_ns", r->entry.beat_ns);
 		(void)json_array_append_new(array, object);
 	}
 	return array;

@@ -42,6 +42,18 @@ vega_cli_json(json_t *object)
 	return 0;
 }
 
+json_int_t
+vega_json_int(uint64_t value)
+{
+	return (json_int_t)(value > INT64_MAX ? INT64_MAX : value);
+}
+
+void
+vega_json_put(json_t *object, const char *key, uint64_t value)
+{
+	(void)json_object_set_new(object, key, json_integer(vega_json_int(value)));
+}
+
 static void
 print_verbs(FILE *out, const char *program, const struct vega_verb *verbs, const char *doc)
 {

@@ -14,6 +14,10 @@
 /* Print a JSON object on standard output, keys in the order they were set, and free it. Returns 0 or -EIO. */
 int vega_cli_json(json_t *object);
 
+/* JSON of jansson holds 63 bits: what is above is told as the largest. */
+json_int_t vega_json_int(uint64_t value);
+void vega_json_put(json_t *object, const char *key, uint64_t value);
+
 /* Set argp's --version text and the exit status of wrong usage (64). Call first in main. */
 void vega_cli_init(const char *program);
 

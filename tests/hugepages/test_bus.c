@@ -24,6 +24,7 @@
 #include "hugepages/ring.h"
 #include "hugepages/state_table.h"
 #include "hugepages/vega_bus.h"
+#include "tests/lib/region_name.h"
 #include "tests/lib/sanitized.h"
 
 #define EPOCH_NS 1700000000000000000ull
@@ -69,7 +70,7 @@ static int
 setup(void **state)
 {
 	(void)state;
-	(void)snprintf(name, sizeof(name), "test-bus-%d", (int)getpid());
+	region_name(name, "test-bus");
 	make_region();
 	assert_int_equal(vega_bus_attach(name, &bus), 0);
 	return 0;
@@ -78,16 +79,10 @@ setup(void **state)
 static int
 teardown(void **state)
 {
-	char dir[224];
-	char command[600];
-
 	(void)state;
 	vega_bus_detach(bus);
 	vega_region_close(region);
-	vega_region_root(dir);
-	(void)snprintf(
-		command, sizeof(command), "rm -rf '%s/%s' /dev/shm/vega-%s.*", dir, name, name);
-	return system(command);
+	return region_remove(name);
 }
 
 /* ---- records -------------------------------------------------------------------------------------------------- */

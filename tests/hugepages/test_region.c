@@ -21,6 +21,7 @@
 #include "hugepages/base/err.h"
 #include "hugepages/frame.h"
 #include "hugepages/region.h"
+#include "tests/lib/region_name.h"
 
 static char name[32];
 static struct vega_layout_feed feeds[2] = {
@@ -54,21 +55,15 @@ static int
 setup(void **state)
 {
 	(void)state;
-	(void)snprintf(name, sizeof(name), "test-region-%d", (int)getpid());
+	region_name(name, "test-region");
 	return 0;
 }
 
 static int
 teardown(void **state)
 {
-	char dir[224];
-	char command[600];
-
 	(void)state;
-	vega_region_root(dir);
-	(void)snprintf(
-		command, sizeof(command), "rm -rf '%s/%s' /dev/shm/vega-%s.*", dir, name, name);
-	return system(command);
+	return region_remove(name);
 }
 
 static void

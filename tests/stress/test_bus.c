@@ -22,6 +22,7 @@
 #include "hugepages/region.h"
 #include "hugepages/ring.h"
 #include "hugepages/vega_bus.h"
+#include "tests/lib/region_name.h"
 #include "tests/lib/rng.h"
 #include "tests/lib/sanitized.h"
 
@@ -201,21 +202,15 @@ static int
 setup(void **state)
 {
 	(void)state;
-	(void)snprintf(name, sizeof(name), "stress-bus-%d", (int)getpid());
+	region_name(name, "stress-bus");
 	return 0;
 }
 
 static int
 teardown(void **state)
 {
-	char dir[224];
-	char command[600];
-
 	(void)state;
-	vega_region_root(dir);
-	(void)snprintf(
-		command, sizeof(command), "rm -rf '%s/%s' /dev/shm/vega-%s.*", dir, name, name);
-	return system(command);
+	return region_remove(name);
 }
 
 int
