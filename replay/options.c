@@ -34,8 +34,9 @@ enum key {
 
 static const struct argp_option options[] = {
 	{"out", KEY_OUT, "[FEED=]OUTPUT", 0,
-		"where to, or a feed alone: pcap:FILE, udp:IFACE[,ttl=N], dpdk:DEVARGS (a PCI "
-		"address or net_af_packet0,iface=IFACE), region:NAME, null",
+		"where to, or a feed alone: pcap:FILE, udp:IFACE[,ttl=N], "
+		"dpdk:DEVARGS[,tx-queues=N] "
+		"(a PCI address or net_af_packet0,iface=IFACE), region:NAME, null",
 		0},
 	{"speed", KEY_SPEED, "N|max", 0,
 		"factor from 0.001 to 1000, or max; default 1, for pcap max", 0},

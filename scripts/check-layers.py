@@ -32,7 +32,7 @@ TABLE = [
     (r'capture/', MEMORY + ['capture/'], []),
     (r'store/vega-journal.*\.[ch]', MEMORY + ['store/', 'capture/feed/'], ['jansson']),
     (r'store/', MEMORY + ['store/'], ['liburing', 'jansson', 'zstd']),
-    (r'replay/tx_dpdk\.c', MEMORY + ['store/', 'capture/feed/', 'replay/'], ['dpdk']),
+    (r'replay/(tx_dpdk\.c|dpdk_port\.[ch])', MEMORY + ['store/', 'capture/feed/', 'replay/'], ['dpdk']),
     (r'replay/', MEMORY + ['store/', 'capture/feed/', 'replay/'], ['jansson']),
     (r'docs/examples/', ['hugepages/vega_', 'store/vega_'], ['jansson']),
 ]

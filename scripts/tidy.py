@@ -35,7 +35,7 @@ RULES = [
      'static int x __attribute__((unused));', 'static int x VEGA_UNUSED;'),
     ('typedef', ALL_C, r'\btypedef\s+(struct|union|enum)\b', 'a struct is called by its name',
      'typedef struct x x_t;', 'typedef int (*verb)(int);'),
-    ('rte_errno', r'(?!capture/(eal|port|source_port)\.c|replay/tx_dpdk\.c).*\.[ch]$', r'\brte_errno\b',
+    ('rte_errno', r'(?!capture/(eal|port|source_port)\.c|replay/dpdk_port\.c).*\.[ch]$', r'\brte_errno\b',
      'it is turned into -errno where DPDK is called', 'return -rte_errno;', 'return -errno;'),
     ('clock', r'(?!hugepages/base/clock\.c|tests/).*\.c$', r'\b(clock_gettime|gettimeofday|usleep|nanosleep)\s*\(',
      'all time comes from base/clock.h, so that a test can set it', 'clock_gettime(CLOCK_REALTIME, &ts);',

@@ -377,6 +377,25 @@ class Journal(Case):
         self.assertTrue(all(a <= b for a, b in zip(order, order[1:])))
         self.assertGreater(len(set(order)), 100)
 
+    def test_total_order_over_ports_and_queues(self):
+        """Two ports of two queues, a file for each queue: three feeds on three of the queues, and their times tell one order."""
+        files = {name: self.path(name + '.pcap') for name in ('a0', 'a1', 'b0', 'b1')}
+        ports = {name: f'dpdk:net_pcap{number},tx_pcap={files[name + "0"]},tx_pcap={files[name + "1"]},tx-queues=2'
+                 for number, name in enumerate('ab')}
+        done = replay(self.journal, '--from', T0, '--to', T0 + 900_000, '--speed', '0.002', '--out', f'ONE={ports["a"]}', '--out',
+                      f'TWO={ports["b"]}', '--out', f'default={ports["a"]}', '--json')
+        if done.returncode == 69 and 'DPDK' in done.stderr:
+            self.skipTest('need a build with DPDK, found one without')
+        self.assertEqual(done.returncode, 0, done.stderr)
+        wanted = [data for _, data in self.packets[:900]]
+        sent = {name: [(p.ns, p.data) for p in capfile.read(path)[0]] for name, path in files.items()}
+        for name, feed in (('a0', 0), ('b0', 1), ('a1', 2), ('b1', 3)):
+            self.assertEqual([data for _, data in sent[name]], wanted[feed::3] if feed < 3 else [])
+        times = {data: ns for packets in sent.values() for ns, data in packets}
+        order = [times[data] for data in wanted]
+        self.assertTrue(all(a <= b for a, b in zip(order, order[1:])))
+        self.assertGreater(len(set(order)), 100)
+
     def test_a_file_of_it(self):
         path, = glob.glob(self.journal + '/*/TWO/frames-0000.pcapng')
         got, _ = self.send(path)

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef VEGA_REPLAY_DPDK_PORT_H
+#define VEGA_REPLAY_DPDK_PORT_H
+/*
+ * A DPDK port that frames leave by: the EAL, the device, its queues and packet buffers. Of the dpdk output alone.
+ *
+ * Threads: the main thread's. The EAL ends with the last port, and cannot begin again in this process.
+ */
+#include <stdint.h>
+
+#include "hugepages/base/attr.h"
+
+#define VEGA_DPDK_QUEUE_CNT_MAX 16u
+#define VEGA_DPDK_TAG_BYTES     4u /* room for a VLAN tag above the MTU */
+
+struct rte_mempool;
+
+struct vega_dpdk_port {
+	uint16_t idx;
+	uint32_t queue_cnt;
+	uint32_t frame_bytes_max; /* of an untagged frame */
+	struct rte_mempool *pool;
+};
+
+/*
+ * Open a device, the EAL with the first, and wait some seconds for its link.
+ *
+ * Params: device	PCI address or virtual device with its arguments
+ *	   queue_cnt	1 to VEGA_DPDK_QUEUE_CNT_MAX
+ * Returns 0 or a negative errno with a message (69: no such port, no such queue, no link); then nothing is open.
+ */
+int vega_dpdk_port_open(
+	const char *device, uint32_t queue_cnt, struct vega_dpdk_port *ret_port) VEGA_MUST_CHECK;
+
+/* Stop and close it; the EAL ends with the last. */
+void vega_dpdk_port_close(struct vega_dpdk_port *port);
+
+#endif
