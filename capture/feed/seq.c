@@ -207,6 +207,15 @@ is_late_copy(const struct vega_seq *seq, const struct vega_span *span, uint64_t 
 	return seen->seq == span->seq && recv_ns - seen->recv_ns < seq->hold_ns;
 }
 
+/* Sequence 1 of a space that began a moment ago with a later one: the first packets came out of order. */
+static bool
+is_before_floor(const struct vega_seq *seq, const struct vega_seq_line *line,
+	const struct vega_span *span, uint64_t recv_ns)
+{
+	return line->space == seq->space && span->seq < seq->floor &&
+	       line->last - span->seq <= JUMP_BACK && recv_ns - seq->begun_ns < seq->hold_ns;
+}
+
 static bool
 begins_anew(const struct vega_seq *seq, const struct vega_seq_line *line,
 	const struct vega_span *span, uint64_t recv_ns)
@@ -217,6 +226,8 @@ begins_anew(const struct vega_seq *seq, const struct vega_seq_line *line,
 		return true;
 	if (span->seq > line->last ||
 		(line->space == seq->space && is_missing(seq, span->seq, end)))
+		return false;
+	if (!span->is_start && is_before_floor(seq, line, span, recv_ns))
 		return false;
 	if (span->seq == 1 ||
 		span->is_start) /* where the other line began already, its copy is no late one */

@@ -17,7 +17,8 @@
  * itself; until then what it brings of the old space is old: counted, not delivered. So is what comes of the session before
  * within the hold. Gaps of the old space are lost.
  *
- * What a line brings from before the first sequence of a space, when the capture began between the two lines, is delivered too.
+ * What a line brings from before the first sequence of a space is delivered too: the capture began between the two lines, or the
+ * first packets came out of order. Within the hold, sequence 1 is such a one.
  */
 #include "capture/feed/format.h"
 #include "hugepages/vega_counters.h"

@@ -466,6 +466,24 @@ test_late_copy_of_the_first(void **state)
 	assert_int_equal(cells.restarts, 0);
 }
 
+/* The first packets of a capture change places: the first sequence is late, and nothing begins anew. */
+static void
+test_first_two_out_of_order(void **state)
+{
+	static const struct step steps[] = {
+		{'A', 2, 1, 0, "2+1", "start 2", 0, 0}, {'A', 1, 1, 1, "1+1", "", 0, 0},
+		{'A', 3, 1, 2, "3+1", "", 0, 0}, {'A', 1, 1, 3, "", "", 0, 0},
+		{'B', 1, 1, 4, "", "", 0, 0}, {'B', 2, 2, 5, "", "", 0, 0},
+		{'A', 1, 1, 5000, "1+1", "restart 1", 0, 0}, /* the hold has passed */
+	};
+	struct vega_channel_cells cells;
+
+	(void)state;
+	PLAY(HOLD_NS, steps, &cells);
+	assert_int_equal(cells.restarts, 1);
+	assert_int_equal(cells.gaps, 0);
+}
+
 /* Without any mark: a jump back further than a line reorders. */
 static void
 test_jump_back(void **state)
@@ -839,6 +857,7 @@ main(void)
 		cmocka_unit_test(test_restart),
 		cmocka_unit_test(test_restart_by_the_header),
 		cmocka_unit_test(test_late_copy_of_the_first),
+		cmocka_unit_test(test_first_two_out_of_order),
 		cmocka_unit_test(test_jump_back),
 		cmocka_unit_test(test_end_of_session),
 		cmocka_unit_test(test_numbers_at_their_ends),
