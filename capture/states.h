@@ -10,9 +10,18 @@
 #include "hugepages/region.h"
 #include "hugepages/state.h"
 
+/* How far the drain is behind a book lane; all NULL: the feed has none. */
+struct vega_states_book {
+	const struct vega_state_table *table;
+	const uint64_t *drained;
+	uint64_t slack; /* records */
+};
+
 struct vega_states {
 	struct vega_state_feed *feeds[VEGA_FEED_CNT_MAX];
+	struct vega_states_book books[VEGA_FEED_CNT_MAX];
 	uint32_t cnt;
+	bool waits; /* for the drain of book lanes: the source is lossless */
 };
 
 /* One for each feed that has a state table. Returns 0, -ENOMEM (69). Life: the caller deletes it, then the region. */
@@ -20,7 +29,7 @@ int vega_states_new(const struct vega_plan *plan, const struct vega_region *regi
 	struct vega_states *ret_states) VEGA_MUST_CHECK;
 void vega_states_delete(struct vega_states *states);
 
-/* Each polled once. Returns records taken; 0: none is new. */
+/* Each polled once, but one that waits. Returns records taken; 0: none is new. */
 unsigned vega_states_poll(struct vega_states *states);
 
 /*

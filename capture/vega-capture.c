@@ -255,7 +255,10 @@ close_journal(struct capture *c)
 static int
 open_states(struct capture *c)
 {
-	return vega_states_new(c->plan, c->region, &c->states);
+	const int rc = vega_states_new(c->plan, c->region, &c->states);
+
+	c->states.waits = from_files(c) && c->options.pace == VEGA_PACE_MAX;
+	return rc;
 }
 
 static void
@@ -416,6 +419,17 @@ poll_both(void *arg, uint64_t now_ns)
 	return vega_drain_poll(c->drain, now_ns) + vega_states_poll(&c->states);
 }
 
+/* As far as they go now. */
+static unsigned
+poll_states(struct capture *c)
+{
+	unsigned taken = 0;
+
+	for (unsigned more; (more = vega_states_poll(&c->states)) != 0;)
+		taken += more;
+	return taken;
+}
+
 /* Keep the first of several failures: it is the one to tell. */
 static int
 first_failure(struct vega_err *err, int rc)
@@ -443,6 +457,9 @@ run_loops(struct capture *c)
 		return rc;
 	(void)vega_lcore_drain_run(&loop);
 	join(c);
+	do /* states that wait for storage may have more */
+		vega_drain_flush(c->drain);
+	while (poll_states(c) != 0);
 	c->run_ns = vega_monotonic_ns() - begin_ns;
 	return vega_drain_finish(c->drain);
 }

@@ -352,7 +352,8 @@ vega_bus_position(const struct vega_bus_cursor *c, struct vega_bus_position *ret
 		.given = c->given,
 		.lost = c->lost,
 		.laps = c->laps,
-		.settled = c->is_book ? 0 : vega_load_acquire(&cells->records_settled), /* J2 */
+		.settled = vega_load_acquire(
+			c->is_book ? &cells->book_settled : &cells->records_settled), /* J2 */
 	};
 }
 

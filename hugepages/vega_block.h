@@ -48,7 +48,8 @@ enum vega_seal {
 enum vega_block_kind {
 	VEGA_KIND_FRAMES = 1,
 	VEGA_KIND_RECORDS = 2,
-	VEGA_KIND_KEYFRAME = 3
+	VEGA_KIND_KEYFRAME = 3,
+	VEGA_KIND_BOOK = 4 /* records of a book lane */
 };
 
 struct vega_block_hdr {

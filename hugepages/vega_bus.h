@@ -168,7 +168,7 @@ struct vega_bus_position {
 	uint64_t given;     /* records read and passed over, since open or reopen */
 	uint64_t lost;      /* records never seen, since then */
 	uint64_t laps;
-	/* Records before it are in the journal or never will be; 0 without a journal. Of a book lane: 0. */
+	/* Records before it are in the journal or never will be; 0 without a journal. */
 	uint64_t settled;
 };
 void vega_bus_position(

@@ -80,7 +80,14 @@ extern "C" {
 		"records overwritten before the drain took them; the journal has a LOSS record") \
 	X(records_lost, "records lost because storage failed or was full")                       \
 	X(durable_records, "records acknowledged as durable")                                    \
-	X(record_lag_max, "most records the drain was behind the lane")
+	X(record_lag_max, "most records the drain was behind the lane")                          \
+	X(book_drained, "position in the book lane up to which the drain has copied")            \
+	X(book_settled, "position before which each record of it is in the journal, or lost")    \
+	X(book_written, "its records in blocks whose write is complete")                         \
+	X(book_lapped, "its records overwritten before the drain took them")                     \
+	X(book_lost, "its records lost because storage failed or was full")                      \
+	X(durable_book, "its records acknowledged as durable")                                   \
+	X(book_lag_max, "most of its records the drain was behind")
 
 /* By rx lcore; written by it. */
 #define VEGA_LCORE_COUNTERS(X)                                                                  \
@@ -119,7 +126,7 @@ struct vega_channel_cells {
 };
 struct vega_drain_cells {
 	VEGA_DRAIN_COUNTERS(VEGA_CELL)
-	uint64_t spare[44];
+	uint64_t spare[37];
 };
 struct vega_lcore_cells {
 	VEGA_LCORE_COUNTERS(VEGA_CELL)

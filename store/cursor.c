@@ -280,7 +280,8 @@ read_block(struct vega_cursor *c, const struct vega_index_entry *entry, void *bu
 	c->blocks_read++;
 	return vega_io_read(c->io, c->fd, buffer, bytes, entry->start_off) == (int64_t)bytes &&
 	       hdr->header_crc32c == entry->header_crc32c && hdr->kind == c->want.kind &&
-	       (hdr->codec == 0 || hdr->kind == VEGA_KIND_RECORDS) && hdr->stored_bytes == bytes &&
+	       (hdr->codec == 0 || vega_format_is_records(hdr->kind)) &&
+	       hdr->stored_bytes == bytes &&
 	       vega_format_check_block(hdr, bytes, c->file->file_id, entry->start_off) == VEGA_GOOD;
 }
 

@@ -14,14 +14,14 @@
 #define DEPTH_DEFAULT  32u
 #define ROOM_BYTES_MIN (16ull << 20) /* less is no room to begin in */
 
-/* A frame lane on its way to disk, and beside it the feed's record lane. */
+/* A frame lane on its way to disk, and beside it the feed's record lane and book lane. */
 struct feed {
 	struct vega_frame_lane *lane;
 	struct vega_drain_cells *cells;
 	struct vega_files files;
-	struct vega_record_drain *records; /* NULL: a feed of frames only */
-	uint64_t taken;                    /* blocks put into files or lost */
-	uint64_t released;                 /* our copy of lane->released */
+	struct vega_record_drain *records[2]; /* of the record lane, of the book lane; NULL: none */
+	uint64_t taken;                       /* blocks put into files or lost */
+	uint64_t released;                    /* our copy of lane->released */
 };
 
 struct vega_drain {
@@ -130,8 +130,10 @@ poll_feed(struct vega_drain *drain, struct feed *feed)
 {
 	unsigned work = 0;
 
-	if (feed->records != NULL)
-		work += vega_record_drain_poll(feed->records, drain->now_ns, drain->finishing);
+	for (uint32_t i = 0; i < VEGA_ARRAY_CNT(feed->records); i++)
+		if (feed->records[i] != NULL)
+			work += vega_record_drain_poll(
+				feed->records[i], drain->now_ns, drain->finishing);
 	if (drain->io == NULL)
 		return work + discard(feed);
 	work += vega_files_poll(&feed->files, drain->now_ns);
@@ -159,8 +161,11 @@ vega_drain_poll(struct vega_drain *drain, uint64_t now_ns)
 static bool
 is_idle(const struct feed *feed)
 {
-	return vega_frame_sealed(feed->lane) == feed->released && /* F3: pairs with F2 */
-	       (feed->records == NULL || vega_record_drain_idle(feed->records));
+	bool idle = vega_frame_sealed(feed->lane) == feed->released; /* F3: pairs with F2 */
+
+	for (uint32_t i = 0; i < VEGA_ARRAY_CNT(feed->records); i++)
+		idle &= feed->records[i] == NULL || vega_record_drain_idle(feed->records[i]);
+	return idle;
 }
 
 bool
@@ -173,15 +178,21 @@ vega_drain_idle(const struct vega_drain *drain)
 }
 
 static bool
+is_closed(const struct feed *feed)
+{
+	bool closed = feed->files.first == NULL;
+
+	for (uint32_t i = 0; i < VEGA_ARRAY_CNT(feed->records); i++)
+		closed &= feed->records[i] == NULL || vega_record_drain_is_closed(feed->records[i]);
+	return closed;
+}
+
+static bool
 all_closed(const struct vega_drain *drain)
 {
-	for (uint32_t i = 0; i < drain->feed_cnt; i++) {
-		const struct feed *feed = &drain->feeds[i];
-
-		if (feed->files.first != NULL ||
-			(feed->records != NULL && !vega_record_drain_is_closed(feed->records)))
+	for (uint32_t i = 0; i < drain->feed_cnt; i++)
+		if (!is_closed(&drain->feeds[i]))
 			return false;
-	}
 	return true;
 }
 
@@ -199,8 +210,9 @@ close_last(struct feed *feed)
 
 	vega_untold_add(&feed->files.shared.untold, &end);
 	vega_files_close(&feed->files);
-	if (feed->records != NULL)
-		vega_record_drain_close(feed->records);
+	for (uint32_t i = 0; i < VEGA_ARRAY_CNT(feed->records); i++)
+		if (feed->records[i] != NULL)
+			vega_record_drain_close(feed->records[i]);
 }
 
 static void
@@ -216,7 +228,24 @@ failure_of(const struct feed *feed)
 {
 	if (feed->files.shared.error.rc != 0)
 		return vega_err_restore(&feed->files.shared.error);
-	return feed->records != NULL ? vega_record_drain_error(feed->records) : 0;
+	for (uint32_t i = 0; i < VEGA_ARRAY_CNT(feed->records); i++) {
+		const int rc =
+			feed->records[i] != NULL ? vega_record_drain_error(feed->records[i]) : 0;
+
+		if (rc != 0)
+			return rc;
+	}
+	return 0;
+}
+
+void
+vega_drain_flush(struct vega_drain *drain)
+{
+	drain->finishing = true;
+	for (uint32_t i = 0; i < drain->feed_cnt; i++)
+		drain->feeds[i].files.retry_ns = 0; /* one last try, now */
+	while (!vega_drain_idle(drain))
+		poll_or_wait(drain);
 }
 
 int
@@ -224,11 +253,7 @@ vega_drain_finish(struct vega_drain *drain)
 {
 	int rc = 0;
 
-	drain->finishing = true;
-	for (uint32_t i = 0; i < drain->feed_cnt; i++)
-		drain->feeds[i].files.retry_ns = 0; /* one last try, now */
-	while (!vega_drain_idle(drain))
-		poll_or_wait(drain);
+	vega_drain_flush(drain);
 	for (uint32_t i = 0; i < drain->feed_cnt; i++)
 		close_last(&drain->feeds[i]);
 	while (!all_closed(drain))
@@ -245,7 +270,8 @@ vega_drain_delete(struct vega_drain *drain)
 		return;
 	for (uint32_t i = 0; i < drain->feed_cnt; i++) {
 		vega_files_delete(&drain->feeds[i].files);
-		vega_record_drain_delete(drain->feeds[i].records);
+		for (uint32_t k = 0; k < VEGA_ARRAY_CNT(drain->feeds[i].records); k++)
+			vega_record_drain_delete(drain->feeds[i].records[k]);
 	}
 	vega_columns_delete(drain->columns);
 	if (drain->own_io)
@@ -281,23 +307,35 @@ init_files(struct vega_files *files, struct vega_drain *drain, const struct vega
 }
 
 static int
+init_records(struct vega_drain *drain, const struct vega_drain_conf *conf, uint32_t i,
+	enum vega_block_kind kind)
+{
+	struct vega_files files;
+
+	init_files(&files, drain, conf, i, kind);
+	if (drain->columns == NULL && vega_columns_new(&drain->columns) < 0)
+		return VEGA_ERR(-ENOMEM, "need memory for the codec of records, found none");
+	return vega_record_drain_new(conf->region, i, &files, drain->columns,
+		&drain->feeds[i].records[kind == VEGA_KIND_BOOK]);
+}
+
+static int
 init_feed(struct vega_drain *drain, const struct vega_drain_conf *conf, uint32_t i)
 {
 	struct vega_region *region = conf->region;
 	struct feed *feed = &drain->feeds[i];
-	struct vega_files files;
+	int rc = 0;
 
 	feed->lane = vega_region_frame_lane(region, i);
 	feed->cells = &region->drain[i];
 	feed->taken = feed->released = vega_load_relaxed(&feed->lane->released);
 	init_files(&feed->files, drain, conf, i, VEGA_KIND_FRAMES);
 	feed->files.settled_before = feed->released;
-	if (region->feeds[i].record_lane == UINT32_MAX)
-		return 0;
-	init_files(&files, drain, conf, i, VEGA_KIND_RECORDS);
-	if (drain->columns == NULL && vega_columns_new(&drain->columns) < 0)
-		return VEGA_ERR(-ENOMEM, "need memory for the codec of records, found none");
-	return vega_record_drain_new(region, i, &files, drain->columns, &feed->records);
+	if (region->feeds[i].record_lane != UINT32_MAX)
+		rc = init_records(drain, conf, i, VEGA_KIND_RECORDS);
+	if (rc == 0 && region->feeds[i].book_lane != UINT32_MAX)
+		rc = init_records(drain, conf, i, VEGA_KIND_BOOK);
+	return rc;
 }
 
 int

@@ -3,7 +3,7 @@
 #define VEGA_STORE_DRAIN_H
 /*
  * The drain: takes sealed blocks from the frame lanes and writes them into journal files, as they lie; and records from the
- * record lanes, in blocks of its own (record_drain.h).
+ * record and book lanes, in blocks of its own (record_drain.h).
  *
  * Runs on one thread (the EAL main lcore, a plain thread, or stepped by a test). rx and drain meet in the lane only.
  */
@@ -51,6 +51,12 @@ unsigned vega_drain_poll(struct vega_drain *drain, uint64_t now_ns);
 
 /* True when every block sealed so far has been written or counted as lost. */
 bool vega_drain_idle(const struct vega_drain *drain);
+
+/*
+ * Write everything that the lanes have, or lose it; rx has stopped. What lays more into a lane then (the state poll into a book lane) is
+ * polled and this called again, until it has no more.
+ */
+void vega_drain_flush(struct vega_drain *drain);
 
 /*
  * Write everything sealed, sync, seal and close all files; rx has stopped. What was lost behind the last block is told by

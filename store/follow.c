@@ -251,16 +251,25 @@ from_journal(struct vega_follow *f, bool has_ended, struct vega_follow_batch *re
 
 /* ---- from one generation to the next -------------------------------------------------------------------------- */
 
-/* Only feeds have a journal; what is no feed is a feed's book. */
-static bool
-is_journalled(struct vega_bus *bus, const struct vega_bus_info *info, const char *name)
+/* The journal of a feed's lane, by the lane's name: what is no feed's is a feed's book, FEED.book. */
+static int
+open_past(struct vega_bus *bus, const struct vega_bus_info *info, const char *name,
+	struct vega_past **ret_past)
 {
 	struct vega_bus_feed feed;
+	size_t bytes;
 
-	for (uint32_t i = 0; info->journal[0] != '\0' && vega_bus_feed(bus, i, &feed) == 0; i++)
+	if (info->journal[0] == '\0')
+		return 0;
+	for (uint32_t i = 0; vega_bus_feed(bus, i, &feed) == 0; i++)
 		if (strcmp(feed.name, name) == 0)
-			return true;
-	return false;
+			return vega_past_new(info->journal, name, false, ret_past);
+	for (uint32_t i = 0; vega_bus_feed(bus, i, &feed) == 0; i++) {
+		bytes = strlen(feed.name);
+		if (strncmp(feed.name, name, bytes) == 0 && strcmp(name + bytes, ".book") == 0)
+			return vega_past_new(info->journal, feed.name, true, ret_past);
+	}
+	return 0;
 }
 
 /* Take up the lane of the capture that the region now is of, where the generation begins. */
@@ -273,8 +282,7 @@ open_lane(struct vega_follow *f, enum vega_bus_from from, uint64_t value)
 	int rc;
 
 	vega_bus_info(f->bus, &info);
-	rc = is_journalled(f->bus, &info, f->feed) ? vega_past_new(info.journal, f->feed, &past)
-						   : 0;
+	rc = open_past(f->bus, &info, f->feed, &past);
 	if (rc < 0)
 		return rc;
 	rc = vega_bus_open(f->bus, f->feed, from, value, f->name, &lane);

@@ -20,6 +20,7 @@
  * While a file is being written, `NAME.idx` lies beside it: one vega_idx_head, then one vega_index_entry a block,
  * appended after the block's write is complete. Derived data: losing it costs a scan, never a frame.
  */
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "hugepages/base/attr.h"
@@ -181,6 +182,14 @@ VEGA_PIN(struct vega_head, state_bytes, 1560, 8);
 VEGA_PIN(struct vega_head, reserved2, 1568, 472);
 VEGA_PIN(struct vega_head, state_crc32c, 2040, 4);
 VEGA_PIN(struct vega_head, block_length2, 2044, 4);
+
+/* Of a file or of its blocks: records of a lane? */
+static inline bool
+vega_format_is_records(uint32_t kind)
+{
+	return kind == VEGA_KIND_RECORDS || kind == VEGA_KIND_BOOK;
+}
+
 enum vega_file_state {
 	VEGA_FILE_OPEN = 1,
 	VEGA_FILE_SEALED = 2

@@ -81,7 +81,7 @@ identity_ok(const struct vega_head *head)
 	return head->block_type == VEGA_BLOCK_HEAD && head->block_length == sizeof(*head) &&
 	       head->head_bytes == VEGA_HEAD_BYTES && head->if_cnt >= 1 &&
 	       head->if_cnt <= VEGA_IF_CNT_MAX && head->linktype <= UINT16_MAX &&
-	       head->kind >= VEGA_KIND_FRAMES && head->kind <= VEGA_KIND_KEYFRAME &&
+	       head->kind >= VEGA_KIND_FRAMES && head->kind <= VEGA_KIND_BOOK &&
 	       is_text(head->feed, sizeof(head->feed)) && is_text(head->zone, sizeof(head->zone)) &&
 	       is_text(head->region, sizeof(head->region)) &&
 	       all_zero(head->reserved, sizeof(head->reserved));

@@ -18,6 +18,7 @@ struct vega_past {
 	uint64_t generation; /* of the cursor */
 	uint64_t next;       /* what it gives next, where nothing is missing */
 	struct vega_record_batch batch;
+	bool is_book;
 	bool has_batch;
 	bool is_damaged;
 };
@@ -39,7 +40,8 @@ list(struct vega_past *p)
 	int rc;
 
 	forget(p);
-	rc = vega_journal_open_records(p->journal_dir, p->feed, &p->journal);
+	rc = vega_journal_open_kind(p->journal_dir, p->feed,
+		p->is_book ? VEGA_KIND_BOOK : VEGA_KIND_RECORDS, &p->journal);
 	if (rc < 0)
 		return rc == -ENOENT ? 0 : rc;
 	return vega_journal_feed_cnt(p->journal) > 0;
@@ -104,6 +106,7 @@ read_anew(struct vega_past *p, uint64_t generation, uint64_t position)
 		.to_ns = UINT64_MAX,
 		.generation = generation,
 		.from_position = position,
+		.is_book = p->is_book,
 		.hole = note_hole,
 		.hole_arg = p,
 	};
@@ -154,7 +157,11 @@ vega_past_find(struct vega_past *p, uint64_t generation, uint64_t ns, uint64_t *
 	uint64_t *ret_position)
 {
 	const struct vega_records_want want = {
-		.from_ns = ns, .to_ns = UINT64_MAX, .generation = generation};
+		.from_ns = ns,
+		.to_ns = UINT64_MAX,
+		.generation = generation,
+		.is_book = p->is_book,
+	};
 	int rc = open_cursor(p, &want);
 
 	p->next = 0;
@@ -186,13 +193,14 @@ vega_past_after(struct vega_past *p, uint64_t generation, uint64_t *ret_generati
 }
 
 int
-vega_past_new(const char *journal_dir, const char *feed, struct vega_past **ret_past)
+vega_past_new(const char *journal_dir, const char *feed, bool is_book, struct vega_past **ret_past)
 {
 	struct vega_past *p = calloc(1, sizeof(*p));
 
 	if (p != NULL) {
 		p->journal_dir = strdup(journal_dir);
 		p->feed = strdup(feed);
+		p->is_book = is_book;
 	}
 	if (p == NULL || p->journal_dir == NULL || p->feed == NULL) {
 		vega_past_delete(p);

@@ -9,9 +9,9 @@
 
 struct vega_past;
 
-/* Returns 0 or -ENOMEM. Nothing is opened yet. */
-int vega_past_new(
-	const char *journal_dir, const char *feed, struct vega_past **ret_past) VEGA_MUST_CHECK;
+/* Returns 0 or -ENOMEM. Nothing is opened yet. is_book: of the feed's book lane. */
+int vega_past_new(const char *journal_dir, const char *feed, bool is_book,
+	struct vega_past **ret_past) VEGA_MUST_CHECK;
 void vega_past_delete(struct vega_past *past);
 
 /*

@@ -54,16 +54,21 @@ load_file(struct vega_journal *journal, const struct vega_tree_file *from, bool 
 	return 0;
 }
 
-/* records_of: a feed, whose files of records are wanted; NULL: all. */
+/* Files that are wanted. */
+struct wanted {
+	const char *feed; /* NULL: all */
+	enum vega_block_kind kind;
+};
+
 static bool
-is_wanted(const struct vega_tree_file *file, const char *records_of)
+is_wanted(const struct vega_tree_file *file, const struct wanted *wanted)
 {
-	return records_of == NULL || (file->kind == VEGA_KIND_RECORDS && file->feed != NULL &&
-					     strcmp(file->feed, records_of) == 0);
+	return wanted->feed == NULL || (file->kind == wanted->kind && file->feed != NULL &&
+					       strcmp(file->feed, wanted->feed) == 0);
 }
 
 static int
-load_files(struct vega_journal *journal, const struct vega_tree *tree, const char *records_of)
+load_files(struct vega_journal *journal, const struct vega_tree *tree, const struct wanted *wanted)
 {
 	int rc = 0;
 
@@ -72,9 +77,9 @@ load_files(struct vega_journal *journal, const struct vega_tree *tree, const cha
 	if (journal->files == NULL || journal->feeds == NULL)
 		return VEGA_ERR(-ENOMEM, "need memory for %u files, found none", tree->file_cnt);
 	for (uint32_t i = 0; rc == 0 && i < tree->file_cnt; i++)
-		if (is_wanted(&tree->files[i], records_of))
+		if (is_wanted(&tree->files[i], wanted))
 			rc = load_file(journal, &tree->files[i],
-				tree->file_cnt == 1 && records_of == NULL);
+				tree->file_cnt == 1 && wanted->feed == NULL);
 	return rc;
 }
 
@@ -111,7 +116,7 @@ group_feeds(struct vega_journal *journal)
 }
 
 static int
-open_files(struct vega_io *io, const char *path, const char *records_of,
+open_files(struct vega_io *io, const char *path, const struct wanted *wanted,
 	struct vega_journal **ret_journal)
 {
 	struct vega_journal *journal;
@@ -123,7 +128,7 @@ open_files(struct vega_io *io, const char *path, const char *records_of,
 	journal = calloc(1, sizeof(*journal));
 	if (journal != NULL) {
 		journal->io = io;
-		rc = load_files(journal, &tree, records_of);
+		rc = load_files(journal, &tree, wanted);
 	} else {
 		rc = VEGA_ERR(-ENOMEM, "need memory to open %s, found none", path);
 	}
@@ -140,18 +145,22 @@ open_files(struct vega_io *io, const char *path, const char *records_of,
 int
 vega_journal_open_io(struct vega_io *io, const char *path, struct vega_journal **ret_journal)
 {
-	return open_files(io, path, NULL, ret_journal);
+	const struct wanted all = {.feed = NULL};
+
+	return open_files(io, path, &all, ret_journal);
 }
 
 int
-vega_journal_open_records(const char *path, const char *feed, struct vega_journal **ret_journal)
+vega_journal_open_kind(const char *path, const char *feed, enum vega_block_kind kind,
+	struct vega_journal **ret_journal)
 {
+	const struct wanted wanted = {.feed = feed, .kind = kind};
 	struct vega_io *io;
 	int rc = vega_io_new("pwrite", NULL, &io);
 
 	if (rc < 0)
 		return rc;
-	rc = open_files(io, path, feed, ret_journal);
+	rc = open_files(io, path, &wanted, ret_journal);
 	if (rc < 0)
 		vega_io_delete(io);
 	else
@@ -162,7 +171,7 @@ vega_journal_open_records(const char *path, const char *feed, struct vega_journa
 int
 vega_journal_open(const char *path, struct vega_journal **ret_journal)
 {
-	return vega_journal_open_records(path, NULL, ret_journal);
+	return vega_journal_open_kind(path, NULL, 0, ret_journal);
 }
 
 void

@@ -39,7 +39,7 @@ struct vega_jfeed {
 	struct {
 		uint32_t file_first;
 		uint32_t file_cnt;
-	} kind[VEGA_KIND_KEYFRAME + 1]; /* by enum vega_block_kind */
+	} kind[VEGA_KIND_BOOK + 1]; /* by enum vega_block_kind */
 };
 
 struct vega_journal {
@@ -53,12 +53,12 @@ struct vega_journal {
 };
 
 /*
- * vega_journal_open of a folder, with a feed's files of records alone (NULL: with all files); there may be none: feed_cnt 0.
+ * vega_journal_open of a folder, with a feed's files of one kind alone (feed NULL: with all files); there may be none: feed_cnt 0.
  *
  * Returns as vega_journal_open.
  */
-int vega_journal_open_records(
-	const char *path, const char *feed, struct vega_journal **ret_journal) VEGA_MUST_CHECK;
+int vega_journal_open_kind(const char *path, const char *feed, enum vega_block_kind kind,
+	struct vega_journal **ret_journal) VEGA_MUST_CHECK;
 
 /* How a file is met. */
 struct vega_jfile_load_as {

@@ -32,7 +32,7 @@ vega_jfile_is_hole(const struct vega_jfile *file, struct vega_io *io, int fd, ui
 static bool
 is_known(uint32_t kind)
 {
-	return kind == VEGA_KIND_FRAMES || kind == VEGA_KIND_RECORDS;
+	return kind == VEGA_KIND_FRAMES || vega_format_is_records(kind);
 }
 
 /*

@@ -18,6 +18,7 @@ static_assert(ROOM <= VEGA_COLUMNS_RECORD_CNT_MAX, "a block holds what is gather
 struct vega_record_drain {
 	struct vega_ring ring;
 	struct vega_files files;
+	struct vega_lane_cells cells;
 	struct vega_zone *zone;
 	struct vega_columns *columns;
 	uint64_t generation;
@@ -113,7 +114,10 @@ make_block(struct vega_record_drain *d, const union vega_record *records, uint32
 		.seal = seal,
 	};
 
-	vega_record_block_make(&run, d->columns, d->blocks[d->made % VEGA_RECORD_DRAIN_BLOCKS]);
+	struct vega_block_hdr *hdr = d->blocks[d->made % VEGA_RECORD_DRAIN_BLOCKS];
+
+	vega_record_block_make(&run, d->columns, hdr);
+	hdr->kind = (uint16_t)d->files.shared.kind;
 	d->made++;
 	d->recv_ns = run.recv_ns;
 	d->clock = run.clock;
@@ -134,7 +138,7 @@ tell_lapped(struct vega_record_drain *d, uint64_t end)
 			d->lap_first,
 		}};
 
-	vega_count(&d->files.shared.cells->records_lapped, end - d->lap_first);
+	vega_count(d->cells.lapped, end - d->lap_first);
 	make_block(d, &loss, 1, d->lap_first, VEGA_SEAL_FULL);
 	d->lap_first = NOT_LAPPED;
 	d->day = 0; /* it may have rolled meanwhile */
@@ -341,13 +345,11 @@ settled_position(const struct vega_record_drain *d)
 static void
 publish(struct vega_record_drain *d)
 {
-	struct vega_drain_cells *cells = d->files.shared.cells;
-
 	d->released = vega_files_settled(&d->files);
-	vega_store_relaxed(&cells->durable_records, vega_files_durable(&d->files).records);
-	vega_store_relaxed(&cells->records_drained, d->next);
+	vega_store_relaxed(d->cells.durable, vega_files_durable(&d->files).records);
+	vega_store_relaxed(d->cells.drained, d->next);
 	/* who sees it finds the blocks before it: their writes are complete */
-	vega_store_release(&cells->records_settled, settled_position(d)); /* J1: pairs with J2 */
+	vega_store_release(d->cells.settled, settled_position(d)); /* J1: pairs with J2 */
 }
 
 /* Without a journal. */
@@ -357,7 +359,7 @@ discard(struct vega_record_drain *d, uint64_t published)
 	const bool is_new = d->next != published;
 
 	d->next = published;
-	vega_store_relaxed(&d->files.shared.cells->records_drained, published);
+	vega_store_relaxed(d->cells.drained, published);
 	return is_new;
 }
 
@@ -369,7 +371,7 @@ vega_record_drain_poll(struct vega_record_drain *d, uint64_t now_ns, bool finish
 	unsigned work;
 
 	if (published > d->next)
-		vega_count_max(&d->files.shared.cells->record_lag_max, published - d->next);
+		vega_count_max(d->cells.lag_max, published - d->next);
 	if (d->files.io == NULL)
 		return discard(d, published);
 	if (finishing && !d->finishing)
@@ -431,7 +433,10 @@ static int
 open_lane(struct vega_record_drain *d, const struct vega_region *region, uint32_t feed_id)
 {
 	uint64_t lane_bytes = 0;
-	const struct vega_record_lane *lane = vega_region_record_lane(region, feed_id, &lane_bytes);
+	const struct vega_record_lane *lane =
+		d->files.shared.kind == VEGA_KIND_BOOK
+			? vega_region_book_lane(region, feed_id, &lane_bytes)
+			: vega_region_record_lane(region, feed_id, &lane_bytes);
 	int rc = lane != NULL ? vega_ring_open(lane, lane_bytes, &d->ring) : -EBADMSG;
 
 	if (rc < 0 || d->ring.words != VEGA_RING_WORDS)
@@ -452,6 +457,7 @@ vega_record_drain_new(const struct vega_region *region, uint32_t feed_id,
 	if (d == NULL)
 		return VEGA_ERR(-ENOMEM, "need memory for the drain of a record lane, found none");
 	d->files = *like;
+	d->cells = vega_lane_cells_of(like->shared.cells, like->shared.kind);
 	d->columns = columns;
 	d->lap_first = NOT_LAPPED;
 	rc = open_lane(d, region, feed_id);

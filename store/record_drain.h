@@ -2,7 +2,7 @@
 #ifndef VEGA_STORE_RECORD_DRAIN_H
 #define VEGA_STORE_RECORD_DRAIN_H
 /*
- * The drain of one record lane: a reader of the lane like any other, that gathers records, makes blocks of them and writes those.
+ * The drain of one record lane, or book lane: a reader of the lane like any other, that gathers records, makes blocks of them and writes those.
  *
  *	lane --copy--> gathered --make--> block --put--> file
  *	               cut at 65,536 records or before, at the trading day's EPOCH, after 1 s, at the end: between events
@@ -24,7 +24,7 @@ struct vega_record_drain;
 
 /*
  * Params: columns	working memory, which outlives the drain and may be shared by the drains of a thread
- *	   like		files of VEGA_KIND_RECORDS to be; io NULL: records are let go as they come
+ *	   like		files of VEGA_KIND_RECORDS or VEGA_KIND_BOOK to be, which says whose lane it is; io NULL: records are let go as they come
  * Returns 0, -ENOMEM, -EBADMSG (no record lane), -EINVAL (zone).
  */
 int vega_record_drain_new(const struct vega_region *region, uint32_t feed_id,

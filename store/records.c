@@ -134,7 +134,7 @@ vega_records_open(struct vega_journal *journal, uint32_t feed_idx,
 	const struct vega_records_want *want, struct vega_record_cursor **ret_cursor)
 {
 	const struct vega_cursor_want below = {
-		.kind = VEGA_KIND_RECORDS,
+		.kind = want->is_book ? VEGA_KIND_BOOK : VEGA_KIND_RECORDS,
 		.kinds = want->kinds,
 		.day = want->day,
 		.from_ns = want->from_ns,

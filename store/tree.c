@@ -48,6 +48,7 @@ kind_of(const char *name, uint32_t *ret_number)
 {
 	static const char frames[] = "frames-";
 	static const char records[] = "records-";
+	static const char book[] = "book-";
 
 	if (strncmp(name, frames, sizeof(frames) - 1) == 0 &&
 		parse_digits(name + sizeof(frames) - 1, 4, 9, ".pcapng", ret_number))
@@ -55,6 +56,9 @@ kind_of(const char *name, uint32_t *ret_number)
 	if (strncmp(name, records, sizeof(records) - 1) == 0 &&
 		parse_digits(name + sizeof(records) - 1, 4, 9, ".vega", ret_number))
 		return VEGA_KIND_RECORDS;
+	if (strncmp(name, book, sizeof(book) - 1) == 0 &&
+		parse_digits(name + sizeof(book) - 1, 4, 9, ".vega", ret_number))
+		return VEGA_KIND_BOOK;
 	return 0;
 }
 

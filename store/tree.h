@@ -2,7 +2,8 @@
 #ifndef VEGA_STORE_TREE_H
 #define VEGA_STORE_TREE_H
 /*
- * Which files make up a journal: <journal>/<YYYYMMDD>/<FEED>/frames-<NNNN>.pcapng and records-<NNNN>.vega, by name alone.
+ * Which files make up a journal: <journal>/<YYYYMMDD>/<FEED>/frames-<NNNN>.pcapng, records-<NNNN>.vega and
+ * book-<NNNN>.vega, by name alone.
  */
 #include <stdint.h>
 

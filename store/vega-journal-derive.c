@@ -120,6 +120,7 @@ fill_region(struct derive *d)
 	own->feed.day_start_s = d->feed_conf->day_start_s;
 	own->feed.price_scale = d->price_scale;
 	own->feed.record_lane = 0;
+	own->feed.book_lane = UINT32_MAX;
 	own->feed.frame_lane = 1;
 	own->lanes[0] = (struct vega_lane_entry){.lane_bytes = RECORD_LANE_BYTES,
 		.unit_cnt = vega_ring_capacity(RECORD_LANE_BYTES, VEGA_RECORD_BYTES),

@@ -15,7 +15,13 @@
 static bool
 is_records(const struct vega_journal_file *f)
 {
-	return f->kind == VEGA_KIND_RECORDS;
+	return f->kind != VEGA_KIND_FRAMES;
+}
+
+static const char *
+kind_name(const struct vega_journal_file *f)
+{
+	return f->kind == VEGA_KIND_BOOK ? "book" : is_records(f) ? "records" : "frames";
 }
 
 static json_t *
@@ -23,8 +29,8 @@ file_json(const struct vega_journal_file *f)
 {
 	return json_pack("{s:s?, s:s?, s:s, s:I, s:I, s:I, s:I, s:b, s:I, s:I, s:I, s:I, s:I, s:I, "
 			 "s:I, s:I}",
-		"path", f->path, "feed", f->feed, "kind", is_records(f) ? "records" : "frames",
-		"records", (json_int_t)f->record_cnt, "day", (json_int_t)f->day, "file_number",
+		"path", f->path, "feed", f->feed, "kind", kind_name(f), "records",
+		(json_int_t)f->record_cnt, "day", (json_int_t)f->day, "file_number",
 		(json_int_t)f->file_number, "linktype", (json_int_t)f->linktype, "sealed",
 		f->sealed, "bytes", (json_int_t)f->file_bytes, "blocks", (json_int_t)f->block_cnt,
 		"packets", (json_int_t)f->packet_cnt, "first_ns", (json_int_t)f->first_ns,
@@ -89,6 +95,8 @@ verb_ls(const struct verb_options *o)
 struct total {
 	struct vega_journal_file sum;
 	uint64_t lost_records; /* to storage */
+	uint64_t book_records;
+	uint64_t lost_book_records; /* to storage */
 	uint64_t sealed;
 	json_t *feeds;
 	json_t *days;
@@ -123,6 +131,11 @@ add_file(struct total *total, const struct vega_journal_file *f)
 	total->sealed += f->sealed;
 	add_once(total->feeds, json_string(f->feed));
 	add_once(total->days, json_integer(f->day));
+	if (f->kind == VEGA_KIND_BOOK) {
+		total->book_records += f->record_cnt;
+		total->lost_book_records += f->lost_disk;
+		return;
+	}
 	if (is_records(f)) {
 		sum->record_cnt += f->record_cnt;
 		total->lost_records += f->lost_disk;
@@ -146,7 +159,7 @@ info_json(const struct total *total, uint64_t files)
 	const struct vega_journal_file *s = &total->sum;
 
 	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:O, s:O, s:O, s:I, s:I, s:I, s:I, s:I, "
-			 "s:I, s:I, s:I, s:I, s:I}",
+			 "s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
 		"packets", (json_int_t)s->packet_cnt, "blocks", (json_int_t)s->block_cnt,
 		"first_ns", (json_int_t)s->first_ns, "last_ns", (json_int_t)s->last_ns, "files",
 		(json_int_t)files, "bytes", (json_int_t)s->file_bytes, "feeds", total->feeds,
@@ -156,7 +169,8 @@ info_json(const struct total *total, uint64_t files)
 		"lost_lane_full", (json_int_t)s->lost_lane_full, "lost_oversize",
 		(json_int_t)s->lost_oversize, "lost_port", (json_int_t)s->lost_port, "lost_disk",
 		(json_int_t)s->lost_disk, "records", (json_int_t)s->record_cnt, "lost_records",
-		(json_int_t)total->lost_records);
+		(json_int_t)total->lost_records, "book_records", (json_int_t)total->book_records,
+		"lost_book_records", (json_int_t)total->lost_book_records);
 }
 
 static void
@@ -171,6 +185,9 @@ info_text(const struct total *total, const struct vega_journal *journal)
 	if (s->record_cnt != 0)
 		(void)printf("records    %" PRIu64 "; %" PRIu64 " lost to storage\n", s->record_cnt,
 			total->lost_records);
+	if (total->book_records != 0)
+		(void)printf("book lanes %" PRIu64 " records; %" PRIu64 " lost to storage\n",
+			total->book_records, total->lost_book_records);
 	if (s->packet_cnt != 0) {
 		(void)printf("first      %s\n", vega_text_time(text, s->first_ns));
 		(void)printf("last       %s\n", vega_text_time(text, s->last_ns));

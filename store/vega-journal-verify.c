@@ -83,14 +83,15 @@ print_json(const struct work *work)
 	const struct vega_verify_sum *s = &work->sum;
 
 	return vega_cli_json(json_pack(
-		"{s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:O}", "ok",
+		"{s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:O}", "ok",
 		s->damaged_blocks == 0, "damaged_blocks", (json_int_t)s->damaged_blocks, "files",
 		(json_int_t)s->files, "unsealed_files", (json_int_t)s->unsealed_files, "blocks",
 		(json_int_t)s->blocks, "packets", (json_int_t)s->packets, "records",
-		(json_int_t)s->records, "bytes", (json_int_t)s->bytes, "holes",
-		(json_int_t)s->hole_cnt, "hole_bytes", (json_int_t)s->hole_bytes, "torn_tail_bytes",
-		(json_int_t)s->tail_bytes, "idx_bad_entries", (json_int_t)s->idx_bad_entries,
-		"damage_cnt", (json_int_t)work->damage_cnt, "damages", work->damages));
+		(json_int_t)s->records, "book_records", (json_int_t)s->book_records, "bytes",
+		(json_int_t)s->bytes, "holes", (json_int_t)s->hole_cnt, "hole_bytes",
+		(json_int_t)s->hole_bytes, "torn_tail_bytes", (json_int_t)s->tail_bytes,
+		"idx_bad_entries", (json_int_t)s->idx_bad_entries, "damage_cnt",
+		(json_int_t)work->damage_cnt, "damages", work->damages));
 }
 
 static void
@@ -107,6 +108,8 @@ print_text(const struct work *work)
 		vega_text_bytes(bytes, s->bytes));
 	if (s->records != 0)
 		(void)printf("records: %" PRIu64 "\n", s->records);
+	if (s->book_records != 0)
+		(void)printf("records of book lanes: %" PRIu64 "\n", s->book_records);
 	if (s->unsealed_files != 0)
 		(void)printf("unsealed: %" PRIu64 " files, with %" PRIu64
 			     " bytes torn behind their last good block; "

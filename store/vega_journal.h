@@ -29,7 +29,7 @@ struct vega_journal_file {
 	const char *feed;     /* the folder's name */
 	uint32_t day;         /* YYYYMMDD */
 	uint32_t file_number; /* NNNN */
-	uint32_t kind;        /* enum vega_block_kind: frames or records */
+	uint32_t kind;        /* enum vega_block_kind: frames, records, or those of a book lane */
 	uint32_t price_scale; /* decimal digits of the feed's prices, 0 unknown */
 	uint32_t linktype;
 	bool sealed;
@@ -156,6 +156,7 @@ struct vega_records_want {
 	/* Only blocks that hold at least one of these, by VEGA_RECORD_KIND_BIT; 0: all. */
 	uint32_t kinds;
 	uint32_t day; /* only of this trading day, YYYYMMDD; 0: any */
+	bool is_book; /* of the feed's book lane, instead of its record lane */
 	void (*hole)(void *arg, const struct vega_hole *hole); /* may be NULL */
 	void *hole_arg;
 };

@@ -230,8 +230,8 @@ check_head(struct verify *v, const uint8_t *extent)
 	if (head->if_cnt == 0 || head->if_cnt > VEGA_IF_CNT_MAX)
 		verify_damage(v, off + 92, "head: need 1 to %u interfaces, found %u",
 			VEGA_IF_CNT_MAX, head->if_cnt);
-	if (head->kind < VEGA_KIND_FRAMES || head->kind > VEGA_KIND_KEYFRAME)
-		verify_damage(v, off + 84, "head: need a kind of 1 to 3, found %u", head->kind);
+	if (head->kind < VEGA_KIND_FRAMES || head->kind > VEGA_KIND_BOOK)
+		verify_damage(v, off + 84, "head: need a kind of 1 to 4, found %u", head->kind);
 	check_text(v, head->feed, sizeof(head->feed), off + 112, "head: feed");
 	check_text(v, head->zone, sizeof(head->zone), off + 144, "head: zone");
 	check_text(v, head->region, sizeof(head->region), off + 192, "head: region");
@@ -433,7 +433,10 @@ take_block(struct verify *v, const struct vega_block_hdr *hdr, uint64_t off)
 		v->sum->blocks++;
 		if (hdr->kind == VEGA_KIND_FRAMES)
 			v->sum->packets += hdr->packet_cnt;
-		v->sum->records += hdr->record_cnt;
+		if (hdr->kind == VEGA_KIND_BOOK)
+			v->sum->book_records += hdr->record_cnt;
+		else
+			v->sum->records += hdr->record_cnt;
 	}
 	return add_fact(v, hdr, off);
 }

@@ -34,9 +34,10 @@ struct vega_verify_sum {
 	uint64_t files;
 	uint64_t unsealed_files;
 	uint64_t bytes;
-	uint64_t blocks;  /* good data blocks */
-	uint64_t packets; /* in those of frames */
-	uint64_t records; /* in those of records */
+	uint64_t blocks;       /* good data blocks */
+	uint64_t packets;      /* in those of frames */
+	uint64_t records;      /* in those of records */
+	uint64_t book_records; /* in those of book lanes */
 	/* Blocks of any type, or extents that are none, with at least one damage. */
 	uint64_t damaged_blocks;
 	uint64_t hole_cnt; /* extents that recover covered */

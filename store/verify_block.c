@@ -217,7 +217,7 @@ verify_block(struct verify *v, const uint8_t *block, uint64_t off)
 	}
 	verify_padding(v, payload + hdr.payload_bytes, rest - hdr.payload_bytes,
 		payload_off + hdr.payload_bytes);
-	if (hdr.kind == VEGA_KIND_RECORDS)
+	if (vega_format_is_records(hdr.kind))
 		v->position_next =
 			hdr.position_first + verify_records(v, &hdr, payload, payload_off);
 	if (hdr.kind != VEGA_KIND_FRAMES)

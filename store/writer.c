@@ -33,7 +33,7 @@ vega_untold_add(struct vega_untold *sum, const struct vega_untold *more)
 void
 vega_writer_lose(struct vega_writer_feed *feed, const struct vega_block_hdr *hdr)
 {
-	const bool is_records = feed->kind == VEGA_KIND_RECORDS;
+	const bool is_records = vega_format_is_records(feed->kind);
 	const uint64_t lost = is_records ? hdr->record_cnt : hdr->packet_cnt;
 	const struct vega_untold untold = {
 		.lane_full = hdr->lost_lane_full,
@@ -44,7 +44,9 @@ vega_writer_lose(struct vega_writer_feed *feed, const struct vega_block_hdr *hdr
 	};
 
 	vega_untold_add(&feed->untold, &untold);
-	vega_count(is_records ? &feed->cells->records_lost : &feed->cells->lost_disk, lost);
+	vega_count(is_records ? vega_lane_cells_of(feed->cells, feed->kind).lost
+			      : &feed->cells->lost_disk,
+		lost);
 }
 
 /* The block's header tells what was lost before it, the blocks that were not written included. */
@@ -127,8 +129,8 @@ block_written(struct vega_writer *w, const struct vega_block_hdr *hdr)
 	if (hdr->packet_cnt != 0 && hdr->recv_ns_max > w->written.recv_ns_max)
 		w->written.recv_ns_max = hdr->recv_ns_max;
 	vega_count(&cells->bytes_written, hdr->stored_bytes);
-	if (w->feed->kind == VEGA_KIND_RECORDS) {
-		vega_count(&cells->records_written, hdr->record_cnt);
+	if (vega_format_is_records(w->feed->kind)) {
+		vega_count(vega_lane_cells_of(cells, w->feed->kind).written, hdr->record_cnt);
 		return;
 	}
 	vega_count(&cells->blocks_written, 1);

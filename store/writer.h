@@ -48,6 +48,29 @@ struct vega_writer_feed {
 	uint32_t number_day;
 };
 
+/* The counters of a lane of records: a book lane has its own. */
+struct vega_lane_cells {
+	uint64_t *drained;
+	uint64_t *settled;
+	uint64_t *written;
+	uint64_t *lapped;
+	uint64_t *lost;
+	uint64_t *durable;
+	uint64_t *lag_max;
+};
+
+static inline struct vega_lane_cells
+vega_lane_cells_of(struct vega_drain_cells *c, enum vega_block_kind kind)
+{
+	if (kind == VEGA_KIND_BOOK)
+		return (struct vega_lane_cells){&c->book_drained, &c->book_settled,
+			&c->book_written, &c->book_lapped, &c->book_lost, &c->durable_book,
+			&c->book_lag_max};
+	return (struct vega_lane_cells){&c->records_drained, &c->records_settled,
+		&c->records_written, &c->records_lapped, &c->records_lost, &c->durable_records,
+		&c->record_lag_max};
+}
+
 struct vega_progress {
 	uint64_t blocks;
 	uint64_t frames; /* PACKET records, in a file of records */

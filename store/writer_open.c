@@ -87,11 +87,31 @@ make_folders(struct vega_writer *w)
 	return 0;
 }
 
+/* What stands around NNNN in the name of a file of a kind. */
+struct name {
+	const char *before;
+	const char *behind;
+};
+
+static struct name
+name_of(enum vega_block_kind kind)
+{
+	switch (kind) {
+	case VEGA_KIND_RECORDS:
+		return (struct name){"records", "vega"};
+	case VEGA_KIND_BOOK:
+		return (struct name){"book", "vega"};
+	default:
+		return (struct name){"frames", "pcapng"};
+	}
+}
+
 /* The first free number: a restart goes on beside what is there and overwrites nothing. */
 static int
 open_next(struct vega_writer *w)
 {
 	struct vega_writer_feed *feed = w->feed;
+	const struct name name = name_of(feed->kind);
 	char dir[VEGA_WRITER_PATH_MAX - 32];
 	int n;
 
@@ -103,10 +123,8 @@ open_next(struct vega_writer *w)
 		return VEGA_ERR(-ENAMETOOLONG, "need a shorter journal folder, found %s",
 			feed->journal_dir);
 	do {
-		(void)snprintf(w->path, sizeof(w->path),
-			feed->kind == VEGA_KIND_RECORDS ? "%s/records-%04u.vega"
-							: "%s/frames-%04u.pcapng",
-			dir, feed->number_next);
+		(void)snprintf(w->path, sizeof(w->path), "%s/%s-%04u.%s", dir, name.before,
+			feed->number_next, name.behind);
 		w->file = w->io->ops->open(w->io, w->path,
 			VEGA_IO_WRITE | VEGA_IO_CREATE | VEGA_IO_DIRECT | VEGA_IO_LOCK);
 	} while (w->file == -EEXIST && ++feed->number_next != 0);
@@ -127,7 +145,7 @@ begin_head(struct vega_writer *w, const struct vega_block_hdr *first)
 	struct vega_head identity = {
 		.created_ns = vega_realtime_ns(),
 		.generation = first->generation,
-		.epoch_ns = first->kind == VEGA_KIND_RECORDS ? records->epoch_ns : 0,
+		.epoch_ns = vega_format_is_records(first->kind) ? records->epoch_ns : 0,
 		.day = w->day,
 		.day_start_s = feed->day_start_s,
 		.file_number = feed->number_next,

@@ -49,7 +49,12 @@ make_region(struct vega_ring_writer *ring)
 	memset(own.region.memory, 0, LANE_BYTES + VEGA_LANE_HDR_BYTES);
 	own.control.feed_cnt = 1;
 	own.control.lanes_bytes = LANE_BYTES + frame_bytes;
-	own.feed = (struct vega_feed_entry){.name = "bench", .zone = "UTC", .frame_lane = 1};
+	own.feed = (struct vega_feed_entry){
+		.name = "bench",
+		.zone = "UTC",
+		.frame_lane = 1,
+		.book_lane = UINT32_MAX,
+	};
 	own.lanes[0].lane_bytes = LANE_BYTES;
 	own.lanes[1].lane_off = LANE_BYTES;
 	lane = (struct vega_record_lane *)(void *)own.region.memory;

@@ -88,7 +88,11 @@ class Samples(unittest.TestCase):
                                   '--journal', os.path.join(folder, 'journal'), '--pcap', *paths)
             stat = vega.output('vega-bus', 'stat', '--region', vega.REGION)
             verify = vega.run('vega-journal', 'verify', os.path.join(folder, 'journal'))
+            info = vega.output('vega-journal', 'info', os.path.join(folder, 'journal'))
         self.assertEqual(verify.returncode, 0, verify.stdout + verify.stderr)
+        for lane in ('records', 'book'):
+            self.assertEqual(info['records' if lane == 'records' else 'book_records'],
+                             sum(feed[f'{lane}_written'] for feed in stat['feeds']))
         self.check_ledgers(summary, stat, sum(truth(c)['packets'] for c in captures))
         self.assertEqual({(c['feed'], c['stream']): c['messages'] for c in stat['channels']}, dict(needed))
 
@@ -110,7 +114,10 @@ class Samples(unittest.TestCase):
                 self.assertGreater(records, feed['packets_published'])
                 self.assertGreater(feed['records_drained'], records)
                 self.assertEqual(feed['records_drained'], feed['records_written'])
-                self.assertEqual((feed['records_lapped'], feed['records_lost']), (0, 0))
+                self.assertEqual(feed['book_drained'], feed['book_written'])
+                self.assertEqual(feed['book_drained'], feed['book_settled'])
+                for lane in ('records', 'book'):
+                    self.assertEqual((feed[f'{lane}_lapped'], feed[f'{lane}_lost']), (0, 0))
 
     def test_nse(self):
         self.check('nse.yaml', [MTBT, NNF_FO, NNF_CM],

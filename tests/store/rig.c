@@ -24,6 +24,7 @@ add_feed(struct rig *rig, uint32_t i, uint64_t lane_off, uint64_t block_cnt)
 	region->feeds[i].feed_id = i;
 	region->feeds[i].frame_lane = i;
 	region->feeds[i].record_lane = UINT32_MAX;
+	region->feeds[i].book_lane = UINT32_MAX;
 	region->lanes[i].lane_off = lane_off;
 	region->lanes[i].unit_cnt = block_cnt;
 	region->lanes[i].kind = VEGA_LANE_FRAMES;

@@ -49,6 +49,7 @@ struct capture {
 	bool is_journalled;
 };
 static struct capture capture;
+static bool is_book; /* the lane that is written and followed: the feed's book lane */
 
 /* What record a position has; an event's PACKET is received event by event, 1 us apart. */
 static union vega_record
@@ -63,6 +64,8 @@ record_at(uint64_t generation, uint64_t position)
 	} else {
 		r.word[0] = n / EVENT_CNT * 1000 |
 			    (uint64_t)(n % EVENT_CNT == 0 ? VEGA_PACKET : VEGA_TRADE) << 48;
+		r.word[0] |= (uint64_t)(n % EVENT_CNT == EVENT_CNT - 1 ? VEGA_RECORD_LAST : 0)
+			     << 56;
 		r.word[1] = n % EVENT_CNT;
 		r.word[2] = position * 7;
 		r.word[3] = generation;
@@ -108,7 +111,8 @@ begin_capture(bool is_journalled)
 	capture = (struct capture){.now_ns = S, .is_journalled = is_journalled};
 	assert_int_equal(vega_region_create(&conf, &capture.region), 0);
 	capture.generation = capture.region->control->generation;
-	lane = vega_region_record_lane(capture.region, 0, &bytes);
+	lane = is_book ? vega_region_book_lane(capture.region, 0, &bytes)
+		       : vega_region_record_lane(capture.region, 0, &bytes);
 	vega_ring_writer_init(&capture.ring, lane, bytes);
 	drain.region = capture.region;
 	assert_int_equal(vega_drain_new(&drain, &capture.drain), 0);
@@ -164,7 +168,8 @@ follow(enum vega_follow_from from, uint64_t value, uint64_t generation)
 	const struct vega_follow_start start = {from, value, generation};
 
 	memset(&seen, 0, sizeof(seen));
-	assert_int_equal(vega_follow_open(name, "F", &start, "test", &seen.follow), 0);
+	assert_int_equal(
+		vega_follow_open(name, is_book ? "F.book" : "F", &start, "test", &seen.follow), 0);
 	seen.next = UINT64_MAX;
 }
 
@@ -245,6 +250,13 @@ setup(void **state)
 }
 
 static int
+setup_book(void **state)
+{
+	is_book = true;
+	return setup(state);
+}
+
+static int
 teardown(void **state)
 {
 	char root[224];
@@ -252,6 +264,7 @@ teardown(void **state)
 
 	(void)state;
 	unfollow();
+	is_book = false;
 	if (capture.region != NULL)
 		end_capture(false);
 	vega_region_root(root);
@@ -265,7 +278,8 @@ run(const char *command)
 {
 	char whole[200];
 
-	(void)snprintf(whole, sizeof(whole), "cd %s/*/F && %s", dir, command);
+	(void)snprintf(whole, sizeof(whole), "cd %s/*/F && L=%s && %s", dir,
+		is_book ? "book" : "records", command);
 	assert_int_equal(system(whole), 0);
 }
 
@@ -338,7 +352,8 @@ test_drain_lapped(void **state)
 	write_and_drain(50000);
 	write_more(200000);
 	drain_all(S);
-	lapped = capture.region->drain[0].records_lapped;
+	lapped = is_book ? capture.region->drain[0].book_lapped
+			 : capture.region->drain[0].records_lapped;
 	assert_true(lapped > 100000);
 	write_and_drain(100000);
 	drain_all(S);
@@ -373,7 +388,7 @@ test_told_why(void **state)
 	begin_capture(true);
 	write_and_drain(700000);
 	drain_all(S);
-	run("ls records-0002.vega > /dev/null && mv records-0000.vega /tmp/$(basename $(dirname "
+	run("ls $L-0002.vega > /dev/null && mv $L-0000.vega /tmp/$(basename $(dirname "
 	    "$(dirname $PWD))).gone");
 	follow(VEGA_FOLLOW_OLDEST, 0, 0);
 	take_all();
@@ -381,8 +396,8 @@ test_told_why(void **state)
 	assert_true(missing > 1000);
 	assert_int_equal(seen.missing, missing);
 	unfollow();
-	run("mv /tmp/$(basename $(dirname $(dirname $PWD))).gone records-0000.vega");
-	run("printf 'damage' | dd of=records-0001.vega bs=1 seek=4500 conv=notrunc 2> /dev/null");
+	run("mv /tmp/$(basename $(dirname $(dirname $PWD))).gone $L-0000.vega");
+	run("printf 'damage' | dd of=$L-0001.vega bs=1 seek=4500 conv=notrunc 2> /dev/null");
 	follow(VEGA_FOLLOW_OLDEST, 0, 0);
 	take_all();
 	assert_true(seen.missing > 1000);
@@ -519,6 +534,11 @@ test_refused(void **state)
 }
 
 #define TEST(t) cmocka_unit_test_setup_teardown(t, setup, teardown)
+/* The same with a book lane. */
+#define TEST_BOOK(t)                                      \
+	{                                                 \
+#t "_book", t, setup_book, teardown, NULL \
+	}
 
 int
 main(void)
@@ -533,6 +553,11 @@ main(void)
 		TEST(test_generations),
 		TEST(test_any_order),
 		TEST(test_refused),
+		TEST_BOOK(test_refilled),
+		TEST_BOOK(test_drain_lapped),
+		TEST_BOOK(test_told_why),
+		TEST_BOOK(test_generations),
+		TEST_BOOK(test_any_order),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
