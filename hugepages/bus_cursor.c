@@ -344,6 +344,7 @@ vega_bus_position(const struct vega_bus_cursor *c, struct vega_bus_position *ret
 {
 	const struct vega_drain_cells *cells =
 		&c->map->region->drain[c->client.entry.feed_id]; /* the lane's feed */
+	const uint64_t *settled = c->is_book ? &cells->book_settled : &cells->records_settled;
 
 	*ret_position = (struct vega_bus_position){
 		.generation = c->map->control.generation,
@@ -352,8 +353,7 @@ vega_bus_position(const struct vega_bus_cursor *c, struct vega_bus_position *ret
 		.given = c->given,
 		.lost = c->lost,
 		.laps = c->laps,
-		.settled = vega_load_acquire(
-			c->is_book ? &cells->book_settled : &cells->records_settled), /* J2 */
+		.settled = vega_load_acquire(settled), /* J2: pairs with J1 */
 	};
 }
 
