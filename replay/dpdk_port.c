@@ -5,6 +5,7 @@
 #include <rte_errno.h>
 #include <rte_ethdev.h>
 #include <rte_mbuf.h>
+#include <rte_mbuf_dyn.h>
 
 #include <sched.h>
 #include <stdio.h>
@@ -218,7 +219,8 @@ set_up_rx(const struct vega_dpdk_port *port, uint16_t desc_cnt)
 static int
 set_up_queues(const struct vega_dpdk_port *port)
 {
-	const struct rte_eth_conf conf = {0};
+	const struct rte_eth_conf conf = {
+		.txmode.offloads = port->stamps ? RTE_ETH_TX_OFFLOAD_SEND_ON_TIMESTAMP : 0};
 	uint16_t rx_desc_cnt = 64;
 	uint16_t tx_desc_cnt = (uint16_t)(TX_DESC_CNT / rte_align32pow2(port->queue_cnt));
 	int rc = rte_eth_dev_configure(port->idx, 1, (uint16_t)port->queue_cnt, &conf);
@@ -249,15 +251,36 @@ wait_for_link(const struct vega_dpdk_port *port)
 		"--out dpdk: need the link up, found it down; check the cable or `ip link`");
 }
 
+/* Does the port send on timestamp, by a clock that can be read? Drivers look for the field as they start. */
+static bool
+can_stamp(struct vega_dpdk_port *port, const struct rte_eth_dev_info *info)
+{
+	uint64_t ticks;
+	int off = 0;
+
+	if ((info->tx_offload_capa & RTE_ETH_TX_OFFLOAD_SEND_ON_TIMESTAMP) == 0 ||
+		rte_eth_read_clock(port->idx, &ticks) != 0 ||
+		rte_mbuf_dyn_tx_timestamp_register(&off, &port->stamp_flag) != 0)
+		return false;
+	port->stamp_off = (size_t)off;
+	return true;
+}
+
+/* What the port offers of what is asked for. */
 static int
-check_queues(const struct vega_dpdk_port *port)
+look_at(struct vega_dpdk_port *port, const struct vega_dpdk_port_conf *conf)
 {
 	struct rte_eth_dev_info info;
+	int rc = rte_eth_dev_info_get(port->idx, &info);
 
-	if (rte_eth_dev_info_get(port->idx, &info) != 0 || port->queue_cnt <= info.max_tx_queues)
-		return 0;
-	return VEGA_ERR(-ENODEV, "--out dpdk: tx-queues: need a port with %u queues, found %u",
-		port->queue_cnt, info.max_tx_queues);
+	if (rc != 0)
+		return port_error("know the port", rc);
+	if (port->queue_cnt > info.max_tx_queues)
+		return VEGA_ERR(-ENODEV,
+			"--out dpdk: tx-queues: need a port with %u queues, found %u",
+			port->queue_cnt, info.max_tx_queues);
+	port->stamps = conf->may_stamp && can_stamp(port, &info);
+	return 0;
 }
 
 static int
@@ -275,10 +298,10 @@ make_pool(struct vega_dpdk_port *port)
 }
 
 static int
-start_port(struct vega_dpdk_port *port)
+start_port(struct vega_dpdk_port *port, const struct vega_dpdk_port_conf *conf)
 {
 	uint16_t mtu = RTE_ETHER_MTU;
-	int rc = check_queues(port);
+	int rc = look_at(port, conf);
 
 	if (rc == 0)
 		rc = make_pool(port);
@@ -295,16 +318,16 @@ start_port(struct vega_dpdk_port *port)
 }
 
 int
-vega_dpdk_port_open(const char *device, uint32_t queue_cnt, struct vega_dpdk_port *ret_port)
+vega_dpdk_port_open(const struct vega_dpdk_port_conf *conf, struct vega_dpdk_port *ret_port)
 {
-	int rc = start_device(device);
+	int rc = start_device(conf->device);
 
 	if (rc != 0)
 		return rc;
-	*ret_port = (struct vega_dpdk_port){.idx = free_port(), .queue_cnt = queue_cnt};
+	*ret_port = (struct vega_dpdk_port){.idx = free_port(), .queue_cnt = conf->queue_cnt};
 	is_taken[ret_port->idx] = true;
 	open_cnt++;
-	rc = start_port(ret_port);
+	rc = start_port(ret_port, conf);
 	if (rc != 0)
 		vega_dpdk_port_close(ret_port);
 	return rc;
@@ -316,6 +339,7 @@ vega_dpdk_port_close(struct vega_dpdk_port *port)
 	(void)rte_eth_dev_stop(port->idx);
 	(void)rte_eth_dev_close(port->idx);
 	is_taken[port->idx] = false;
+	rte_mempool_free(port->pool);
 	if (--open_cnt == 0) {
 		(void)rte_eal_cleanup();
 		remove_folder();

@@ -6,6 +6,8 @@
  *
  * Threads: the main thread's. The EAL ends with the last port, and cannot begin again in this process.
  */
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "hugepages/base/attr.h"
@@ -15,22 +17,29 @@
 
 struct rte_mempool;
 
+struct vega_dpdk_port_conf {
+	const char *device; /* PCI address or virtual device with its arguments */
+	uint32_t queue_cnt; /* 1 to VEGA_DPDK_QUEUE_CNT_MAX */
+	bool may_stamp;     /* use send-on-timestamp where the port offers it */
+};
+
 struct vega_dpdk_port {
 	uint16_t idx;
 	uint32_t queue_cnt;
 	uint32_t frame_bytes_max; /* of an untagged frame */
 	struct rte_mempool *pool;
+	bool stamps; /* it sends on timestamp: the two below are registered, and its clock can be read */
+	size_t stamp_off;
+	uint64_t stamp_flag;
 };
 
 /*
  * Open a device, the EAL with the first, and wait some seconds for its link.
  *
- * Params: device	PCI address or virtual device with its arguments
- *	   queue_cnt	1 to VEGA_DPDK_QUEUE_CNT_MAX
  * Returns 0 or a negative errno with a message (69: no such port, no such queue, no link); then nothing is open.
  */
 int vega_dpdk_port_open(
-	const char *device, uint32_t queue_cnt, struct vega_dpdk_port *ret_port) VEGA_MUST_CHECK;
+	const struct vega_dpdk_port_conf *conf, struct vega_dpdk_port *ret_port) VEGA_MUST_CHECK;
 
 /* Stop and close it; the EAL ends with the last. */
 void vega_dpdk_port_close(struct vega_dpdk_port *port);

@@ -9,6 +9,13 @@
 #define WISH_SHIFT 60u
 #define WISH_ARG   ((1ull << WISH_SHIFT) - 1)
 
+/* How long before its time a frame is handed over: an output with a lead sends it by itself. */
+static inline uint64_t
+lead_ns_of(const struct vega_replay *replay)
+{
+	return vega_pace_is_max(&replay->pace) ? 0 : replay->tx->lead_ns;
+}
+
 void
 vega_replay_init(struct vega_replay *replay, struct vega_merge *merge, struct vega_tx *tx,
 	struct vega_report *report, const struct vega_replay_conf *conf)
@@ -25,6 +32,7 @@ vega_replay_init(struct vega_replay *replay, struct vega_merge *merge, struct ve
 		.stepped = conf->paused,
 		.speed_millionths = conf->speed_millionths,
 	};
+	report->lead_ns = lead_ns_of(replay);
 }
 
 void
@@ -45,8 +53,9 @@ vega_replay_again(struct vega_replay *replay, uint64_t packet_idx)
 static void
 start(struct vega_replay *replay, const struct vega_frame *first)
 {
-	const uint64_t start_ns =
-		replay->conf.start_ns != 0 ? replay->conf.start_ns : vega_monotonic_ns();
+	const uint64_t start_ns = replay->conf.start_ns != 0
+					  ? replay->conf.start_ns
+					  : vega_monotonic_ns() + lead_ns_of(replay);
 
 	vega_pace_start(&replay->pace, first->recv_ns, start_ns);
 	if (replay->report->frames_taken == 0)
@@ -240,6 +249,16 @@ end_starvation(struct vega_replay *replay, uint64_t now_ns)
 	replay->starved_since_ns = 0;
 }
 
+/* They leave by themselves, nobody here knows how exactly: only what comes too late for its time is known to be late. */
+static void
+note_hand_over(
+	struct vega_replay *replay, const uint64_t *due_ns, uint32_t sent_cnt, uint64_t now_ns)
+{
+	for (uint32_t i = 0; i < sent_cnt; i++)
+		replay->report->late_cnt += now_ns > due_ns[i] + VEGA_REPORT_LATE_NS;
+	vega_timeline_due(&replay->report->timeline, due_ns[0], sent_cnt, 0, 0);
+}
+
 static void
 note_departures(struct vega_replay *replay, uint32_t sent_cnt, uint64_t now_ns)
 {
@@ -255,6 +274,10 @@ note_departures(struct vega_replay *replay, uint32_t sent_cnt, uint64_t now_ns)
 	vega_timeline_sent(&report->timeline, now_ns, sent_cnt);
 	if (vega_pace_is_max(&replay->pace))
 		return;
+	if (replay->tx->lead_ns != 0) {
+		note_hand_over(replay, due_ns, sent_cnt, now_ns);
+		return;
+	}
 	for (uint32_t i = 0; i < sent_cnt; i++) {
 		vega_report_departure(report, due_ns[i], now_ns);
 		error_ns_sum += now_ns - due_ns[i];
@@ -267,7 +290,8 @@ static int
 send_burst(struct vega_replay *replay, uint32_t frame_cnt, uint64_t now_ns)
 {
 	const uint32_t at = replay->burst_sent;
-	int sent = replay->tx->ops->send_burst(replay->tx, replay->burst + at, frame_cnt);
+	const uint64_t *due_ns = lead_ns_of(replay) != 0 ? replay->due_ns + at : NULL;
+	int sent = replay->tx->ops->send_burst(replay->tx, replay->burst + at, due_ns, frame_cnt);
 
 	if (sent <= 0) {
 		replay->report->full_cnt += sent == 0;
@@ -308,6 +332,7 @@ vega_replay_poll(struct vega_replay *replay, uint64_t *ret_wait_ns)
 {
 	int rc = gather(replay, 0);
 	uint64_t now_ns;
+	uint64_t by_ns;
 	uint32_t ready_cnt;
 
 	*ret_wait_ns = 0;
@@ -319,11 +344,12 @@ vega_replay_poll(struct vega_replay *replay, uint64_t *ret_wait_ns)
 	if (vega_unlikely((vega_load_relaxed(&replay->wish) | replay->paused) != 0) &&
 		attend(replay, now_ns, ret_wait_ns, &rc))
 		return rc;
-	*ret_wait_ns = vega_pace_wait_ns(replay->due_ns[replay->burst_sent], now_ns);
+	by_ns = now_ns + lead_ns_of(replay);
+	*ret_wait_ns = vega_pace_wait_ns(replay->due_ns[replay->burst_sent], by_ns);
 	if (*ret_wait_ns != 0)
 		return 0;
 	ready_cnt = replay->burst_cnt;
-	(void)gather(replay, now_ns);
+	(void)gather(replay, by_ns);
 	if (replay->burst_cnt != ready_cnt)
 		now_ns = vega_monotonic_ns();
 	return send_burst(replay, replay->burst_cnt - replay->burst_sent, now_ns);

@@ -275,10 +275,10 @@ plot_rates(FILE *file, const struct vega_page *page, uint32_t used)
 	put_time_axis(file, span_of(page->timeline, used));
 	for (uint32_t i = 0; i <= 4; i++)
 		put_y_tick(file, HEIGHT * (1 - i / 4.0), vega_text_count(text, top * i / 4));
-	if (page->error->cnt != 0)
+	if (page->has_due)
 		put_series(file, "a", &(struct series){page->timeline, used, top, due_rate});
 	put_series(file, "b", &(struct series){page->timeline, used, top, sent_rate});
-	put_names(file, page->error->cnt != 0 ? page->due_name : "", page->sent_name);
+	put_names(file, page->has_due ? page->due_name : "", page->sent_name);
 	end_plot(file);
 }
 
@@ -288,6 +288,8 @@ put_page(FILE *file, const struct vega_page *page)
 	const uint32_t used = vega_timeline_used(page->timeline);
 
 	(void)fprintf(file, head, page->title, page->title);
+	if (page->note != NULL)
+		(void)fprintf(file, "<p>%s</p>\n", page->note);
 	if (used != 0 && page->error->cnt != 0) {
 		plot_errors(file, page, used);
 		plot_histogram(file, page->error);

@@ -9,6 +9,7 @@
  *	rates			of what was due and of what came, laid over each other
  */
 #include <jansson.h>
+#include <stdbool.h>
 
 #include "replay/histogram.h"
 #include "replay/timeline.h"
@@ -17,6 +18,8 @@ struct vega_page {
 	const char *title;
 	const char *due_name;  /* "original" */
 	const char *sent_name; /* "replay" */
+	const char *note;      /* a sentence above the plots; NULL: none */
+	bool has_due;          /* there was a schedule, whether its errors are known or not */
 	const json_t *figures; /* flat */
 	const struct vega_timeline *timeline;
 	const struct vega_histogram *error; /* without values: no plot of errors */

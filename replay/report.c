@@ -49,6 +49,22 @@ add_counts(json_t *json, const struct vega_report *r)
 	return bad;
 }
 
+const char *
+vega_report_departures(const struct vega_report *report)
+{
+	if (report->lead_ns != 0)
+		return "sent on timestamp by the port, whose errors the sender does not see";
+	return vega_report_is_paced(report) ? "spun on the TSC" : NULL;
+}
+
+static json_t *
+text_departures(const struct vega_report *r)
+{
+	if (r->lead_ns != 0)
+		return json_string("timestamp");
+	return vega_report_is_paced(r) ? json_string("spun") : json_null();
+}
+
 static int
 add_errors(json_t *json, const struct vega_report *r)
 {
@@ -64,7 +80,11 @@ add_errors(json_t *json, const struct vega_report *r)
 		bad |= json_object_set_new(json, quantiles[i].key,
 			paced ? integer(vega_histogram_quantile(&r->error, quantiles[i].permille))
 			      : json_null());
-	bad |= json_object_set_new(json, "late_count", paced ? integer(r->late_cnt) : json_null());
+	bad |= json_object_set_new(json, "departures", text_departures(r));
+	bad |= json_object_set_new(
+		json, "hand_over_lead_ns", r->lead_ns != 0 ? integer(r->lead_ns) : json_null());
+	bad |= json_object_set_new(
+		json, "late_count", paced || r->lead_ns != 0 ? integer(r->late_cnt) : json_null());
 	bad |= json_object_set_new(json, "late_threshold_ns", integer(VEGA_REPORT_LATE_NS));
 	bad |= json_object_set_new(
 		json, "drift_ns", paced ? json_integer(vega_report_drift_ns(r)) : json_null());
@@ -149,8 +169,12 @@ int
 vega_report_write_page(const struct vega_report *report, const char *path)
 {
 	json_t *json = vega_report_json(report);
+	const char *departures = vega_report_departures(report);
+	char note[128];
 	const struct vega_page page = {
 		.title = "VEGA replay",
+		.note = departures != NULL ? note : NULL,
+		.has_due = departures != NULL,
 		.due_name = "original",
 		.sent_name = "replay",
 		.figures = json,
@@ -161,6 +185,7 @@ vega_report_write_page(const struct vega_report *report, const char *path)
 
 	if (json == NULL)
 		return VEGA_ERR(-ENOMEM, "need memory for the report, found none");
+	(void)snprintf(note, sizeof(note), "Departures: %s.", departures != NULL ? departures : "");
 	rc = vega_page_write(&page, path);
 	json_decref(json);
 	return rc;

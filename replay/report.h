@@ -6,6 +6,9 @@
  *
  * Departure error = when the sender handed a frame to the output - when the frame was due. It is never negative: nothing
  * leaves early. What happens behind the hand-over (driver, wire, receiver) is not in it.
+ *
+ * A port that sends on timestamp is handed frames before they are due (lead_ns). Then there is no such error: that of the
+ * departure is the port's own, and nothing here sees it.
  */
 #include <jansson.h>
 #include <stdbool.h>
@@ -36,6 +39,7 @@ struct vega_report {
 	uint64_t starved_cnt; /* times the sender found the next frame not read yet */
 	uint64_t starved_ns;
 	uint64_t full_cnt; /* times the output had no room */
+	uint64_t lead_ns;  /* 0: each frame was handed over at its time */
 	bool interrupted;
 	int cpu;               /* the sender is pinned to it; -1: not pinned */
 	const char *scheduler; /* of the sending thread (sender.h) */
@@ -72,6 +76,11 @@ vega_report_is_paced(const struct vega_report *report)
 {
 	return report->error.cnt != 0;
 }
+
+/*
+ * How frames kept their times, as a sentence without its beginning ("spun on the TSC"); NULL: they had none to keep.
+ */
+const char *vega_report_departures(const struct vega_report *report);
 
 /*
  * Flat keys with their units; what was not measured (the departure error at full speed) is null.

@@ -29,10 +29,13 @@ struct vega_tx_ops {
 	int (*open)(const char *operand, uint32_t linktype, struct vega_tx **ret_tx);
 	/*
 	 * Take up to frame_cnt frames (VEGA_TX_BURST_CNT_MAX at most), in order, together.
+	 * Params: due_ns	when each is to leave, by vega_monotonic_ns, in order; NULL: at once. Only an output with a
+	 *			lead looks at it.
 	 * Returns how many were taken (sent, or counted as not sent); 0: no room now, try again; a negative errno with a
 	 * message: the output is gone. Their data is not needed any more afterwards.
 	 */
-	int (*send_burst)(struct vega_tx *tx, const struct vega_frame *frames, uint32_t frame_cnt);
+	int (*send_burst)(struct vega_tx *tx, const struct vega_frame *frames,
+		const uint64_t *due_ns, uint32_t frame_cnt);
 	/* All that was taken is out, and the counts are final. Returns 0 or a negative errno with a message. */
 	int (*flush)(struct vega_tx *tx);
 	int (*close)(struct vega_tx
@@ -59,6 +62,11 @@ struct vega_tx_counts {
 /* An implementation embeds this as its first member. */
 struct vega_tx {
 	const struct vega_tx_ops *ops;
+	/*
+	 * Not 0: what lies behind the output sends each frame at its time, when it is handed over so long before, and the
+	 * sender never learns how exactly. 0: a frame leaves when it is handed over.
+	 */
+	uint64_t lead_ns;
 	struct vega_tx_counts counts;
 };
 

@@ -6,9 +6,14 @@
  * as its first frame comes, and begins again with the first when all are given. A run is cut where the queue changes, and a
  * queue without room holds up the others, so the order of the hand-over is the total order. What the port makes of it
  * between its queues is the port's own; within a queue, and so within a feed, it keeps it.
+ *
+ * A port that sends on timestamp gets frames a lead before they are due. The first of those with one deadline carries it, in
+ * ticks of the port's clock, and the others follow it: so the port keeps the order of a queue, and bursts stay bursts. The line
+ * from our time to its clock is made anew by a thread that looks after the output.
  */
 #include <rte_ethdev.h>
 #include <rte_mbuf.h>
+#include <rte_mbuf_dyn.h>
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,18 +26,26 @@
 #include "replay/dpdk_port.h"
 #include "replay/input.h"
 #include "replay/pace.h"
+#include "replay/ticker.h"
 #include "replay/tx.h"
+#include "replay/tx_clock.h"
 
 #define FLUSH_STEP_NS    1000000u
 #define FLUSH_WAIT_CNT   200u
 #define DEVICE_BYTES_MAX 1024u
 #define QUEUE_NONE       UINT8_MAX
+#define LEAD_NS          1000000u /* a sender that is kept from its processor so long is not late yet */
+#define LOOK_NS          100000000u
+#define FIRST_LOOK_NS    20000000u /* between the two looks that tell the rate of the port's clock */
 
 struct dpdk_tx {
 	struct vega_tx base;
 	struct vega_dpdk_port port;
 	uint32_t given_cnt;                   /* feeds that have a queue */
 	uint8_t queue_of[VEGA_INPUT_CNT_MAX]; /* QUEUE_NONE: the feed has sent nothing yet */
+	uint64_t ticks_last[VEGA_DPDK_QUEUE_CNT_MAX]; /* of each queue: its times never go back */
+	struct vega_tx_clock clock;
+	struct vega_ticker ticker;
 	struct rte_mbuf *mbufs[VEGA_TX_BURST_CNT_MAX];
 };
 
@@ -42,21 +55,42 @@ struct dpdk_tx {
 struct operand {
 	char device[DEVICE_BYTES_MAX];
 	uint64_t queue_cnt;
+	bool may_stamp;
 };
+
+/* "KEY=VALUE": is it ours, and what is its value? */
+static bool
+take_value(const char *part, size_t bytes, const char *key, char value[32])
+{
+	const size_t key_bytes = strlen(key);
+
+	if (strncmp(part, key, key_bytes) != 0)
+		return false;
+	(void)snprintf(value, 32, "%.*s", (int)(bytes - key_bytes), part + key_bytes);
+	return true;
+}
+
+static int
+parse_switch(const char *value, bool *ret_on)
+{
+	*ret_on = strcmp(value, "on") == 0;
+	if (*ret_on || strcmp(value, "off") == 0)
+		return 0;
+	return VEGA_ERR(
+		-EINVAL, "--out dpdk: send-on-timestamp: need on or off, found '%s'", value);
+}
 
 static int
 take_part(struct operand *operand, const char *part, size_t bytes)
 {
-	static const char queues[] = "tx-queues=";
 	const size_t used = strlen(operand->device);
 	char value[32];
 
-	if (strncmp(part, queues, strlen(queues)) == 0) {
-		(void)snprintf(value, sizeof(value), "%.*s", (int)(bytes - strlen(queues)),
-			part + strlen(queues));
+	if (take_value(part, bytes, "tx-queues=", value))
 		return vega_parse_u64("--out dpdk: tx-queues", value, 1, VEGA_DPDK_QUEUE_CNT_MAX,
 			&operand->queue_cnt);
-	}
+	if (take_value(part, bytes, "send-on-timestamp=", value))
+		return parse_switch(value, &operand->may_stamp);
 	if (used + bytes + 2 > sizeof(operand->device))
 		return VEGA_ERR(-EINVAL,
 			"--out dpdk: need a device of at most %zu bytes, found more",
@@ -71,7 +105,7 @@ parse_operand(const char *text, struct operand *ret_operand)
 {
 	int rc = 0;
 
-	*ret_operand = (struct operand){.queue_cnt = 1};
+	*ret_operand = (struct operand){.queue_cnt = 1, .may_stamp = true};
 	for (const char *part = text; rc == 0; part++) {
 		const size_t bytes = strcspn(part, ",");
 
@@ -84,10 +118,45 @@ parse_operand(const char *text, struct operand *ret_operand)
 }
 
 static int
+read_clock(void *arg, uint64_t *ret_ticks)
+{
+	return rte_eth_read_clock(((struct dpdk_tx *)arg)->port.idx, ret_ticks);
+}
+
+/* The ticker's: a look that fails leaves the line as it is. */
+static void
+look_at_clock(void *arg)
+{
+	struct dpdk_tx *tx = arg;
+
+	if (vega_tx_clock_look(&tx->clock, read_clock, tx) == 0)
+		vega_tx_clock_publish(&tx->clock);
+}
+
+/* The line has to be there before the first frame. */
+static int
+start_clock(struct dpdk_tx *tx)
+{
+	if (!tx->port.stamps)
+		return 0;
+	look_at_clock(tx);
+	vega_sleep_until_ns(vega_monotonic_ns() + FIRST_LOOK_NS);
+	look_at_clock(tx);
+	vega_tx_clock_refresh(&tx->clock);
+	if (tx->clock.line.rate_q32 == 0)
+		return VEGA_ERR(-ENODEV,
+			"--out dpdk: need a port's clock that goes, found one that stands; give "
+			"send-on-timestamp=off");
+	tx->base.lead_ns = LEAD_NS;
+	return vega_ticker_start(&tx->ticker, LOOK_NS, look_at_clock, tx);
+}
+
+static int
 close_dpdk(struct vega_tx *base)
 {
 	struct dpdk_tx *tx = (struct dpdk_tx *)base;
 
+	vega_ticker_stop(&tx->ticker);
 	vega_dpdk_port_close(&tx->port);
 	free(tx);
 	return 0;
@@ -96,6 +165,7 @@ close_dpdk(struct vega_tx *base)
 static int
 open_dpdk(const char *text, uint32_t linktype, struct vega_tx **ret_tx)
 {
+	struct vega_dpdk_port_conf conf;
 	struct operand operand;
 	struct dpdk_tx *tx;
 	char linktype_text[32];
@@ -107,14 +177,22 @@ open_dpdk(const char *text, uint32_t linktype, struct vega_tx **ret_tx)
 		return VEGA_ERR(-EBADMSG,
 			"--out dpdk: need Ethernet frames, found %s; use pcap: or udp:",
 			vega_linktype_text(linktype_text, linktype));
-	tx = calloc(1, sizeof(*tx));
+	tx = aligned_alloc(VEGA_GUARD_BYTES, vega_align_up(sizeof(*tx), VEGA_GUARD_BYTES));
 	if (tx == NULL)
 		return VEGA_ERR(-ENOMEM, "need memory for the output, found none");
+	*tx = (struct dpdk_tx){0};
 	tx->base.ops = &vega_tx_dpdk;
 	memset(tx->queue_of, operand.queue_cnt > 1 ? QUEUE_NONE : 0, sizeof(tx->queue_of));
-	rc = vega_dpdk_port_open(operand.device, (uint32_t)operand.queue_cnt, &tx->port);
+	conf = (struct vega_dpdk_port_conf){
+		operand.device, (uint32_t)operand.queue_cnt, operand.may_stamp};
+	rc = vega_dpdk_port_open(&conf, &tx->port);
 	if (rc != 0) {
 		free(tx);
+		return rc;
+	}
+	rc = start_clock(tx);
+	if (rc != 0) {
+		(void)close_dpdk(&tx->base);
 		return rc;
 	}
 	*ret_tx = &tx->base;
@@ -175,11 +253,35 @@ fill_mbuf(struct rte_mbuf *mbuf, const struct vega_frame *frame)
 	mbuf->pkt_len = frame->captured_bytes;
 }
 
+/* Tell the port when. A frame that was not taken gets its time again, and then by the newest line. */
+static void
+stamp_run(struct dpdk_tx *tx, const uint64_t *due_ns, uint32_t run_cnt, uint64_t ticks_last,
+	uint64_t *ret_ticks)
+{
+	const struct vega_dpdk_port *port = &tx->port;
+
+	vega_tx_clock_refresh(&tx->clock);
+	for (uint32_t i = 0; i < run_cnt; i++) {
+		const uint64_t ticks = vega_tx_line_ticks(&tx->clock.line, due_ns[i]);
+
+		if (ticks > ticks_last)
+			ticks_last = ticks;
+		ret_ticks[i] = ticks_last;
+		if (i != 0 && due_ns[i] == due_ns[i - 1])
+			continue;
+		*RTE_MBUF_DYNFIELD(tx->mbufs[i], port->stamp_off, rte_mbuf_timestamp_t *) =
+			ticks_last;
+		tx->mbufs[i]->ol_flags |= port->stamp_flag;
+	}
+}
+
 /* Send the frames at the front, as far as they are sendable, of one queue, and it has room. Returns how many went. */
 static uint32_t
-send_run(struct dpdk_tx *tx, const struct vega_frame *frames, uint32_t frame_cnt)
+send_run(struct dpdk_tx *tx, const struct vega_frame *frames, const uint64_t *due_ns,
+	uint32_t frame_cnt)
 {
 	const uint8_t queue = queue_of(tx, &frames[0]);
+	uint64_t ticks[VEGA_TX_BURST_CNT_MAX];
 	uint32_t run_cnt = 1;
 	uint16_t sent_cnt;
 
@@ -190,16 +292,21 @@ send_run(struct dpdk_tx *tx, const struct vega_frame *frames, uint32_t frame_cnt
 		return 0; /* all in flight: room comes as the port sends */
 	for (uint32_t i = 0; i < run_cnt; i++)
 		fill_mbuf(tx->mbufs[i], &frames[i]);
+	if (due_ns != NULL)
+		stamp_run(tx, due_ns, run_cnt, tx->ticks_last[queue], ticks);
 	sent_cnt = rte_eth_tx_burst(tx->port.idx, queue, tx->mbufs, (uint16_t)run_cnt);
 	if (sent_cnt < run_cnt)
 		rte_pktmbuf_free_bulk(tx->mbufs + sent_cnt, run_cnt - sent_cnt);
+	if (due_ns != NULL && sent_cnt != 0)
+		tx->ticks_last[queue] = ticks[sent_cnt - 1];
 	for (uint32_t i = 0; i < sent_cnt; i++)
 		vega_tx_count_sent(&tx->base, &frames[i], frames[i].captured_bytes);
 	return sent_cnt;
 }
 
 static int
-send_dpdk(struct vega_tx *base, const struct vega_frame *frames, uint32_t frame_cnt)
+send_dpdk(struct vega_tx *base, const struct vega_frame *frames, const uint64_t *due_ns,
+	uint32_t frame_cnt)
 {
 	struct dpdk_tx *tx = (struct dpdk_tx *)base;
 	uint32_t done_cnt = 0;
@@ -211,7 +318,8 @@ send_dpdk(struct vega_tx *base, const struct vega_frame *frames, uint32_t frame_
 			done_cnt++;
 			continue;
 		}
-		sent_cnt = send_run(tx, frames + done_cnt, frame_cnt - done_cnt);
+		sent_cnt = send_run(tx, frames + done_cnt,
+			due_ns != NULL ? due_ns + done_cnt : NULL, frame_cnt - done_cnt);
 		if (sent_cnt == 0)
 			break;
 		done_cnt += sent_cnt;
@@ -248,7 +356,7 @@ flush_dpdk(struct vega_tx *base)
 
 const struct vega_tx_ops vega_tx_dpdk = {
 	.name = "dpdk",
-	.operand = "DEVARGS[,tx-queues=N]",
+	.operand = "DEVARGS[,tx-queues=N][,send-on-timestamp=off]",
 	.help = "whole frames out of a DPDK port: a PCI address, or net_af_packet0,iface=IFACE",
 	.speed_millionths = VEGA_SPEED_UNIT,
 	.open = open_dpdk,

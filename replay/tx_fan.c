@@ -65,6 +65,17 @@ linktype_of(const struct vega_fan_out *outs, uint32_t out_cnt, uint32_t idx,
 	return inputs->input_cnt != 0 ? inputs->inputs[0]->linktype : VEGA_LINKTYPE_ETHERNET;
 }
 
+/* All send by themselves, or none does: times by two ways have no order. */
+static uint64_t
+lead_of(const struct fan_tx *fan)
+{
+	uint64_t lead_ns = UINT64_MAX;
+
+	for (uint32_t i = 0; i < fan->out_cnt; i++)
+		lead_ns = fan->outs[i]->lead_ns < lead_ns ? fan->outs[i]->lead_ns : lead_ns;
+	return lead_ns;
+}
+
 static bool
 is_first(const struct fan_tx *fan, uint32_t idx)
 {
@@ -100,7 +111,8 @@ open_outs(struct fan_tx *fan, const struct vega_fan_out *outs, uint32_t out_cnt,
 }
 
 static int
-send_fan(struct vega_tx *base, const struct vega_frame *frames, uint32_t frame_cnt)
+send_fan(struct vega_tx *base, const struct vega_frame *frames, const uint64_t *due_ns,
+	uint32_t frame_cnt)
 {
 	struct fan_tx *fan = (struct fan_tx *)base;
 	uint32_t done_cnt = 0;
@@ -112,7 +124,8 @@ send_fan(struct vega_tx *base, const struct vega_frame *frames, uint32_t frame_c
 
 		while (end < frame_cnt && fan->of_input[frames[end].feed_idx] == out)
 			end++;
-		sent = out->ops->send_burst(out, frames + done_cnt, end - done_cnt);
+		sent = out->ops->send_burst(out, frames + done_cnt,
+			due_ns != NULL ? due_ns + done_cnt : NULL, end - done_cnt);
 		if (sent < 0)
 			return sent;
 		done_cnt += (uint32_t)sent;
@@ -197,6 +210,7 @@ vega_tx_fan_open(const struct vega_fan_out *outs, uint32_t out_cnt,
 		(void)close_fan(&fan->base);
 		return vega_err_restore(&err);
 	}
+	fan->base.lead_ns = lead_of(fan);
 	*ret_tx = &fan->base;
 	return 0;
 }

@@ -21,7 +21,8 @@ open_null(const char *operand VEGA_UNUSED, uint32_t linktype VEGA_UNUSED, struct
 }
 
 static int
-send_null(struct vega_tx *tx, const struct vega_frame *frames, uint32_t frame_cnt)
+send_null(struct vega_tx *tx, const struct vega_frame *frames, const uint64_t *due_ns VEGA_UNUSED,
+	uint32_t frame_cnt)
 {
 	for (uint32_t i = 0; i < frame_cnt; i++)
 		vega_tx_count_sent(tx, &frames[i], frames[i].captured_bytes);

@@ -48,7 +48,8 @@ wrong_linktype(const struct pcap_tx *tx, uint32_t found)
 }
 
 static int
-send_pcap(struct vega_tx *base, const struct vega_frame *frames, uint32_t frame_cnt)
+send_pcap(struct vega_tx *base, const struct vega_frame *frames, const uint64_t *due_ns VEGA_UNUSED,
+	uint32_t frame_cnt)
 {
 	struct pcap_tx *tx = (struct pcap_tx *)base;
 

@@ -10,7 +10,6 @@
  * are one. Receive times are the recorded ones. All is done by the sender, behind its deadline, but for the heartbeat.
  */
 #include <errno.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,6 +21,7 @@
 #include "hugepages/region.h"
 #include "hugepages/state.h"
 #include "replay/pace.h"
+#include "replay/ticker.h"
 #include "replay/tx.h"
 
 #define FRAME_LANE_BYTES (2u << 20)
@@ -44,9 +44,7 @@ struct region_tx {
 	uint32_t feed_cnt;
 	uint32_t conf_idx[VEGA_FEED_CNT_MAX]; /* in the configuration, by feed of the region */
 	struct feed feeds[VEGA_FEED_CNT_MAX];
-	pthread_t heart;
-	bool beats;
-	uint64_t stop; /* relaxed */
+	struct vega_ticker heart;
 };
 
 static const struct vega_conf *channels_of;
@@ -174,16 +172,12 @@ make_feed(struct region_tx *r, uint32_t idx, uint32_t linktype)
 }
 
 /* Clients take a capture for dead whose heart does not beat, however long the recording pauses. */
-static void *
+static void
 beat(void *arg)
 {
 	struct region_tx *r = arg;
 
-	while (vega_load_relaxed(&r->stop) == 0) {
-		vega_store_relaxed(&r->region->control->heartbeat_ns, vega_realtime_ns());
-		vega_sleep_until_ns(vega_monotonic_ns() + HEARTBEAT_NS);
-	}
-	return NULL;
+	vega_store_relaxed(&r->region->control->heartbeat_ns, vega_realtime_ns());
 }
 
 static int
@@ -191,9 +185,7 @@ close_region(struct vega_tx *tx)
 {
 	struct region_tx *r = (struct region_tx *)(void *)tx;
 
-	vega_store_relaxed(&r->stop, 1);
-	if (r->beats)
-		(void)pthread_join(r->heart, NULL);
+	vega_ticker_stop(&r->heart);
 	for (uint32_t i = 0; i < r->feed_cnt; i++) {
 		vega_state_feed_delete(r->feeds[i].state);
 		free(r->feeds[i].decoder);
@@ -219,11 +211,8 @@ make(struct region_tx *r, const char *name, uint32_t linktype)
 	if (rc != 0)
 		return rc;
 	r->region->control->flags |= VEGA_REGION_REPLAYED;
-	vega_store_relaxed(&r->region->control->heartbeat_ns, vega_realtime_ns());
-	if (pthread_create(&r->heart, NULL, beat, r) != 0)
-		return VEGA_ERR(-EAGAIN, "need a thread for the region's heartbeat, found none");
-	r->beats = true;
-	return 0;
+	beat(r);
+	return vega_ticker_start(&r->heart, HEARTBEAT_NS, beat, r);
 }
 
 static int
@@ -307,7 +296,8 @@ keep_state(struct region_tx *r)
 }
 
 static int
-send_region(struct vega_tx *tx, const struct vega_frame *frames, uint32_t frame_cnt)
+send_region(struct vega_tx *tx, const struct vega_frame *frames, const uint64_t *due_ns VEGA_UNUSED,
+	uint32_t frame_cnt)
 {
 	struct region_tx *r = (struct region_tx *)(void *)tx;
 	const uint64_t before = tx->counts.packets_sent;

@@ -257,7 +257,8 @@ send_run(struct udp_tx *tx, const struct vega_frame *frames, uint32_t message_cn
 }
 
 static int
-send_udp(struct vega_tx *base, const struct vega_frame *frames, uint32_t frame_cnt)
+send_udp(struct vega_tx *base, const struct vega_frame *frames, const uint64_t *due_ns VEGA_UNUSED,
+	uint32_t frame_cnt)
 {
 	struct udp_tx *tx = (struct udp_tx *)base;
 	uint32_t done_cnt = 0;

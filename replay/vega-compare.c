@@ -260,6 +260,7 @@ static int
 write_page(const struct session *s, const json_t *figures)
 {
 	const struct vega_page page = {
+		.has_due = s->compare.time_error.cnt != 0,
 		.title = "VEGA compare",
 		.due_name = "original",
 		.sent_name = "captured",

@@ -203,10 +203,8 @@ replay(struct session *s)
 }
 
 static void
-print_timing(FILE *out, const struct vega_report *r)
+print_errors(FILE *out, const struct vega_report *r)
 {
-	if (!vega_report_is_paced(r))
-		return;
 	(void)fprintf(out,
 		"departure error: p50 %llu ns, p99 %llu ns, p99.9 %llu ns, max %llu ns; %llu late "
 		"by more than %u us; drift %lld ns\n",
@@ -215,6 +213,22 @@ print_timing(FILE *out, const struct vega_report *r)
 		(unsigned long long)vega_histogram_quantile(&r->error, 999),
 		(unsigned long long)r->error.max, (unsigned long long)r->late_cnt,
 		VEGA_REPORT_LATE_NS / 1000, (long long)vega_report_drift_ns(r));
+}
+
+static void
+print_timing(FILE *out, const struct vega_report *r)
+{
+	if (vega_report_departures(r) == NULL)
+		return;
+	(void)fprintf(out, "departures: %s\n", vega_report_departures(r));
+	if (r->lead_ns != 0)
+		(void)fprintf(out,
+			"handed over %llu us before their time, %llu of them late by more than %u "
+			"us\n",
+			(unsigned long long)r->lead_ns / 1000, (unsigned long long)r->late_cnt,
+			VEGA_REPORT_LATE_NS / 1000);
+	else
+		print_errors(out, r);
 	(void)fprintf(out, "sender: %s, scheduler %s; starved %llu times\n",
 		r->cpu < 0 ? "not pinned" : "pinned", r->scheduler,
 		(unsigned long long)r->starved_cnt);

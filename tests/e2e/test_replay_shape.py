@@ -271,6 +271,8 @@ class Pages(Case):
         self.assertEqual(page.titles, ['Error over time', 'Errors', 'Packets a second', 'Figures'])
         self.assertEqual(len(page.lines), 4)
         self.assertGreater(page.bars, 1)
+        with open(path, encoding='utf-8') as file:
+            self.assertIn('Departures: spun on the TSC.', file.read())
         self.check_lines(page)
         figures = dict(zip(page.cells[::2], page.cells[1::2]))
         self.assertEqual(set(figures), set(report))

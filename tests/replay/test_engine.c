@@ -23,6 +23,7 @@ struct memory_tx {
 	uint32_t sent_cnt;
 	char frames[SENT_MAX][16];
 	uint32_t bursts[SENT_MAX];
+	uint64_t due_ns[SENT_MAX]; /* 0: it was told none */
 	bool flushed;
 };
 
@@ -37,7 +38,8 @@ struct fixture {
 };
 
 static int
-send_memory(struct vega_tx *base, const struct vega_frame *frames, uint32_t frame_cnt)
+send_memory(struct vega_tx *base, const struct vega_frame *frames, const uint64_t *due_ns,
+	uint32_t frame_cnt)
 {
 	struct memory_tx *tx = (struct memory_tx *)base;
 	uint32_t n = 0;
@@ -47,6 +49,7 @@ send_memory(struct vega_tx *base, const struct vega_frame *frames, uint32_t fram
 	tx->burst_cnt++;
 	for (; n < frame_cnt && n < (uint32_t)tx->room; n++) {
 		(void)memory_input_text(tx->frames[tx->sent_cnt], &frames[n]);
+		tx->due_ns[tx->sent_cnt] = due_ns != NULL ? due_ns[n] : 0;
 		tx->bursts[tx->sent_cnt++] = tx->burst_cnt;
 		vega_tx_count_sent(base, &frames[n], frames[n].captured_bytes);
 	}
@@ -344,6 +347,87 @@ test_pause(void **state)
 	assert_int_equal(f->report.error.max, 0);
 }
 
+/* Packets a ms apart, paused for a minute between two: each leaves at its time plus a minute, none with another, none late. */
+static void
+test_a_minute_of_pause(void **state)
+{
+	static uint64_t times[100];
+	const uint64_t minute_ns = 60000000000u;
+	const uint64_t ms_ns = 1000000;
+	struct fixture *f = *state;
+	uint64_t wait_ns;
+
+	for (uint32_t i = 0; i < 100; i++)
+		times[i] = i * ms_ns;
+	add(f, times, 100, 100);
+	begin(f, VEGA_SPEED_UNIT, 0);
+	for (uint32_t i = 0; i < 100; i++) {
+		if (i == 40) {
+			f->now_ns -= ms_ns / 4; /* not with a packet */
+			assert_true(vega_replay_ask(&f->replay, VEGA_WISH_PAUSE, 0));
+			for (uint32_t k = 0; k < 60; k++, f->now_ns += minute_ns / 60)
+				assert_int_equal(poll(f, &wait_ns), 0);
+			assert_true(vega_replay_ask(&f->replay, VEGA_WISH_PAUSE, 0));
+			assert_int_equal(poll(f, &wait_ns), 0);
+			assert_int_equal(wait_ns, ms_ns / 4);
+			f->now_ns += wait_ns;
+		}
+		assert_int_equal(f->now_ns, START + times[i] + (i >= 40 ? minute_ns : 0));
+		assert_int_equal(poll(f, &wait_ns), 1);
+		assert_int_equal(poll(f, &wait_ns), i < 99 ? 0 : -ENODATA);
+		f->now_ns += wait_ns;
+	}
+	assert_int_equal(f->report.error.max, 0);
+	assert_int_equal(f->report.late_cnt, 0);
+}
+
+/* An output that sends by itself gets what is due within its lead, with the times; what comes too late is all that is known. */
+static void
+test_lead(void **state)
+{
+	static const uint64_t times[] = {0, 100, 100, 2000, 2500, 60000};
+	static const uint64_t due[] = {1000, 1100, 1100, 3000, 3500, 61000};
+	struct fixture *f = *state;
+	uint64_t wait_ns;
+
+	f->tx.base.lead_ns = 1000;
+	add(f, times, 6, 9);
+	begin(f, VEGA_SPEED_UNIT, 0);
+	assert_int_equal(f->report.lead_ns, 1000);
+	assert_int_equal(
+		poll(f, &wait_ns), 1); /* a lead before its time, which is a lead from now */
+	f->now_ns += 100;
+	assert_int_equal(poll(f, &wait_ns), 2);
+	assert_int_equal(poll(f, &wait_ns), 0);
+	assert_int_equal(wait_ns, 1900);
+	f->now_ns += 2400;
+	assert_int_equal(poll(f, &wait_ns), 2);
+	f->now_ns = START + 1000 + 60000 + VEGA_REPORT_LATE_NS + 1;
+	assert_int_equal(poll(f, &wait_ns), 1);
+	assert_int_equal(poll(f, &wait_ns), -ENODATA);
+	for (uint32_t i = 0; i < VEGA_ARRAY_CNT(due); i++)
+		assert_int_equal(f->tx.due_ns[i], START + due[i]);
+	assert_int_equal(f->report.late_cnt, 1);
+	assert_false(vega_report_is_paced(&f->report));
+}
+
+/* At full speed nothing has a time. */
+static void
+test_lead_at_full_speed(void **state)
+{
+	static const uint64_t times[] = {0, 5000};
+	struct fixture *f = *state;
+	uint64_t wait_ns;
+
+	f->tx.base.lead_ns = 1000;
+	add(f, times, 2, 9);
+	begin(f, 0, 0);
+	assert_int_equal(poll(f, &wait_ns), 2);
+	assert_int_equal(f->report.lead_ns, 0);
+	assert_int_equal(f->tx.due_ns[1], 0);
+	assert_int_equal(f->report.late_cnt, 0);
+}
+
 /* Steps take one frame each, of a burst too; after them time goes on from the last. */
 static void
 test_step(void **state)
@@ -474,6 +558,9 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_nothing_wanted_for_long, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_packets_of_the_middle, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_pause, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_a_minute_of_pause, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_lead, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_lead_at_full_speed, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_step, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_speed_changes, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_seek_ends_the_poll, setup, teardown),

@@ -3,8 +3,10 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -115,6 +117,8 @@ test_departures(void **state)
 	json = vega_report_json(&report);
 	assert_non_null(json);
 	assert_int_equal(key(json, "late_count"), 1);
+	assert_string_equal(json_string_value(json_object_get(json, "departures")), "spun");
+	assert_true(json_is_null(json_object_get(json, "hand_over_lead_ns")));
 	assert_int_equal(key(json, "drift_ns"), -30);
 	assert_int_equal(key(json, "departure_error_ns_p50"), 40);
 	assert_int_equal(key(json, "departure_error_ns_max"), 1 + VEGA_REPORT_LATE_NS);
@@ -122,11 +126,52 @@ test_departures(void **state)
 	json_decref(json);
 }
 
+/* What a port does by itself is not told in figures of the sender's. */
+static void
+test_sent_by_the_port(void **state)
+{
+	static const char *const nulls[] = {"departure_error_ns_p50", "departure_error_ns_p99",
+		"departure_error_ns_p999", "departure_error_ns_max", "drift_ns"};
+	char path[] = "/tmp/test_report_XXXXXX";
+	char page[65536] = "";
+	json_t *json;
+	FILE *file;
+	int fd;
+
+	(void)state;
+	report.lead_ns = 1000000;
+	report.late_cnt = 3;
+	vega_timeline_due(&report.timeline, 1000, 4, 0, 0);
+	vega_timeline_sent(&report.timeline, 900, 4);
+	json = vega_report_json(&report);
+	assert_non_null(json);
+	for (size_t i = 0; i < VEGA_ARRAY_CNT(nulls); i++)
+		assert_true(json_is_null(json_object_get(json, nulls[i])));
+	assert_string_equal(json_string_value(json_object_get(json, "departures")), "timestamp");
+	assert_int_equal(key(json, "hand_over_lead_ns"), 1000000);
+	assert_int_equal(key(json, "late_count"), 3);
+	json_decref(json);
+
+	fd = mkstemp(path);
+	assert_true(fd >= 0);
+	(void)close(fd);
+	assert_int_equal(vega_report_write_page(&report, path), 0);
+	file = fopen(path, "re");
+	assert_non_null(file);
+	assert_true(fread(page, 1, sizeof(page) - 1, file) > 0);
+	(void)fclose(file);
+	(void)unlink(path);
+	assert_non_null(strstr(page, "Departures: sent on timestamp by the port"));
+	assert_null(strstr(page, "Error over time"));
+	assert_non_null(strstr(page, "original"));
+}
+
 static void
 test_full_speed_has_no_error(void **state)
 {
 	static const char *const nulls[] = {"departure_error_ns_p50", "departure_error_ns_p99",
-		"departure_error_ns_p999", "departure_error_ns_max", "late_count", "drift_ns"};
+		"departure_error_ns_p999", "departure_error_ns_max", "late_count", "drift_ns",
+		"departures"};
 	json_t *json;
 
 	(void)state;
@@ -162,6 +207,7 @@ main(void)
 		cmocka_unit_test_setup(test_quantiles_against_sort, setup),
 		cmocka_unit_test_setup(test_empty_and_single, setup),
 		cmocka_unit_test_setup(test_departures, setup),
+		cmocka_unit_test_setup(test_sent_by_the_port, setup),
 		cmocka_unit_test_setup(test_full_speed_has_no_error, setup),
 		cmocka_unit_test_setup(test_unwritable, setup),
 	};
