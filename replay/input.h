@@ -63,8 +63,10 @@ struct vega_input {
 	uint8_t *buffers;
 	uint64_t from_ns;
 	uint64_t to_ns;
-	uint32_t linktype;  /* LINKTYPE_ value it begins with */
-	uint32_t input_idx; /* its place among the inputs; given by the merge */
+	struct vega_journal *journal; /* which may have records of the frames; NULL: none */
+	uint32_t feed_idx;            /* in the journal */
+	uint32_t linktype;            /* LINKTYPE_ value it begins with */
+	uint32_t input_idx;           /* its place among the inputs; given by the merge */
 	struct vega_input_slot slots[VEGA_INPUT_BLOCK_CNT];
 	struct vega_err err; /* why it ended; rc 0: at its end (written before Q5) */
 	struct {
@@ -72,8 +74,9 @@ struct vega_input {
 		uint64_t ended;  /* Q5 */
 		uint64_t released_seen;
 		struct vega_input_damage damage; /* settled by Q5 */
-		/* Frames without exchange time, where that is the clock; settled by Q5. */
+		/* Where exchange time is the clock, frames without one, and those whose records told it; settled by Q5. */
 		uint64_t timeless_cnt;
+		uint64_t recorded_cnt;
 	} reader VEGA_ALIGNED(VEGA_GUARD_BYTES);
 	struct {
 		uint64_t released; /* Q4 */

@@ -80,6 +80,8 @@ vega_input_open_journal(struct vega_journal *journal, uint32_t feed_idx, const c
 		return rc;
 	}
 	input->base.feed = feed;
+	input->base.journal = journal;
+	input->base.feed_idx = feed_idx;
 	input->base.linktype = first_linktype(journal, feed);
 	*ret_input = &input->base;
 	return 0;

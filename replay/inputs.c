@@ -253,6 +253,16 @@ vega_inputs_timeless(const struct vega_inputs *inputs)
 	return frame_cnt;
 }
 
+uint64_t
+vega_inputs_recorded(const struct vega_inputs *inputs)
+{
+	uint64_t frame_cnt = 0;
+
+	for (uint32_t i = 0; i < inputs->input_cnt; i++)
+		frame_cnt += inputs->inputs[i]->reader.recorded_cnt;
+	return frame_cnt;
+}
+
 int
 vega_inputs_verdict(const struct vega_inputs *inputs)
 {

@@ -40,5 +40,6 @@ void vega_inputs_close(struct vega_inputs *inputs);
 int vega_inputs_verdict(const struct vega_inputs *inputs);
 struct vega_input_damage vega_inputs_damage(const struct vega_inputs *inputs);
 uint64_t vega_inputs_timeless(const struct vega_inputs *inputs); /* frames, see vega_shape */
+uint64_t vega_inputs_recorded(const struct vega_inputs *inputs); /* likewise */
 
 #endif

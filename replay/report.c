@@ -127,6 +127,8 @@ vega_report_json(const struct vega_report *report)
 		json, "clock", json_string(report->exchange_clock ? "exchange" : "receive"));
 	bad |= json_object_set_new(json, "packets_without_exchange_time",
 		report->exchange_clock ? integer(report->timeless_cnt) : json_null());
+	bad |= json_object_set_new(json, "packets_timed_by_records",
+		report->exchange_clock ? integer(report->recorded_cnt) : json_null());
 	bad |= json_object_set_new(json, "laps", integer(report->lap_cnt));
 	bad |= json_object_set_new(json, "inputs", integer(report->input_cnt));
 	bad |= add_counts(json, report);

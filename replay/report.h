@@ -28,6 +28,7 @@ struct vega_report {
 	uint32_t input_cnt;
 	uint64_t lap_cnt;      /* times the inputs were begun with */
 	uint64_t timeless_cnt; /* frames without exchange time, where that is the clock */
+	uint64_t recorded_cnt; /* frames whose records told it */
 	uint64_t frames_taken; /* handed to the output */
 	uint64_t first_ns;     /* recorded times of the first and the last frame taken */
 	uint64_t last_ns;

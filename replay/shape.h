@@ -3,6 +3,9 @@
 #define VEGA_REPLAY_SHAPE_H
 /*
  * An input behind an input: its frames with other times, or other addresses, made by the reader ahead of the sender.
+ *
+ * Exchange times come from the records of a journal; of frames that have none there (the later copy of two lines, a feed without a
+ * record lane) and of capture files by decoding the frame.
  */
 #include "replay/input.h"
 #include "replay/rewrite.h"

@@ -125,6 +125,7 @@ add_damage(struct session *s)
 	s->report.damage.hole_bytes += damage.hole_bytes;
 	s->report.damage.bad_blocks += damage.bad_blocks;
 	s->report.timeless_cnt += vega_inputs_timeless(&s->inputs);
+	s->report.recorded_cnt += vega_inputs_recorded(&s->inputs);
 }
 
 /* A lap ended, or a seek did: read again, from the beginning or from a time. */

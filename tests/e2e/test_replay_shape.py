@@ -132,6 +132,83 @@ class Clock(Case):
         self.assertGreater(len(got), report['packets_without_exchange_time'])
 
 
+class RecordedClock(Case):
+    """Exchange times from the records of a journal, and from its frames alone: the same file, byte for byte."""
+
+    def setUp(self):
+        super().setUp()
+        self.addCleanup(vega.forget, vega.REGION)
+        self.journal = self.path('j')
+
+    def files(self, journal, kind):
+        return sorted(os.path.join(folder, name) for folder, _, names in os.walk(journal) for name in names if name.startswith(kind))
+
+    def without_records(self):
+        bare = shutil.copytree(self.journal, self.path('bare'))
+        for path in self.files(bare, 'records-'):
+            os.unlink(path)
+        return bare
+
+    def bytes_of(self, *args):
+        _, report = self.send(*args, '--clock', 'exchange')
+        with open(self.path('out.pcap'), 'rb') as file:
+            return file.read(), report
+
+    def check_same(self, config, *captures):
+        vega.capture_shared(self, config, self.journal, *captures)
+        told, report = self.bytes_of(self.journal)
+        decoded, decoded_report = self.bytes_of(self.without_records())
+        self.assertEqual(told, decoded)
+        self.assertEqual(decoded_report['packets_timed_by_records'], 0)
+        for key in ('packets_read', 'packets_without_exchange_time', 'first_ns', 'last_ns'):
+            self.assertEqual(report[key], decoded_report[key], key)
+        return report
+
+    def test_two_lines(self):
+        """What the other line brought has no records, and is decoded."""
+        report = self.check_same(vega.MTBT_CONFIG, 'nse-synthetic/nse_mtbt_fo_ab.pcap')
+        self.assertGreater(report['packets_timed_by_records'], report['packets_read'] * 0.4)
+        self.assertLess(report['packets_timed_by_records'], report['packets_read'] * 0.7)
+
+    def test_one_line(self):
+        report = self.check_same(vega.TOPS_CONFIG, 'go-iex/TOPS16.pcapng')
+        self.assertEqual(report['packets_timed_by_records'], report['packets_read'] - report['packets_without_exchange_time'])
+
+    def test_a_window(self):
+        self.check_same(vega.MTBT_CONFIG, 'nse-synthetic/nse_mtbt_fo_ab.pcap')
+        frames, _ = capfile.read(self.files(self.journal, 'frames-')[0])
+        window = ['--from', frames[len(frames) // 3].ns, '--to', frames[len(frames) // 2].ns]
+        told, report = self.bytes_of(self.journal, *window)
+        self.assertGreater(report['packets_timed_by_records'], 100)
+        self.assertEqual(told, self.bytes_of(self.path('bare'), *window)[0])
+
+    def test_damaged_records(self):
+        """A block of records that is torn, and a file that ends early: their frames are decoded."""
+        self.check_same(vega.MTBT_CONFIG, 'nse-synthetic/nse_mtbt_fo_ab.pcap')
+        whole, report = self.bytes_of(self.path('bare'))
+        path = self.files(self.journal, 'records-')[0]
+        with open(path, 'r+b') as file:
+            file.seek(4096 + 300)
+            file.write(b'torn')
+        told, report = self.bytes_of(self.journal)
+        self.assertEqual((told == whole, report['packets_timed_by_records']), (True, 0))
+        os.truncate(path, 4096)
+        self.assertEqual(self.bytes_of(self.journal)[0], whole)
+
+    def test_whole_seconds_are_refused(self):
+        vega.capture_shared(self, vega.NNF_CONFIG, self.journal, 'nse-synthetic/nse_nnf_fo.pcap')
+        for journal in (self.journal, self.without_records()):
+            self.assertIn('whole seconds', self.refuse(65, journal, '--clock', 'exchange', '--speed', 'max'))
+
+    def test_whole_seconds_of_any_format_are_refused(self):
+        source = self.made('in.pcap', [(T0 + i, udp_frame(mtbt(i + 1, T0 + i * 10**9))) for i in range(20)])
+        conf = self.conf(vega.feed_config('FO', 'Asia/Kolkata', ['group: 239.1.1.1, port: 5000, format: nse-mtbt']))
+        done = vega.run('vega-capture', '--config', conf, '--region', vega.REGION, '--journal', self.journal, '--pcap', source)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        for journal in (self.journal, self.without_records()):
+            self.assertIn('whole seconds', self.refuse(65, journal, '--clock', 'exchange', '--speed', 'max'))
+
+
 class Schedule(Case):
     def test_rate(self):
         source = self.made('in.pcap', [(T0 + i * 10**12, udp_frame(b'x' * 9)) for i in range(101)])
