@@ -77,17 +77,19 @@ vega_stat_state(const struct vega_stat *stat)
 const uint64_t *
 vega_stat_cells(const struct vega_stat *stat, enum vega_group group, uint32_t idx)
 {
-	const void *cells = &stat->image.rx[idx];
-
-	if (group == VEGA_GROUP_DRAIN)
-		cells = &stat->image.drain[idx];
-	else if (group == VEGA_GROUP_LCORE)
-		cells = &stat->image.lcores[idx];
-	else if (group == VEGA_GROUP_PORT)
-		cells = &stat->image.ports[idx];
-	else if (group == VEGA_GROUP_CHANNEL)
-		cells = &stat->image.channels[idx];
-	return cells;
+	switch (group) {
+	case VEGA_GROUP_DRAIN:
+		return (const void *)&stat->image.drain[idx];
+	case VEGA_GROUP_LCORE:
+		return (const void *)&stat->image.lcores[idx];
+	case VEGA_GROUP_PORT:
+		return (const void *)&stat->image.ports[idx];
+	case VEGA_GROUP_CHANNEL:
+		return (const void *)&stat->image.channels[idx];
+	case VEGA_GROUP_RX:
+	default:
+		return (const void *)&stat->image.rx[idx];
+	}
 }
 
 static uint32_t
