@@ -17,9 +17,9 @@
 /* The shortest, for when the reader or the output is behind and may need this processor. */
 #define GIVE_WAY_NS 20000u
 
-/* Over each window a quarter must be slept to be real-time: then no second is spun to 0.95. */
-#define WINDOW_NS     400000000u
-#define SLEPT_DIVISOR 4u
+/* Of each window so much is slept, or left at nice -20. Every second holds a whole window, so none is spun to 0.95. */
+#define WINDOW_NS 500000000u
+#define GIVEN_NS  70000000u
 
 static int
 pin(int cpu)
@@ -65,24 +65,29 @@ const char *
 vega_sender_scheduler(const struct vega_sender *sender)
 {
 	if (sender->may_fifo)
-		return sender->gave_way ? "fifo, nice -20 while busy" : "fifo";
+		return sender->gave_way ? "fifo, nice -20 a seventh of the time while busy"
+					: "fifo";
 	return sender->is_nice ? "nice -20" : "normal";
+}
+
+bool
+vega_sender_wants_fifo(struct vega_sender *sender, uint64_t now_ns)
+{
+	if (now_ns - sender->window_begin_ns >= WINDOW_NS) {
+		sender->window_begin_ns = now_ns;
+		sender->slept_ns = 0;
+	}
+	return now_ns - sender->window_begin_ns < WINDOW_NS - GIVEN_NS + sender->slept_ns;
 }
 
 void
 vega_sender_judge(struct vega_sender *sender)
 {
-	const uint64_t now_ns = vega_monotonic_ns();
-	const uint64_t window_ns = now_ns - sender->window_begin_ns;
-	const bool wanted = sender->slept_ns >= window_ns / SLEPT_DIVISOR;
+	const bool wanted = sender->may_fifo && vega_sender_wants_fifo(sender, vega_monotonic_ns());
 
-	if (!sender->may_fifo || window_ns < WINDOW_NS)
-		return;
 	if (wanted != sender->is_fifo && set_fifo(wanted))
 		sender->is_fifo = wanted;
-	sender->gave_way |= !sender->is_fifo;
-	sender->window_begin_ns = now_ns;
-	sender->slept_ns = 0;
+	sender->gave_way |= sender->may_fifo && !sender->is_fifo;
 }
 
 static void

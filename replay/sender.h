@@ -4,9 +4,9 @@
 /*
  * The sending thread: what the system grants it, and how it waits so that it is awake when a packet is due.
  *
- * Far from a deadline it sleeps, near it it spins. Real-time priority (SCHED_FIFO) is taken where it is permitted, but not
- * while the schedule leaves no time to sleep: the kernel stops a real-time thread that has spun through 0.95 of a second for the
- * rest of it, which is worse than any neighbour. Such stretches run at nice -20, and the report says so.
+ * Far from a deadline it sleeps, near it it spins. Real-time priority (SCHED_FIFO) is taken where it is permitted. The kernel stops a
+ * real-time thread that has spun through 0.95 of a second for the rest of it, or for 50 ms: so where the schedule leaves no time to
+ * sleep, a seventh of each half second is spun at nice -20 instead, and the report says so.
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -32,7 +32,7 @@ struct vega_sender {
  */
 int vega_sender_prepare(struct vega_sender *sender, int cpu, bool paced) VEGA_MUST_CHECK;
 
-/* What was granted: "fifo", "fifo, nice -20 while busy", "nice -20" or "normal". */
+/* What was granted: "fifo", "fifo, nice -20 a seventh of the time while busy", "nice -20" or "normal". */
 const char *vega_sender_scheduler(const struct vega_sender *sender);
 
 /*
@@ -41,7 +41,10 @@ const char *vega_sender_scheduler(const struct vega_sender *sender);
  */
 void vega_sender_wait(struct vega_sender *sender, uint64_t wait_ns);
 
-/* Drop or regain real-time priority, once a window. */
+/* Should it be real-time from now on? Begins a window when one is over; changes nothing else. */
+bool vega_sender_wants_fifo(struct vega_sender *sender, uint64_t now_ns);
+
+/* Drop or regain real-time priority. */
 void vega_sender_judge(struct vega_sender *sender);
 
 /* Call once a poll: every thousandth time, see whether the thread sleeps enough to be real-time. */
