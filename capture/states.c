@@ -38,6 +38,7 @@ vega_states_new(const struct vega_plan *plan, const struct vega_region *region,
 			continue;
 		rc = open_state(
 			plan, region, i, &states.feeds[states.cnt], &states.books[states.cnt]);
+		states.feed_idx[states.cnt] = i;
 		if (rc == 0)
 			states.cnt++;
 	}

@@ -19,6 +19,7 @@ struct vega_states_book {
 
 struct vega_states {
 	struct vega_state_feed *feeds[VEGA_FEED_CNT_MAX];
+	uint32_t feed_idx[VEGA_FEED_CNT_MAX]; /* whose they are, in the region */
 	struct vega_states_book books[VEGA_FEED_CNT_MAX];
 	uint32_t cnt;
 	bool waits; /* for the drain of book lanes: the source is lossless */

@@ -28,6 +28,7 @@
 #include "hugepages/host.h"
 #include "hugepages/region.h"
 #include "store/drain.h"
+#include "store/keyframe_drain.h"
 
 #define PROGRAM "vega-capture"
 
@@ -255,9 +256,18 @@ close_journal(struct capture *c)
 static int
 open_states(struct capture *c)
 {
-	const int rc = vega_states_new(c->plan, c->region, &c->states);
+	const struct vega_keyframes_conf conf = {
+		.interval_ns = c->conf->keyframe_interval_ns,
+		.record_cnt = c->conf->keyframe_record_cnt,
+	};
+	int rc = vega_states_new(c->plan, c->region, &c->states);
 
 	c->states.waits = from_files(c) && c->options.pace == VEGA_PACE_MAX;
+	for (uint32_t i = 0; rc == 0 && i < c->states.cnt; i++)
+		rc = vega_drain_keyframes(
+			c->drain, c->states.feed_idx[i], c->states.feeds[i], &conf);
+	if (rc != 0)
+		vega_states_delete(&c->states);
 	return rc;
 }
 

@@ -52,6 +52,19 @@ VEGA_PIN(struct vega_records_hdr, kinds, 20, 4);
 VEGA_PIN(struct vega_records_hdr, data_bytes, 24, 4);
 VEGA_PIN(struct vega_records_hdr, record_bytes, 28, 4);
 
+VEGA_PIN_SIZE(struct vega_keyframe_hdr, 64);
+VEGA_PIN(struct vega_keyframe_hdr, block_type, 0, 4);
+VEGA_PIN(struct vega_keyframe_hdr, block_length, 4, 4);
+VEGA_PIN(struct vega_keyframe_hdr, epoch_ns, 8, 8);
+VEGA_PIN(struct vega_keyframe_hdr, number, 16, 8);
+VEGA_PIN(struct vega_keyframe_hdr, position, 24, 8);
+VEGA_PIN(struct vega_keyframe_hdr, record_position, 32, 8);
+VEGA_PIN(struct vega_keyframe_hdr, recv_ns, 40, 8);
+VEGA_PIN(struct vega_keyframe_hdr, entry_total, 48, 4);
+VEGA_PIN(struct vega_keyframe_hdr, slice, 52, 4);
+VEGA_PIN(struct vega_keyframe_hdr, plain_bytes, 56, 4);
+VEGA_PIN(struct vega_keyframe_hdr, data_bytes, 60, 4);
+
 VEGA_PIN_SIZE(struct vega_clock_block, 64);
 VEGA_PIN(struct vega_clock_block, block_type, 0, 4);
 VEGA_PIN(struct vega_clock_block, block_length, 4, 4);

@@ -100,6 +100,12 @@ vega_state_feed_delete(struct vega_state_feed *f)
 	free(f);
 }
 
+const struct vega_fold *
+vega_state_feed_fold(const struct vega_state_feed *f)
+{
+	return &f->fold;
+}
+
 /* ---- polling ---------------------------------------------------------------------------------------------------- */
 
 /* The epoch that holds at a position; 0: it is not known, an EPOCH record will tell. */

@@ -33,6 +33,9 @@ int vega_state_feed_new(
 	const struct vega_state_conf *conf, struct vega_state_feed **ret_feed) VEGA_MUST_CHECK;
 void vega_state_feed_delete(struct vega_state_feed *feed);
 
+/* The fold that it keeps the table by, between polls, on their thread; fold->table->table is the table. */
+const struct vega_fold *vega_state_feed_fold(const struct vega_state_feed *feed);
+
 /*
  * Take what is new, at most 256 records and whole packets where that is enough for one.
  *

@@ -22,14 +22,15 @@ extern "C" {
 #endif
 
 /* Local-use block types of VEGA in a pcapng file, numbered once, here (docs/JOURNAL-FORMAT.md). */
-#define VEGA_BLOCK_HEAD    0xD6454701u /* file head: identity, schema, state */
-#define VEGA_BLOCK_DATA    0xD6454702u /* header of a data block (this struct) */
-#define VEGA_BLOCK_PADDING 0xD6454703u /* zeros up to the next 4096 */
-#define VEGA_BLOCK_CLOCK   0xD6454704u /* raw ticks beside CLOCK_REALTIME and CLOCK_TAI */
-#define VEGA_BLOCK_INDEX   0xD6454705u /* a piece of the index */
-#define VEGA_BLOCK_TRAILER 0xD6454706u /* ends a sealed file */
-#define VEGA_BLOCK_HOLE    0xD6454707u /* laid by recover over a torn extent */
-#define VEGA_BLOCK_RECORDS 0xD6454708u /* the payload of a block of records */
+#define VEGA_BLOCK_HEAD     0xD6454701u /* file head: identity, schema, state */
+#define VEGA_BLOCK_DATA     0xD6454702u /* header of a data block (this struct) */
+#define VEGA_BLOCK_PADDING  0xD6454703u /* zeros up to the next 4096 */
+#define VEGA_BLOCK_CLOCK    0xD6454704u /* raw ticks beside CLOCK_REALTIME and CLOCK_TAI */
+#define VEGA_BLOCK_INDEX    0xD6454705u /* a piece of the index */
+#define VEGA_BLOCK_TRAILER  0xD6454706u /* ends a sealed file */
+#define VEGA_BLOCK_HOLE     0xD6454707u /* laid by recover over a torn extent */
+#define VEGA_BLOCK_RECORDS  0xD6454708u /* the payload of a block of records */
+#define VEGA_BLOCK_KEYFRAME 0xD6454709u /* the payload of a slice of a keyframe */
 
 #define VEGA_BLOCK_HDR_BYTES   256u
 #define VEGA_BLOCK_ALIGN_BYTES 4096u
@@ -101,6 +102,24 @@ struct vega_records_hdr {
 	uint32_t kinds;        /* 20 as the block's header */
 	uint32_t data_bytes;   /* 24 behind this header */
 	uint32_t record_bytes; /* 28 32 */
+};
+
+/*
+ * The payload of a slice of a keyframe, in a file of records, in the same way: this header, the data, zeros, and block_length again. Which
+ * entries they are follows from slice and entry_total: 256 to a slice.
+ */
+struct vega_keyframe_hdr {
+	uint32_t block_type;      /*  0 VEGA_BLOCK_KEYFRAME */
+	uint32_t block_length;    /*  4 of all the payload */
+	uint64_t epoch_ns;        /*  8 in force at its position */
+	uint64_t number;          /* 16 of the keyframe in its lane, rising */
+	uint64_t position;        /* 24 of its lane: what is before it is in the entries */
+	uint64_t record_position; /* 32 of the feed's record lane, likewise */
+	uint64_t recv_ns;         /* 40 of the last packet before it */
+	uint32_t entry_total;     /* 48 of the keyframe */
+	uint32_t slice;           /* 52 which of its slices, from 0 */
+	uint32_t plain_bytes;     /* 56 of the data, before zstd */
+	uint32_t data_bytes;      /* 60 behind this header */
 };
 
 /*

@@ -218,6 +218,8 @@ is_before_position(const struct vega_cursor *c, const struct vega_index_entry *e
 
 	if (from == 0)
 		return false;
+	while (after < c->file->entries + c->file->entry_cnt && after->record_cnt == 0)
+		after++; /* a keyframe's is of another place */
 	if (after < c->file->entries + c->file->entry_cnt)
 		return after->position_first <= from;
 	return entry->kinds != 0 && (entry->kinds & VEGA_RECORD_KIND_BIT(VEGA_LOSS)) == 0 &&
@@ -229,6 +231,8 @@ is_wanted(const struct vega_cursor *c, const struct vega_index_entry *entry)
 {
 	const struct vega_cursor_want *want = &c->want;
 
+	if (entry->packet_cnt == 0 && entry->record_cnt == 0)
+		return false; /* a keyframe's */
 	if (want->kind == VEGA_KIND_FRAMES)
 		return entry->packet_cnt != 0 && entry->recv_ns_max >= want->from_ns &&
 		       entry->recv_ns_min < want->to_ns;

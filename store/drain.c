@@ -339,6 +339,16 @@ init_feed(struct vega_drain *drain, const struct vega_drain_conf *conf, uint32_t
 }
 
 int
+vega_drain_keyframes(struct vega_drain *drain, uint32_t feed_id,
+	const struct vega_state_feed *state, const struct vega_keyframes_conf *conf)
+{
+	struct vega_record_drain *const *records = drain->feeds[feed_id].records;
+
+	return vega_record_drain_keyframes(
+		records[1] != NULL ? records[1] : records[0], state, conf);
+}
+
+int
 vega_drain_new_io(
 	const struct vega_drain_conf *conf, struct vega_io *io, struct vega_drain **ret_drain)
 {

@@ -42,6 +42,18 @@ int vega_drain_new_io(const struct vega_drain_conf *conf, struct vega_io *io,
 	struct vega_drain **ret_drain) VEGA_MUST_CHECK;
 
 /*
+ * A feed's state goes into the journal too, beside the records that it is a fold of: its book lane's where it has one, else its record lane's.
+ *
+ * Params: state	of the feed; what polls it is the thread that polls the drain. It outlives the last poll
+ * Returns 0, -ENOMEM.
+ */
+struct vega_state_feed;
+struct vega_keyframes_conf;
+int vega_drain_keyframes(struct vega_drain *drain, uint32_t feed_id,
+	const struct vega_state_feed *state,
+	const struct vega_keyframes_conf *conf) VEGA_MUST_CHECK;
+
+/*
  * Bounded work: reap completions, release blocks, submit up to a batch of sealed blocks, sync when due.
  *
  * Returns how much was done; 0 when idle. Never fails: storage errors are counted, the lost frames told in the next block

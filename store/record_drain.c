@@ -7,6 +7,7 @@
 #include "hugepages/base/atomic.h"
 #include "hugepages/base/zone.h"
 #include "hugepages/ring.h"
+#include "store/format.h"
 #include "store/record_block.h"
 
 #define ROOM       VEGA_RECORD_DRAIN_RECORDS
@@ -14,6 +15,7 @@
 #define NOT_LAPPED UINT64_MAX
 
 static_assert(ROOM <= VEGA_COLUMNS_RECORD_CNT_MAX, "a block holds what is gathered");
+static_assert(VEGA_KEYFRAME_PLAIN_BYTES < ROOM * VEGA_RECORD_BYTES / 2, "and a slice fits it");
 
 struct vega_record_drain {
 	struct vega_ring ring;
@@ -33,10 +35,12 @@ struct vega_record_drain {
 	uint32_t roll_at;   /* where a new day begins; 0: nowhere */
 	uint32_t day;       /* of the first; 0: not known yet */
 	uint64_t next;
-	uint64_t since_ns;              /* now_ns when the first came */
-	uint64_t lap_first;             /* the first position lost, behind what is gathered */
-	uint64_t recv_ns;               /* of the last PACKET before the first */
-	struct vega_record_clock clock; /* before the first */
+	uint64_t since_ns;                /* now_ns when the first came */
+	uint64_t lap_first;               /* the first position lost, behind what is gathered */
+	uint64_t recv_ns;                 /* of the last PACKET before the first */
+	struct vega_record_clock clock;   /* before the first */
+	struct vega_keyframes *keyframes; /* NULL: none are laid */
+	uint32_t made_day;                /* of the last block of records */
 
 	/* Blocks, a ring: released <= put <= made. */
 	struct vega_block_hdr *blocks[VEGA_RECORD_DRAIN_BLOCKS];
@@ -119,6 +123,10 @@ make_block(struct vega_record_drain *d, const union vega_record *records, uint32
 	vega_record_block_make(&run, d->columns, hdr);
 	hdr->kind = (uint16_t)d->files.shared.kind;
 	d->made++;
+	d->made_day = run.day;
+	if (d->keyframes != NULL)
+		vega_keyframes_count(
+			d->keyframes, vega_format_stored_bytes(hdr->payload_bytes), run.day);
 	d->recv_ns = run.recv_ns;
 	d->clock = run.clock;
 }
@@ -283,6 +291,22 @@ gather(struct vega_record_drain *d)
 	return true;
 }
 
+/* Of the day and time of the records in front of it. The last free block is left to records. */
+static unsigned
+make_slice(struct vega_record_drain *d)
+{
+	struct vega_block_hdr *hdr = d->blocks[d->made % VEGA_RECORD_DRAIN_BLOCKS];
+
+	if (d->keyframes == NULL || d->finishing ||
+		d->made - d->released + 1 >= VEGA_RECORD_DRAIN_BLOCKS ||
+		!vega_keyframes_next(d->keyframes, d->now_ns, hdr))
+		return 0;
+	hdr->day = d->made_day;
+	hdr->recv_ns_first = hdr->recv_ns_last = hdr->recv_ns_min = hdr->recv_ns_max = d->recv_ns;
+	d->made++;
+	return 1;
+}
+
 static unsigned
 gather_or_make(struct vega_record_drain *d)
 {
@@ -335,8 +359,12 @@ put_blocks(struct vega_record_drain *d)
 static uint64_t
 settled_position(const struct vega_record_drain *d)
 {
-	if (d->released != d->made)
-		return d->blocks[d->released % VEGA_RECORD_DRAIN_BLOCKS]->position_first;
+	for (uint64_t i = d->released; i != d->made; i++) {
+		const struct vega_block_hdr *hdr = d->blocks[i % VEGA_RECORD_DRAIN_BLOCKS];
+
+		if (hdr->kind != VEGA_KIND_KEYFRAME)
+			return hdr->position_first;
+	}
 	if (d->cnt != 0)
 		return d->position;
 	return d->lap_first != NOT_LAPPED ? d->lap_first : d->next;
@@ -380,6 +408,7 @@ vega_record_drain_poll(struct vega_record_drain *d, uint64_t now_ns, bool finish
 	d->now_ns = now_ns;
 	work = vega_files_poll(&d->files, now_ns);
 	publish(d);
+	work += make_slice(d);
 	work += gather_or_make(d);
 	work += put_blocks(d);
 	publish(d);
@@ -447,6 +476,16 @@ open_lane(struct vega_record_drain *d, const struct vega_region *region, uint32_
 }
 
 int
+vega_record_drain_keyframes(struct vega_record_drain *d, const struct vega_state_feed *state,
+	const struct vega_keyframes_conf *conf)
+{
+	if (d->files.io == NULL || d->keyframes != NULL ||
+		(conf->interval_ns == 0 && conf->record_cnt == 0))
+		return 0;
+	return vega_keyframes_new(state, conf, &d->keyframes);
+}
+
+int
 vega_record_drain_new(const struct vega_region *region, uint32_t feed_id,
 	const struct vega_files *like, struct vega_columns *columns,
 	struct vega_record_drain **ret_drain)
@@ -481,6 +520,7 @@ vega_record_drain_delete(struct vega_record_drain *d)
 	for (unsigned i = 0; i < VEGA_RECORD_DRAIN_BLOCKS; i++)
 		free(d->blocks[i]);
 	free(d->records);
+	vega_keyframes_delete(d->keyframes);
 	vega_zone_delete(d->zone);
 	free(d);
 }

@@ -15,6 +15,7 @@
 #include "hugepages/region.h"
 #include "store/columns.h"
 #include "store/files.h"
+#include "store/keyframe_drain.h"
 
 #define VEGA_RECORD_DRAIN_BLOCKS  4u     /* made and not settled; then the lane waits */
 #define VEGA_RECORD_DRAIN_RECORDS 65536u /* of a block, at most; 2 MiB of them */
@@ -32,7 +33,16 @@ int vega_record_drain_new(const struct vega_region *region, uint32_t feed_id,
 	struct vega_record_drain **ret_drain) VEGA_MUST_CHECK;
 
 /*
- * Bounded work, as vega_drain_poll: at most one copy, one block made.
+ * Lay the lane's keyframes too.
+ *
+ * Params: state	of the feed: its table is a fold of this lane. It outlives what is polled
+ * Returns 0, -ENOMEM.
+ */
+int vega_record_drain_keyframes(struct vega_record_drain *d, const struct vega_state_feed *state,
+	const struct vega_keyframes_conf *conf) VEGA_MUST_CHECK;
+
+/*
+ * Bounded work, as vega_drain_poll: at most one copy, one block of records made, one slice of a keyframe.
  *
  * Params: finishing	the lane's writer has stopped: everything goes
  */

@@ -407,7 +407,7 @@ check_order(struct verify *v, const struct vega_block_hdr *hdr, uint64_t off)
 	if (hdr->block_number < v->number_next || (adjacent && hdr->block_number != v->number_next))
 		verify_damage(v, off, "block header: need number %llu, found %llu",
 			(unsigned long long)v->number_next, (unsigned long long)hdr->block_number);
-	if (hdr->kind != VEGA_KIND_FRAMES && hdr->position_first < v->position_next)
+	if (vega_format_is_records(hdr->kind) && hdr->position_first < v->position_next)
 		verify_damage(v, off, "block header: need position %llu or above, found %llu",
 			(unsigned long long)v->position_next,
 			(unsigned long long)hdr->position_first);
@@ -562,6 +562,7 @@ vega_verify_file(struct vega_io *io, const char *path, const struct vega_verify_
 	free(v.facts);
 	free(v.buffer);
 	free(v.records);
+	verify_slice_delete(v.slice);
 	vega_columns_delete(v.columns);
 	io->ops->close(io, v.fd);
 	return rc;

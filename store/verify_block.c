@@ -158,7 +158,8 @@ check_against_head(struct verify *v, const struct vega_block_hdr *hdr, uint64_t 
 {
 	if (!v->head_ok)
 		return;
-	verify_u64(v, hdr->kind, v->head.kind, off, "block header: kind");
+	if (hdr->kind != VEGA_KIND_KEYFRAME || !vega_format_is_records(v->head.kind))
+		verify_u64(v, hdr->kind, v->head.kind, off, "block header: kind");
 	verify_u64(v, hdr->linktype, v->head.linktype, off, "block header: link type");
 	verify_u64(v, hdr->generation, v->head.generation, off, "block header: generation");
 	verify_u64(v, hdr->day, v->head.day, off, "block header: day");
@@ -220,6 +221,8 @@ verify_block(struct verify *v, const uint8_t *block, uint64_t off)
 	if (vega_format_is_records(hdr.kind))
 		v->position_next =
 			hdr.position_first + verify_records(v, &hdr, payload, payload_off);
+	if (hdr.kind == VEGA_KIND_KEYFRAME)
+		verify_keyframe(v, &hdr, block, payload_off);
 	if (hdr.kind != VEGA_KIND_FRAMES)
 		return;
 	check_chain(v, payload, hdr.payload_bytes, payload_off, &tally);

@@ -31,6 +31,7 @@ struct verify {
 	uint64_t buffer_bytes;
 	struct vega_columns *columns; /* of records; NULL: not needed so far */
 	void *records;                /* decoded */
+	struct verify_slice *slice;   /* of a keyframe; NULL: not needed so far */
 	bool block_damaged;           /* the block at hand is counted already */
 	uint64_t damaged_was;         /* damaged_blocks when this file began */
 
@@ -80,6 +81,12 @@ void verify_block(struct verify *v, const uint8_t *block, uint64_t off);
  */
 uint64_t verify_records(
 	struct verify *v, const struct vega_block_hdr *hdr, const uint8_t *payload, uint64_t off);
+
+/* A slice of a keyframe, in memory, its checksum good. */
+struct verify_slice;
+void verify_slice_delete(struct verify_slice *slice);
+void verify_keyframe(
+	struct verify *v, const struct vega_block_hdr *hdr, const uint8_t *block, uint64_t off);
 
 /* Index and trailer of a sealed file against v->facts. Returns 0 or -EIO. */
 int verify_index(struct verify *v);

@@ -138,6 +138,7 @@ static void
 begin_head(struct vega_writer *w, const struct vega_block_hdr *first)
 {
 	const struct vega_writer_feed *feed = w->feed;
+	/* of a keyframe too: their epochs lie alike */
 	const struct vega_records_hdr *records =
 		(const struct vega_records_hdr *)(const void *)(first + 1);
 	char names[VEGA_IF_CNT_MAX][VEGA_NAME_BYTES] = {"if0"};
@@ -145,11 +146,11 @@ begin_head(struct vega_writer *w, const struct vega_block_hdr *first)
 	struct vega_head identity = {
 		.created_ns = vega_realtime_ns(),
 		.generation = first->generation,
-		.epoch_ns = vega_format_is_records(first->kind) ? records->epoch_ns : 0,
+		.epoch_ns = vega_format_is_records(feed->kind) ? records->epoch_ns : 0,
 		.day = w->day,
 		.day_start_s = feed->day_start_s,
 		.file_number = feed->number_next,
-		.kind = first->kind,
+		.kind = feed->kind,
 		.linktype = w->linktype,
 		.price_scale = feed->price_scale,
 		.lost_before = feed->untold.disk,

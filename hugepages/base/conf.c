@@ -411,13 +411,18 @@ take_journal(const struct vega_raw_journal *raw, struct vega_conf *conf)
 {
 	const char *s = "journal.";
 	const bool ageless = strcmp(raw->file_age, "none") == 0;
+	const bool timeless = strcmp(raw->keyframe_interval, "none") == 0;
 
 	return (raw->dir[0] == '\0' ? 0 : vega_take_text(s, "dir", raw->dir, &conf->journal_dir))
 		?: vega_take_size(s, "file_size", raw->file_size, FILE_BYTES_MIN, FILE_BYTES_MAX, &conf->file_bytes_max)
 		?: (ageless ? 0 : vega_take_duration(s, "file_age", raw->file_age, SECOND_NS, 366 * 86400 * SECOND_NS,
 					  &conf->file_age_ns_max))
 		?: vega_take_duration(s, "sync_interval", raw->sync_interval, 1000000, 3600 * SECOND_NS,
-			&conf->sync_interval_ns);
+			&conf->sync_interval_ns)
+		?: (timeless ? 0 : vega_take_duration(s, "keyframe_interval", raw->keyframe_interval, 1000000,
+					   3600 * SECOND_NS, &conf->keyframe_interval_ns))
+		?: vega_take_u32_or(s, "keyframe_records", raw->keyframe_records, 1, 1000000000, "none", 0,
+			&conf->keyframe_record_cnt);
 }
 
 static int

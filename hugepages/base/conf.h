@@ -103,6 +103,8 @@ struct vega_conf {
 	uint64_t file_bytes_max;
 	uint64_t file_age_ns_max; /* 0: none */
 	uint64_t sync_interval_ns;
+	uint64_t keyframe_interval_ns; /* 0: by time none */
+	uint32_t keyframe_record_cnt;  /* 0: by records none */
 	enum vega_idle idle;
 	uint32_t drain_cpu;                /* VEGA_CONF_ANY: any */
 	uint64_t default_frame_lane_bytes; /* of `default` */

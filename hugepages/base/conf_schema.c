@@ -30,6 +30,10 @@ static const struct vega_key journal_keys[] = {
 		"A file this old is sealed too. A trading day begins new files in any case."),
 	TEXT(_journal, sync_interval, "duration, 1ms to 1h", "1s", NULL,
 		"How often what was written is made durable: the most that a power loss can take."),
+	TEXT(_journal, keyframe_interval, "duration, 1ms to 1h, or none", "10s", NULL,
+		"How often the state of all instruments goes into the journal, so that the state at any time is soon found."),
+	TEXT(_journal, keyframe_records, "number, 1 to 1000000000, or none", "250000", NULL,
+		"The same by records; whichever comes first. Never so often that it takes more than half of what records take."),
 };
 SECTION(journal, _journal, 1);
 

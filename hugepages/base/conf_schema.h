@@ -55,6 +55,8 @@ struct vega_raw_journal {
 	char *file_size;
 	char *file_age;
 	char *sync_interval;
+	char *keyframe_interval;
+	char *keyframe_records;
 };
 
 struct vega_raw_drain {

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef VEGA_STORE_KEYFRAME_DRAIN_H
+#define VEGA_STORE_KEYFRAME_DRAIN_H
+/*
+ * When a state table goes into the journal, and which slice is next. The drain of the lane that the table is a fold of lays the blocks.
+ *
+ * A keyframe is begun once so many records or so much time went by since the one before was begun, or the trading day has rolled; but no
+ * sooner than the records themselves took a multiple of what that one took (docs/decisions/0013-keyframes.md).
+ *
+ * Threads: that of the state poll, which is the drain's.
+ */
+#include "hugepages/state.h"
+#include "store/keyframe.h"
+
+#define VEGA_KEYFRAME_SHARE 2u /* bytes of records for a byte of keyframes, at least */
+
+struct vega_keyframes;
+
+/* When: 0 of both: never. */
+struct vega_keyframes_conf {
+	uint64_t interval_ns; /* 0: time does not count */
+	uint64_t record_cnt;  /* 0: records do not count */
+};
+
+/* Params: state	outlives it. Returns 0, -ENOMEM, -EBADMSG (no table). */
+int vega_keyframes_new(const struct vega_state_feed *state, const struct vega_keyframes_conf *conf,
+	struct vega_keyframes **ret_keyframes) VEGA_MUST_CHECK;
+void vega_keyframes_delete(struct vega_keyframes *keyframes);
+
+/* A block of records was made, of this day. */
+void vega_keyframes_count(struct vega_keyframes *keyframes, uint64_t bytes, uint32_t day);
+
+/*
+ * The next slice, where one is due.
+ *
+ * Params: hdr	as vega_keyframe_make
+ * Returns false: none is. Cost: a slice made, no allocation.
+ */
+bool vega_keyframes_next(
+	struct vega_keyframes *keyframes, uint64_t now_ns, struct vega_block_hdr *hdr);
+
+#endif
