@@ -8,7 +8,9 @@
 enum {
 	SEEN_BY_BOTH = 2,
 	/* A line does not reorder over so many sequences: further back is a new space. */
-	JUMP_BACK = VEGA_SEQ_SEEN_CNT
+	JUMP_BACK = VEGA_SEQ_SEEN_CNT,
+	/* So many packets in a row are no stragglers: what was thought to be over goes on. */
+	STRAGGLER_CNT_MAX = 16
 };
 
 static uint64_t
@@ -261,12 +263,68 @@ begin_space(struct vega_seq *seq, const struct vega_span *span, uint64_t recv_ns
 	seq->deadline_ns = UINT64_MAX;
 	seq->space++;
 	seq->session_before = seq->session;
+	seq->expected_before = seq->expected;
 	seq->session = span->session;
 	seq->begun_ns = recv_ns;
 	seq->expected = span->seq;
 	seq->floor = span->seq;
 	seq->floor_next = 0;
+	seq->straggler_cnt = 0;
 	tell_segment(seq, emit, recv_ns, what, span);
+}
+
+/*
+ * The space before this one goes on where it was left: what began this one was a stray packet. What was passed over meanwhile is
+ * missing, what came before is not given again.
+ */
+static void
+resume_space(struct vega_seq *seq, const struct vega_span *span, uint64_t recv_ns,
+	struct vega_emit *emit)
+{
+	const uint64_t expected = seq->expected_before;
+	const bool is_the_same = span->session == seq->session_before;
+
+	begin_space(seq, span, recv_ns, emit);
+	if (is_the_same && (span->seq >= expected || expected - span->seq <= JUMP_BACK)) {
+		seq->expected = expected;
+		seq->floor = expected;
+		seq->floor_next = expected;
+	}
+}
+
+/* So many packets of another session while the space itself gets nowhere: it is not what goes on. */
+static bool
+is_stuck(struct vega_seq *seq, const struct vega_span *span)
+{
+	if (span->session == seq->session)
+		return false;
+	if (seq->straggler_expected != seq->expected)
+		seq->straggler_cnt = 0;
+	seq->straggler_expected = seq->expected;
+	seq->straggler_cnt += span->seq_cnt != 0;
+	return seq->straggler_cnt >= STRAGGLER_CNT_MAX;
+}
+
+/* A line thought to be behind that brings, time and again, what this space has just seen: it is in it. */
+static bool
+keeps_up(const struct vega_seq *seq, struct vega_seq_line *line, const struct vega_span *span,
+	uint64_t recv_ns)
+{
+	if (span->session != seq->session || line->space == seq->space ||
+		!is_late_copy(seq, span, recv_ns))
+		line->copy_cnt = 0;
+	else
+		line->copy_cnt++;
+	return line->copy_cnt >= STRAGGLER_CNT_MAX;
+}
+
+static void
+join(const struct vega_seq *seq, struct vega_seq_line *line)
+{
+	line->space = seq->space;
+	line->session = seq->session;
+	line->last = 0;
+	line->copy_cnt = 0;
 }
 
 /*
@@ -281,16 +339,20 @@ enter_space(struct vega_seq *seq, struct vega_seq_line *line, const struct vega_
 {
 	const bool is_new_line = line->space == 0;
 	const bool is_behind = line->space != seq->space;
+	bool is_old = is_of_session_before(seq, span, recv_ns);
 
-	if (is_of_session_before(seq, span, recv_ns))
+	if (!is_old && !is_new_line && !begins_anew(seq, line, span, recv_ns)) {
+		if (!is_behind)
+			return true;
+		is_old = true;
+	}
+	if (is_old && is_stuck(seq, span))
+		resume_space(seq, span, recv_ns, emit);
+	else if (is_old && !keeps_up(seq, line, span, recv_ns))
 		return false;
-	if (!is_new_line && !begins_anew(seq, line, span, recv_ns))
-		return !is_behind;
-	if (seq->space == 0 || !is_behind || span->session != seq->session)
+	else if (!is_old && (seq->space == 0 || !is_behind || span->session != seq->session))
 		begin_space(seq, span, recv_ns, emit);
-	line->space = seq->space;
-	line->session = seq->session;
-	line->last = 0;
+	join(seq, line);
 	return true;
 }
 

@@ -17,6 +17,10 @@
  * itself; until then what it brings of the old space is old: counted, not delivered. So is what comes of the session before
  * within the hold. Gaps of the old space are lost.
  *
+ * A stray packet can make a space begin that nobody goes on with. Sixteen packets in a row of another session, while the new space
+ * gets nowhere, take the channel back: the space before it resumes where it was, and what was passed over is a gap. Likewise a line
+ * follows without beginning again once sixteen packets in a row are copies of what the space has just seen.
+ *
  * What a line brings from before the first sequence of a space is delivered too: the capture began between the two lines, or the
  * first packets came out of order. Within the hold, sequence 1 is such a one.
  */
@@ -45,19 +49,23 @@ struct vega_seq_seen {
 
 struct vega_seq_line {
 	uint64_t session;
-	uint64_t last;  /* highest sequence it brought in its space */
-	uint64_t space; /* the sequence space it is in; 0: it has brought nothing yet */
+	uint64_t last;     /* highest sequence it brought in its space */
+	uint64_t space;    /* the sequence space it is in; 0: it has brought nothing yet */
+	uint64_t copy_cnt; /* copies in a row of what the space has just seen, though not in it */
 };
 
 struct vega_seq {
 	uint64_t expected; /* next sequence that nobody has brought yet */
 	uint64_t session;
 	uint64_t session_before; /* of the space before this one */
-	uint64_t begun_ns;       /* receive time of the first packet of the space */
-	uint64_t space;          /* counts sequence spaces; 0: nothing has come */
-	uint64_t floor;          /* the first sequence of the space */
-	uint64_t floor_next;     /* what is delivered from before it goes up from here */
-	uint64_t deadline_ns;    /* when the oldest open gap is lost; UINT64_MAX: none open */
+	uint64_t expected_before;
+	uint64_t straggler_expected; /* `expected` when the last straggler came */
+	uint64_t straggler_cnt;      /* of spaces left, in a row, since `expected` moved */
+	uint64_t begun_ns;           /* receive time of the first packet of the space */
+	uint64_t space;              /* counts sequence spaces; 0: nothing has come */
+	uint64_t floor;              /* the first sequence of the space */
+	uint64_t floor_next;         /* what is delivered from before it goes up from here */
+	uint64_t deadline_ns;        /* when the oldest open gap is lost; UINT64_MAX: none open */
 	uint64_t hold_ns;
 	uint32_t channel; /* the number its records carry */
 	uint32_t gap_cnt;
