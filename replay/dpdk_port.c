@@ -13,7 +13,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "hugepages/base/clock.h"
 #include "hugepages/base/err.h"
 
 #define TX_DESC_CNT     1024u /* of all queues of a port */
@@ -21,8 +20,6 @@
 #define MBUF_DATA_BYTES (RTE_PKTMBUF_HEADROOM + 9728u) /* a jumbo frame */
 #define MEMORY_MIB      64u                            /* the pool and DPDK's own */
 #define NO_HUGE_MIB     256u                           /* of several ports; touched as used */
-#define LINK_STEP_NS    100000000u
-#define LINK_WAIT_CNT   90u
 #define EAL_ARG_CNT_MAX 16u
 
 /* The EAL begins with the first port and ends with the last; ports that an output has. */
@@ -235,20 +232,14 @@ set_up_queues(const struct vega_dpdk_port *port)
 	return rc != 0 ? rc : rte_eth_dev_start(port->idx);
 }
 
-/* A link that is just coming up loses what is sent before it is. Waiting ends after some seconds. */
-static int
-wait_for_link(const struct vega_dpdk_port *port)
+bool
+vega_dpdk_port_is_up(void *arg)
 {
+	const struct vega_dpdk_port *port = arg;
 	struct rte_eth_link link = {0};
 
-	for (uint32_t i = 0; i < LINK_WAIT_CNT; i++) {
-		if (rte_eth_link_get_nowait(port->idx, &link) != 0 ||
-			link.link_status == RTE_ETH_LINK_UP)
-			return 0;
-		vega_sleep_until_ns(vega_monotonic_ns() + LINK_STEP_NS);
-	}
-	return VEGA_ERR(-ENODEV,
-		"--out dpdk: need the link up, found it down; check the cable or `ip link`");
+	return rte_eth_link_get_nowait(port->idx, &link) != 0 ||
+	       link.link_status == RTE_ETH_LINK_UP;
 }
 
 /* Does the port send on timestamp, by a clock that can be read? Drivers look for the field as they start. */
@@ -279,6 +270,7 @@ look_at(struct vega_dpdk_port *port, const struct vega_dpdk_port_conf *conf)
 		return VEGA_ERR(-ENODEV,
 			"--out dpdk: tx-queues: need a port with %u queues, found %u",
 			port->queue_cnt, info.max_tx_queues);
+	port->iface_idx = info.if_index;
 	port->stamps = conf->may_stamp && can_stamp(port, &info);
 	return 0;
 }
@@ -314,7 +306,7 @@ start_port(struct vega_dpdk_port *port, const struct vega_dpdk_port_conf *conf)
 		mtu = RTE_ETHER_MTU;
 	port->frame_bytes_max = RTE_MIN((uint32_t)mtu + RTE_ETHER_HDR_LEN,
 		MBUF_DATA_BYTES - RTE_PKTMBUF_HEADROOM - VEGA_DPDK_TAG_BYTES);
-	return wait_for_link(port);
+	return 0;
 }
 
 int

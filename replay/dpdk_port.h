@@ -27,6 +27,7 @@ struct vega_dpdk_port {
 	uint16_t idx;
 	uint32_t queue_cnt;
 	uint32_t frame_bytes_max; /* of an untagged frame */
+	uint32_t iface_idx;       /* of the kernel's interface below it; 0: none */
 	struct rte_mempool *pool;
 	bool stamps; /* it sends on timestamp: the two below are registered, and its clock can be read */
 	size_t stamp_off;
@@ -34,12 +35,15 @@ struct vega_dpdk_port {
 };
 
 /*
- * Open a device, the EAL with the first, and wait some seconds for its link.
+ * Open a device, the EAL with the first, and start it.
  *
- * Returns 0 or a negative errno with a message (69: no such port, no such queue, no link); then nothing is open.
+ * Returns 0 or a negative errno with a message (69: no such port, no such queue); then nothing is open.
  */
 int vega_dpdk_port_open(
 	const struct vega_dpdk_port_conf *conf, struct vega_dpdk_port *ret_port) VEGA_MUST_CHECK;
+
+/* Its link, as the driver tells it; one that cannot tell is up. Params: arg	a struct vega_dpdk_port. Any thread. */
+bool vega_dpdk_port_is_up(void *arg);
 
 /* Stop and close it; the EAL ends with the last. */
 void vega_dpdk_port_close(struct vega_dpdk_port *port);

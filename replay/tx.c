@@ -33,6 +33,17 @@ list_outputs(char *text, size_t text_bytes)
 }
 
 int
+vega_tx_verdict(const struct vega_tx *tx)
+{
+	if (tx->counts.not_sent_down == 0)
+		return 0;
+	return VEGA_ERR(-ENODEV,
+		"--out %s: need the link up all the time, found it down when %llu packets were "
+		"due, which were not sent",
+		tx->ops->name, (unsigned long long)tx->counts.not_sent_down);
+}
+
+int
 vega_tx_find(const char *spec, const struct vega_tx_ops **ret_ops, const char **ret_operand)
 {
 	const size_t name_bytes = strcspn(spec, ":");

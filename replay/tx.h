@@ -47,6 +47,7 @@ struct vega_tx_ops {
 	X(not_udp, "frames that hold no whole UDP datagram (udp)") \
 	X(too_long, "frames above what the output takes")          \
 	X(refused, "frames the port or the system refused")        \
+	X(down, "frames due while the link was down")              \
 	X(unclaimed, "frames that no channel of the configuration claims (region)")
 
 #define VEGA_TX_CELL(name, doc) uint64_t not_sent_##name;
@@ -87,6 +88,9 @@ extern const struct vega_tx_ops vega_tx_region;
 /* Whose feeds and channels a region has; before one is opened, and it outlives it. */
 struct vega_conf;
 void vega_tx_region_conf(const struct vega_conf *conf);
+
+/* For close: 0, or -ENODEV (69) with a message when the link was down for a while. */
+int vega_tx_verdict(const struct vega_tx *tx);
 
 /* All outputs of this build; ends with NULL. */
 extern const struct vega_tx_ops *const vega_tx_table[];

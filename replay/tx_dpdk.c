@@ -25,6 +25,7 @@
 #include "hugepages/base/linktype.h"
 #include "replay/dpdk_port.h"
 #include "replay/input.h"
+#include "replay/link.h"
 #include "replay/pace.h"
 #include "replay/ticker.h"
 #include "replay/tx.h"
@@ -44,6 +45,7 @@ struct dpdk_tx {
 	uint32_t given_cnt;                   /* feeds that have a queue */
 	uint8_t queue_of[VEGA_INPUT_CNT_MAX]; /* QUEUE_NONE: the feed has sent nothing yet */
 	uint64_t ticks_last[VEGA_DPDK_QUEUE_CNT_MAX]; /* of each queue: its times never go back */
+	struct vega_link link;
 	struct vega_tx_clock clock;
 	struct vega_ticker ticker;
 	struct rte_mbuf *mbufs[VEGA_TX_BURST_CNT_MAX];
@@ -156,10 +158,13 @@ close_dpdk(struct vega_tx *base)
 {
 	struct dpdk_tx *tx = (struct dpdk_tx *)base;
 
+	const int rc = vega_tx_verdict(base);
+
 	vega_ticker_stop(&tx->ticker);
+	vega_link_leave(&tx->link);
 	vega_dpdk_port_close(&tx->port);
 	free(tx);
-	return 0;
+	return rc;
 }
 
 static int
@@ -190,7 +195,10 @@ open_dpdk(const char *text, uint32_t linktype, struct vega_tx **ret_tx)
 		free(tx);
 		return rc;
 	}
-	rc = start_clock(tx);
+	rc = vega_link_watch(
+		&tx->link, "dpdk", tx->port.iface_idx, vega_dpdk_port_is_up, &tx->port);
+	if (rc == 0)
+		rc = start_clock(tx);
 	if (rc != 0) {
 		(void)close_dpdk(&tx->base);
 		return rc;
@@ -304,13 +312,27 @@ send_run(struct dpdk_tx *tx, const struct vega_frame *frames, const uint64_t *du
 	return sent_cnt;
 }
 
+static VEGA_COLD int
+without_link(struct dpdk_tx *tx, enum vega_link_state state, uint32_t frame_cnt)
+{
+	if (state == VEGA_LINK_GONE)
+		return VEGA_ERR(-ENODEV,
+			"--out dpdk: need the port's interface to the end, found it gone; `ip "
+			"link` lists what is there");
+	tx->base.counts.not_sent_down += frame_cnt;
+	return (int)frame_cnt;
+}
+
 static int
 send_dpdk(struct vega_tx *base, const struct vega_frame *frames, const uint64_t *due_ns,
 	uint32_t frame_cnt)
 {
 	struct dpdk_tx *tx = (struct dpdk_tx *)base;
+	const enum vega_link_state state = vega_link_now(&tx->link);
 	uint32_t done_cnt = 0;
 
+	if (vega_unlikely(state != VEGA_LINK_UP))
+		return without_link(tx, state, frame_cnt);
 	while (done_cnt < frame_cnt) {
 		uint32_t sent_cnt;
 

@@ -16,6 +16,7 @@
 #include "capture/feed/net.h"
 #include "hugepages/base/cli.h"
 #include "hugepages/base/err.h"
+#include "replay/link.h"
 #include "replay/pace.h"
 #include "replay/tx.h"
 
@@ -34,6 +35,7 @@ struct udp_tx {
 	uint32_t ttl;
 	int fd_v4;
 	int fd_v6; /* -1 where the system has no IPv6 */
+	struct vega_link link;
 	struct mmsghdr messages[VEGA_TX_BURST_CNT_MAX];
 	struct iovec payloads[VEGA_TX_BURST_CNT_MAX];
 	union address addresses[VEGA_TX_BURST_CNT_MAX];
@@ -121,13 +123,15 @@ static int
 close_udp(struct vega_tx *base)
 {
 	struct udp_tx *tx = (struct udp_tx *)base;
+	const int rc = vega_tx_verdict(base);
 
+	vega_link_leave(&tx->link);
 	if (tx->fd_v4 >= 0)
 		(void)close(tx->fd_v4);
 	if (tx->fd_v6 >= 0)
 		(void)close(tx->fd_v6);
 	free(tx);
-	return 0;
+	return rc;
 }
 
 static void
@@ -157,6 +161,8 @@ open_udp(const char *operand, uint32_t linktype VEGA_UNUSED, struct vega_tx **re
 		rc = open_socket(tx, AF_INET, &tx->fd_v4);
 	if (rc == 0)
 		rc = open_socket(tx, AF_INET6, &tx->fd_v6);
+	if (rc == 0)
+		rc = vega_link_watch(&tx->link, "udp", tx->iface_idx, NULL, NULL);
 	if (rc != 0) {
 		(void)close_udp(&tx->base);
 		return rc;
@@ -216,6 +222,31 @@ prepare_run(
 	return n;
 }
 
+static VEGA_COLD int
+gone(const struct udp_tx *tx)
+{
+	return VEGA_ERR(-ENODEV,
+		"--out udp: need %s to the end, found it gone; `ip link` lists what is there",
+		tx->iface);
+}
+
+/* No message of the kernel's has told us yet, but it may be so all the same. */
+static VEGA_COLD int
+judge_link(struct udp_tx *tx)
+{
+	switch (vega_link_look(tx->iface_idx, NULL, NULL)) {
+	case VEGA_LINK_GONE:
+		return gone(tx);
+	case VEGA_LINK_DOWN:
+	case VEGA_LINK_OFF:
+		tx->base.counts.not_sent_down++;
+		return 1;
+	default: /* no route, no permission, port 0 ...: of this datagram, not of the output */
+		tx->base.counts.not_sent_refused++;
+		return 1;
+	}
+}
+
 /* The first message of a run could not be sent. Returns 1 when it is done with, 0 to try it again, or a negative errno. */
 static VEGA_COLD int
 judge_failure(struct udp_tx *tx, int errnum)
@@ -228,16 +259,8 @@ judge_failure(struct udp_tx *tx, int errnum)
 	case EMSGSIZE:
 		tx->base.counts.not_sent_too_long++;
 		return 1;
-	case ENETDOWN:
-	case ENODEV:
-	case ENXIO:
-	case EBADF:
-	case ENOMEM:
-		return VEGA_ERR(-ENODEV, "--out udp: need %s up, found: %s; `ip link set %s up`",
-			tx->iface, strerror(errnum), tx->iface);
-	default: /* no route, no permission, port 0 ...: of this datagram, not of the output */
-		tx->base.counts.not_sent_refused++;
-		return 1;
+	default:
+		return judge_link(tx);
 	}
 }
 
@@ -261,8 +284,13 @@ send_udp(struct vega_tx *base, const struct vega_frame *frames, const uint64_t *
 	uint32_t frame_cnt)
 {
 	struct udp_tx *tx = (struct udp_tx *)base;
+	const enum vega_link_state state = vega_link_now(&tx->link);
 	uint32_t done_cnt = 0;
 
+	if (vega_unlikely(state != VEGA_LINK_UP)) {
+		base->counts.not_sent_down += state != VEGA_LINK_GONE ? frame_cnt : 0;
+		return state != VEGA_LINK_GONE ? (int)frame_cnt : gone(tx);
+	}
 	while (done_cnt < frame_cnt) {
 		uint8_t family = 0;
 		uint32_t run_cnt =

@@ -59,6 +59,8 @@ catch_signals(void)
 	(void)sigemptyset(&action.sa_mask);
 	(void)sigaction(SIGINT, &action, NULL);
 	(void)sigaction(SIGTERM, &action, NULL);
+	(void)signal(
+		SIGPIPE, SIG_IGN); /* a reader that goes away is an output's error, with a report */
 }
 
 /* Replacing a file before it is read would lose it. */

@@ -121,9 +121,11 @@ class Keys(unittest.TestCase):
         self.assertEqual(len(counts), 1, t.text)
         t.press(' ')
         t.wait_for(' packets')
-        status, got, _ = t.end()
+        t.wait_for(' packets')
+        status, got, report = t.end()
         self.assertEqual(status, 0)
         self.assertGreater(len(got), 5)
+        self.assertLess(report['departure_error_ns_max'], 1_500_000_000)  # the pause made nothing late
 
     def test_speed(self):
         t = self.start([(T0 + i * 10**9, bytes(60)) for i in range(4000)])

@@ -75,6 +75,27 @@ class Region(unittest.TestCase):
                 self.assertEqual(ours[name], theirs[name], (ours, theirs))
         self.assertEqual(player.returncode, 0)
 
+    def test_clients_and_the_replay_itself_are_killed(self):
+        """Clients that die cost it nothing; where it dies itself the next one takes the name."""
+        player = vega.start('vega-replay', self.journal, '--config', self.conf, '--out', f'region:{self.region}', '--speed', '0.05', '--json')
+        try:
+            self.wait_for_region()
+            clients = [vega.start('vega-bus', 'tail', '--region', self.region, '--feed', 'NSE_FO', '--from', 'oldest') for _ in range(3)]
+            for client in clients:
+                client.stdout.readline()
+                client.kill()
+                client.communicate(timeout=20)
+            out, error = player.communicate(timeout=60)
+        finally:
+            player.kill()
+        self.assertEqual((player.returncode, json.loads(out)['packets_sent']), (0, 10822), error)
+        player = vega.start('vega-replay', self.journal, '--config', self.conf, '--out', f'region:{self.region}', '--speed', '0.001')
+        self.wait_for_region()
+        player.kill()
+        player.communicate(timeout=20)
+        done = vega.output('vega-replay', self.journal, '--config', self.conf, '--out', f'region:{self.region}', '--speed', 'max')
+        self.assertEqual(done['packets_sent'], 10822)
+
     def test_counts_and_what_it_needs(self):
         done = vega.output('vega-replay', self.journal, '--config', self.conf, '--out', f'region:{self.region}', '--speed', 'max')
         self.assertEqual(done['packets_sent'], 10822)

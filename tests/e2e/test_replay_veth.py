@@ -19,6 +19,7 @@ import test_compare
 import vega
 
 TX, RX = f'replay-tx{os.getpid()}', f'replay-rx{os.getpid()}'
+OUTS = ('udp:tx0', 'dpdk:net_af_packet0,iface=tx0')
 T0 = 1748403900 * 10**9
 
 
@@ -46,6 +47,11 @@ def replay(*args):
                           text=True, timeout=120)
 
 
+def start(*args):
+    return subprocess.Popen(['ip', 'netns', 'exec', TX, vega.program('vega-replay'), *map(str, args), '--json'], stdout=subprocess.PIPE,
+                            stderr=subprocess.PIPE, text=True)
+
+
 def udp_frame(number, group='239.70.70.31', port=10831, size=90, vlan=None):
     payload = number.to_bytes(8, 'big') + bytes(size - 8)
     udp = struct.pack('>HHHH', 40000, port, 8 + size, 0) + payload
@@ -58,27 +64,30 @@ def udp_frame(number, group='239.70.70.31', port=10831, size=90, vlan=None):
 class Receiver:
     """tcpdump at the far end, in recorded order with ns times."""
 
-    def __init__(self, path):
+    def __init__(self, path, *more):
         self.path = path
         self.process = subprocess.Popen(
-            ['ip', 'netns', 'exec', RX, 'tcpdump', '-i', 'rx0', '-Q', 'in', '--time-stamp-precision=nano', '-B', '32768', '-U', '-Z', 'root',
+            ['ip', 'netns', 'exec', RX, 'tcpdump', '-i', 'rx0', '-Q', 'in', '--time-stamp-precision=nano', '-B', '32768', '-U', *more, '-Z', 'root',
              '-w', path], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
         while 'listening' not in self.process.stderr.readline():
             if self.process.poll() is not None:
                 raise RuntimeError('tcpdump ended before it listened')
 
+    def count(self):
+        return len(capfile.read(self.path)[0]) if os.path.getsize(self.path) else 0
+
     def packets(self, wanted):
         """Wait until so many are there, or none has come for three seconds (the kernel hands over once a second); stop, read."""
-        before, since = -1, time.monotonic()
-        while True:
-            found = len(capfile.read(self.path)[0]) if os.path.getsize(self.path) else 0
-            if found != before:
-                before, since = found, time.monotonic()
-            if found >= wanted or time.monotonic() - since > 3:
+        before, idle = -1, 0
+        while idle < 15:  # looks, not seconds: on a machine that stood still nothing has been waited for
+            found = self.count()
+            if found >= wanted:
                 break
+            idle = idle + 1 if found == before else 0
+            before = found
             time.sleep(0.2)
         self.process.send_signal(signal.SIGINT)
-        self.process.communicate(timeout=10)
+        _, self.said = self.process.communicate(timeout=10)
         return capfile.read(self.path)[0]
 
 
@@ -95,8 +104,12 @@ class Wire(unittest.TestCase):
         self.addCleanup(context.__exit__, None, None, None)
         self.source = os.path.join(self.dir, 'in.pcap')
 
-    def listen(self):
-        return Receiver(os.path.join(self.dir, 'rx.pcap'))
+    def listen(self, *more):
+        return Receiver(os.path.join(self.dir, 'rx.pcap'), *more)
+
+    def listen_at_once(self):
+        """Of short frames at a low rate: each is in the file as it comes."""
+        return self.listen('--immediate-mode', '-s', '256')
 
     def test_dpdk_same_frames_in_order(self):
         sent = [(T0 + i // 3 * 100_000, udp_frame(i, size=60 + i % 1300)) for i in range(3000)]
@@ -165,17 +178,103 @@ class Wire(unittest.TestCase):
             if i % 3 != 2:
                 self.assertEqual(data[22], 3)
 
-    def test_udp_interface_down(self):
-        sent = [(T0, udp_frame(1))]
+    def test_down_from_the_beginning(self):
+        capfile.write(self.source, [(T0, udp_frame(1)), (T0 + 1000, udp_frame(2))])
+        for out in OUTS:
+            sh('ip', '-n', TX, 'link', 'set', 'tx0', 'down')
+            try:
+                done = replay(self.source, '--out', out)
+            finally:
+                sh('ip', '-n', TX, 'link', 'set', 'tx0', 'up')
+            self.assertEqual((done.returncode, done.stdout), (69, ''), done.stderr)
+            self.assertTrue(vega.one_line(done.stderr) and 'ip link' in done.stderr, done.stderr)
+            done = replay(self.source, '--out', out)  # its link is just coming up: it waits for it
+            self.assertEqual((done.returncode, json.loads(done.stdout)['packets_sent']), (0, 2), done.stderr)
+
+    def disturbed(self, out, wait_for, steps):
+        """What arrives of 4000 packets a ms apart while the link is disturbed by steps, a second between them; the report and the end."""
+        sent = [(T0 + i * 1_000_000, udp_frame(i)) for i in range(4000)]
         capfile.write(self.source, sent)
-        sh('ip', '-n', TX, 'link', 'set', 'tx0', 'down')
-        try:
-            done = replay(self.source, '--out', 'udp:tx0')
-        finally:
-            sh('ip', '-n', TX, 'link', 'set', 'tx0', 'up')
+        receiver = self.listen_at_once()
+        process = start(self.source, '--out', out)
+        self.addCleanup(process.kill)
+        while receiver.count() < wait_for:
+            time.sleep(0.05)
+        for step in steps:
+            sh(*step)
+            time.sleep(0.7)
+        text, error = process.communicate(timeout=30)
+        self.assertTrue(vega.one_line(error), (process.returncode, error, text))
+        report = json.loads(text)
+        self.assertEqual(report['packets_read'], report['packets_sent'] + sum(v for k, v in report.items() if k.startswith('not_sent_')))
+        got = [p for p in receiver.packets(report['packets_sent']) if p.data[12:14] == b'\x08\x00']
+        self.said = receiver.said
+        os.unlink(receiver.path)
+        return report, process.returncode, error, [(p.ns, int.from_bytes(p.data[42:50], 'big')) for p in got]
+
+    def test_link_goes_and_comes_back(self):
+        """By our own end and by the other: what was due meanwhile is counted and never sent, what comes after leaves at its time."""
+        for out in OUTS:
+            for ns, iface in ((TX, 'tx0'), (RX, 'rx0')):
+                with self.subTest(out=out, iface=iface):
+                    steps = [('ip', '-n', ns, 'link', 'set', iface, state) for state in ('down', 'up')]
+                    report, status, error, got = self.disturbed(out, 100, steps)
+                    self.assertEqual((status, report['interrupted']), (69, False))
+                    self.assertIn(str(report['not_sent_down']), error)
+                    self.assertGreater(report['not_sent_down'], 200)
+                    numbers = [number for _, number in got]
+                    self.assertEqual(numbers, sorted(set(numbers)))
+                    self.assertEqual(numbers[-1], 3999, (report, len(numbers), self.said))
+                    bound_ns = report['departure_error_ns_max'] + 100_000_000
+                    late = [number for ns, number in got if ns - got[0][0] - number * 1_000_000 > bound_ns]
+                    # What a driver had taken as the link went it keeps, and sends when it is back.
+                    self.assertLessEqual(len(late), 20 if out.startswith('dpdk') else 0)
+
+    def test_interface_is_removed(self):
+        """There is nothing to wait for: it ends, and says why."""
+        for out in OUTS:
+            with self.subTest(out=out):
+                try:
+                    report, status, error, _ = self.disturbed(out, 100, [('ip', '-n', TX, 'link', 'del', 'tx0')])
+                finally:
+                    tear_down()
+                    set_up()
+                self.assertEqual(status, 69)
+                self.assertIn('gone', error)
+                self.assertTrue(0 < report['packets_sent'] < 4000, report)
+
+    def test_nobody_listens(self):
+        """A receiver that refuses (port unreachable) and packets the system refuses: counted, and the others are sent."""
+        odd = bytearray(udp_frame(3, port=0))
+        sent = [(T0 + i * 100_000, udp_frame(i, '198.51.100.2')) for i in range(500)] + [(T0 + 10**8, bytes(odd)), (T0 + 10**8, udp_frame(501))]
+        capfile.write(self.source, sent)
+        done = replay(self.source, '--out', 'udp:tx0')
         report = json.loads(done.stdout)
-        self.assertEqual(report['packets_sent'], 0)
-        self.assertTrue(done.returncode == 69 or report['not_sent_refused'] == 1, (done.returncode, report))
+        self.assertEqual((done.returncode, report['packets_sent'], report['not_sent_refused']), (0, 501, 1), done.stderr)
+
+    def test_ended_by_a_signal(self):
+        """Asked to end it reports; killed it leaves nothing that would keep the next one from sending."""
+        sent = [(T0 + i * 10_000_000, udp_frame(i)) for i in range(3000)]
+        capfile.write(self.source, sent)
+        for out in OUTS:
+            for number in (signal.SIGTERM, signal.SIGINT, signal.SIGKILL):
+                receiver = self.listen_at_once()
+                process = start(self.source, '--out', out)
+                while receiver.count() < 20:
+                    time.sleep(0.05)
+                process.send_signal(number)
+                text, error = process.communicate(timeout=20)
+                if number == signal.SIGKILL:
+                    self.assertEqual(process.returncode, -number)
+                else:
+                    self.assertEqual((process.returncode, error), (0, ''))
+                    self.assertTrue(json.loads(text)['interrupted'])
+                    self.assertEqual(len(receiver.packets(json.loads(text)['packets_sent'])), json.loads(text)['packets_sent'], (out, number))
+                if receiver.process.poll() is None:
+                    receiver.packets(0)
+                os.unlink(receiver.path)
+            done = replay(self.source, '--to-packet', 5, '--out', out)
+            self.assertEqual((done.returncode, json.loads(done.stdout)['packets_sent']), (0, 5), done.stderr)
 
     def test_nothing_is_left_behind(self):
         capfile.write(self.source, [(T0, udp_frame(1))])
