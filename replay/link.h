@@ -27,8 +27,8 @@ struct vega_link {
 	int events;         /* netlink socket; -1: none */
 	bool (*is_up)(void *arg);
 	void *arg;
-	uint64_t
-		state; /* L1 ticker: store, relaxed; L2 sender: load, relaxed; the word is all there is */
+	/* L1 ticker: store, relaxed; L2 sender: load, relaxed. The word is all there is. */
+	uint64_t state;
 };
 
 /* Look now. Params: is_up	asked besides the kernel; NULL: not. Any thread. */
