@@ -484,5 +484,63 @@ class Journal(Case):
         self.assertTrue(lost and all(i % 3 == 0 for i in lost))
 
 
+class Whole(Case):
+    """From a session that vega-gen makes, over a journal, to a replay."""
+
+    def journal(self, name, *sources, conf=None):
+        journal = self.path(name)
+        done = vega.run('vega-capture', '--pcap', *sources, '--journal', journal, '--region', vega.REGION, *(['--config', conf] if conf else []))
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return journal
+
+    def test_same_seed_same_bytes(self):
+        """Made twice from one seed, journalled twice, replayed twice each: one file; from another seed another."""
+        conf = self.path('c.yaml')
+        with open(conf, 'w', encoding='utf-8') as f:
+            f.write(vega.MTBT_CONFIG)
+        outs = []
+        for name, seed, laps in (('a', 7, 2), ('b', 7, 1), ('c', 8, 1)):
+            source = self.path(name + '.pcap')
+            done = vega.run('vega-gen', '--feed', 'nse-mtbt', '--seed', seed, '--packets', 20000, '--rate', 100000, '--ab', '--loss', '0.001', '-o', source)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            journal = self.journal(name, source, conf=conf)
+            for lap in range(laps):
+                outs.append(self.path(f'{name}{lap}.out'))
+                done = replay(journal, '--out', 'pcap:' + outs[-1])
+                self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertGreater(os.path.getsize(outs[0]), 2_000_000)
+        same = [filecmp.cmp(outs[0], other, shallow=False) for other in outs[1:]]
+        self.assertEqual(same, [True, True, False])
+
+    def peak(self, journal, out_bytes):
+        """The most memory a replay had until it was all but through: the rest waits in a pipe."""
+        fifo = self.path('fifo')
+        os.mkfifo(fifo)
+        process = vega.start('vega-replay', journal, '--out', 'pcap:' + fifo)
+        with open(fifo, 'rb') as pipe:
+            left = out_bytes - (4 << 20)
+            while left > 0:
+                left -= len(pipe.read(min(left, 1 << 20)))
+            with open(f'/proc/{process.pid}/status', encoding='ascii') as status:
+                peak_kib, = (int(line.split()[1]) for line in status if line.startswith('VmHWM:'))
+            while pipe.read(1 << 20):
+                pass
+        _, error = process.communicate(timeout=60)
+        self.assertEqual(process.returncode, 0, error)
+        os.unlink(fifo)
+        return peak_kib << 10
+
+    def test_memory_does_not_grow_with_the_journal(self):
+        """144 MiB more of journal, and not 8 MiB more of memory."""
+        peaks = []
+        for count in (16 << 10, 160 << 10):
+            source = self.made('in.pcap', ((T0 + i * 1000, i.to_bytes(4, 'big') + bytes(1020)) for i in range(count)))
+            journal = self.journal(f'journal{count}', source)
+            peaks.append(self.peak(journal, 24 + count * (16 + 1024)))
+            shutil.rmtree(journal)
+        self.assertGreater(peaks[0], 8 << 20)  # the blocks that are read ahead
+        self.assertLess(peaks[1], peaks[0] + (8 << 20))
+
+
 if __name__ == '__main__':
     unittest.main()
