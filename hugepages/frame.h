@@ -195,7 +195,7 @@ vega_frame_put(struct vega_frame_writer *w, const uint8_t *data, uint32_t captur
 	const uint32_t padded = (captured_bytes + 3u) & ~3u;
 	const uint32_t length = vega_frame_epb_bytes(w, captured_bytes, interface_id);
 	uint8_t *epb = w->cursor;
-	uint32_t head[7];
+	uint64_t head[3];
 	uint32_t tail;
 
 	if (vega_unlikely(captured_bytes > VEGA_FRAME_BYTES_MAX)) {
@@ -210,14 +210,13 @@ vega_frame_put(struct vega_frame_writer *w, const uint8_t *data, uint32_t captur
 		}
 		epb = w->cursor;
 	}
-	head[0] = VEGA_PCAPNG_EPB;
-	head[1] = length;
-	head[2] = interface_id;
-	head[3] = (uint32_t)(recv_ns >> 32);
-	head[4] = (uint32_t)recv_ns;
-	head[5] = captured_bytes;
-	head[6] = wire_bytes;
-	memcpy(epb, head, sizeof(head));
+	head[0] = VEGA_PCAPNG_EPB | (uint64_t)length << 32;
+	head[1] = interface_id | recv_ns >> 32 << 32;
+	head[2] = (uint32_t)recv_ns | (uint64_t)captured_bytes << 32;
+	memcpy(epb, &head[0], 8);
+	memcpy(epb + 8, &head[1], 8);
+	memcpy(epb + 16, &head[2], 8);
+	memcpy(epb + 24, &wire_bytes, 4);
 	if (vega_likely(padded != 0))
 		memset(epb + VEGA_EPB_HEAD_BYTES + padded - 4, 0, 4);
 	vega_frame_copy(epb + VEGA_EPB_HEAD_BYTES, data, captured_bytes);
