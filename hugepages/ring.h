@@ -85,20 +85,67 @@ vega_ring_claim(struct vega_ring_writer *w)
 	vega_store_relaxed(&w->tail->claim, w->claimed); /* W1 */
 }
 
+/* W2, four times: the words of one record. */
+static VEGA_ALWAYS_INLINE void
+vega_ring_words(uint64_t *slot, uint64_t w0, uint64_t w1, uint64_t w2, uint64_t w3)
+{
+	vega_store_release(&slot[0], w0); /* W2 */
+	vega_store_release(&slot[1], w1); /* W2 */
+	vega_store_release(&slot[2], w2); /* W2 */
+	vega_store_release(&slot[3], w3); /* W2 */
+}
+
+/* Leave the next slot open: its words are laid (W2) before vega_ring_publish, behind whatever comes after it. */
+static VEGA_ALWAYS_INLINE uint64_t *
+vega_ring_skip(struct vega_ring_writer *w)
+{
+	uint64_t *slot = w->slot;
+	uint64_t *after = slot + VEGA_RING_WORDS;
+
+	if (vega_unlikely(w->next == w->claimed))
+		vega_ring_claim(w);
+	w->next++;
+	w->slot = vega_unlikely(after == w->end) ? w->begin : after;
+	return slot;
+}
+
 /* Lay one record behind the last; it is not seen before vega_ring_publish. Not published: at most capacity / 2. */
 static VEGA_ALWAYS_INLINE void
 vega_ring_put(struct vega_ring_writer *w, uint64_t w0, uint64_t w1, uint64_t w2, uint64_t w3)
 {
-	uint64_t *slot = w->slot;
+	vega_ring_words(vega_ring_skip(w), w0, w1, w2, w3);
+}
 
-	if (vega_unlikely(w->next == w->claimed))
+/* Slots in one piece, claimed and not written yet. */
+struct vega_ring_run {
+	uint64_t *slot;
+	uint64_t cnt;
+};
+
+/*
+ * Take the writer's next slots into the hand: who lays record after record keeps its place in registers. vega_ring_run_end gives them
+ * back, before any other put.
+ *
+ * Returns as many as are wanted, but no more than VEGA_RING_CLAIM_STEP, nor than there are up to the lane's end: 1 or more.
+ */
+static VEGA_ALWAYS_INLINE struct vega_ring_run
+vega_ring_run_begin(struct vega_ring_writer *w, uint64_t want)
+{
+	const uint64_t to_end = (uint64_t)(w->end - w->slot) / VEGA_RING_WORDS;
+	uint64_t claimed = w->claimed - w->next;
+
+	if (vega_unlikely(claimed < want) && claimed < VEGA_RING_CLAIM_STEP) {
 		vega_ring_claim(w);
-	vega_store_release(&slot[0], w0); /* W2, four times */
-	vega_store_release(&slot[1], w1);
-	vega_store_release(&slot[2], w2); /* W2 */
-	vega_store_release(&slot[3], w3);
-	w->next++;
-	slot += VEGA_RING_WORDS;
+		claimed = VEGA_RING_CLAIM_STEP;
+	}
+	return (struct vega_ring_run){w->slot, claimed < to_end ? claimed : to_end};
+}
+
+/* Records are laid up to `slot`. */
+static VEGA_ALWAYS_INLINE void
+vega_ring_run_end(struct vega_ring_writer *w, uint64_t *slot)
+{
+	w->next += (uint64_t)(slot - w->slot) / VEGA_RING_WORDS;
 	w->slot = vega_unlikely(slot == w->end) ? w->begin : slot;
 }
 

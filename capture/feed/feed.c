@@ -235,8 +235,13 @@ begin_epoch(struct vega_feed *feed, uint64_t recv_ns)
 struct outcome {
 	uint64_t seq; /* of its first message */
 	uint32_t message_cnt;
-	bool is_delivered; /* a span of it, or a part of one */
 	enum vega_packet_action action;
+};
+
+/* What a span gave. */
+struct given {
+	uint32_t message_cnt;
+	bool is_delivered; /* it, or a part of it, was wanted */
 };
 
 /* A range of a span. What of it cannot be decoded is missing still. */
@@ -258,21 +263,34 @@ deliver_range(struct vega_feed *feed, const struct vega_format *format, struct s
 	return cnt;
 }
 
-static VEGA_ALWAYS_INLINE void
-deliver(struct vega_feed *feed, const struct vega_format *format, struct stream *stream,
-	struct vega_decode *d, const struct vega_span *span, const struct vega_feed_packet *packet,
-	struct outcome *outcome)
+/* A span that is not simply the next one, or has no sequence. Apart, so that its table of ranges costs the others nothing. */
+static VEGA_NOINLINE struct given
+deliver_ranges(struct vega_feed *feed, const struct vega_format *format, struct stream *stream,
+	struct vega_decode *d, const struct vega_span *span, const struct vega_feed_packet *packet)
 {
 	struct vega_seq_range ranges[VEGA_SEQ_RANGE_CNT];
 	const uint32_t cnt = vega_seq_take(
 		&stream->seq, span, packet->line == 'B', packet->recv_ns, &feed->emit, ranges);
+	struct given given = {.is_delivered = cnt != 0};
 
 	for (uint32_t i = 0; i < cnt; i++)
-		outcome->message_cnt +=
+		given.message_cnt +=
 			deliver_range(feed, format, stream, d, span, &ranges[i], packet);
-	outcome->is_delivered |= cnt != 0;
 	if (vega_unlikely(stream->seq.deadline_ns < feed->deadline_ns))
 		feed->deadline_ns = stream->seq.deadline_ns;
+	return given;
+}
+
+static VEGA_ALWAYS_INLINE struct given
+deliver(struct vega_feed *feed, const struct vega_format *format, struct stream *stream,
+	struct vega_decode *d, const struct vega_span *span, const struct vega_feed_packet *packet)
+{
+	const struct vega_seq_range whole = {.skip = 0, .take = UINT64_MAX};
+
+	if (vega_unlikely(
+		    !vega_seq_take_next(&stream->seq, span, packet->line == 'B', packet->recv_ns)))
+		return deliver_ranges(feed, format, stream, d, span, packet);
+	return (struct given){deliver_range(feed, format, stream, d, span, &whole, packet), true};
 }
 
 /* All spans of a datagram. Returns the stream of the last one; where it has none, of the one before. */
@@ -281,29 +299,35 @@ decode(struct vega_feed *feed, struct channel *channel, const struct vega_feed_p
 	struct outcome *outcome)
 {
 	const struct vega_format *format = channel->conf.format;
-	bool is_idle = true, is_first = true;
+	bool is_idle = true, is_first = true, is_delivered = false;
 	struct vega_span span;
-	struct vega_decode d = {
-		.payload = packet->payload,
-		.bytes = packet->bytes,
-		.channel = channel->conf.stream,
-		.state = channel->state,
-		.emit = &feed->emit,
-	};
+	struct vega_decode d;
 
-	while (format->span(&d, &span)) {
+	d.payload = packet->payload;
+	d.bytes = packet->bytes;
+	d.at = 0;
+	d.left = 0;
+	d.channel = channel->conf.stream;
+	d.is_malformed = false;
+	d.is_end = false;
+	d.state = channel->state;
+	d.emit = &feed->emit;
+	while (!d.is_end && format->span(&d, &span)) {
 		struct stream *stream = stream_of(feed, channel, span.stream);
+		struct given given;
 
 		outcome->seq = is_first ? span.seq : outcome->seq;
 		is_first = false;
 		is_idle = is_idle && span.seq_cnt == 0;
-		deliver(feed, format, stream, &d, &span, packet, outcome);
+		given = deliver(feed, format, stream, &d, &span, packet);
+		outcome->message_cnt += given.message_cnt;
+		is_delivered = is_delivered || given.is_delivered;
 	}
 	if (vega_unlikely(d.is_malformed))
 		outcome->action = VEGA_PACKET_MALFORMED;
-	else if (outcome->message_cnt == 0)
+	else if (vega_unlikely(outcome->message_cnt == 0))
 		outcome->action =
-			is_idle || outcome->is_delivered ? VEGA_PACKET_IDLE : VEGA_PACKET_DUPLICATE;
+			is_idle || is_delivered ? VEGA_PACKET_IDLE : VEGA_PACKET_DUPLICATE;
 	return vega_likely(channel->last != NULL) ? channel->last : stream_of(feed, channel, 0);
 }
 
@@ -316,9 +340,11 @@ count(struct vega_feed *feed, struct stream *stream, const struct outcome *outco
 	vega_count(&cells->packets, 1);
 	vega_count(&cells->messages, outcome->message_cnt);
 	vega_count(&cells->records, feed->ring.next - at);
-	if (vega_likely(outcome->action == VEGA_PACKET_NEW))
+	if (vega_unlikely(feed->emit.odd_cnt != odd_before) && outcome->action == VEGA_PACKET_NEW)
 		vega_count(&cells->odd, feed->emit.odd_cnt - odd_before);
-	else if (outcome->action == VEGA_PACKET_DUPLICATE)
+	if (vega_likely(outcome->action == VEGA_PACKET_NEW))
+		return;
+	if (outcome->action == VEGA_PACKET_DUPLICATE)
 		vega_count(&cells->duplicates, 1);
 	else if (outcome->action == VEGA_PACKET_IDLE)
 		vega_count(&cells->heartbeats, 1);
@@ -326,46 +352,44 @@ count(struct vega_feed *feed, struct stream *stream, const struct outcome *outco
 		vega_count(&cells->malformed, 1);
 }
 
-/* The PACKET record stands before what it brought, so its second half is known last. */
+/* The PACKET record stands before what it brought, and is known last: its slot is left open until then. */
 static VEGA_ALWAYS_INLINE void
-amend(struct vega_feed *feed, uint64_t at, const struct outcome *outcome, bool has_gap)
+lay_packet(uint64_t *slot, const struct channel *channel, const struct vega_feed_packet *packet,
+	uint64_t ts, const struct outcome *outcome, bool has_gap)
 {
-	uint64_t *slot = vega_ring_slot(&feed->ring, at);
+	const bool is_lost = packet->frame == VEGA_FRAME_LOST;
 	const uint64_t cnt = outcome->message_cnt < 0xFFFF ? outcome->message_cnt : 0xFFFF;
-	const uint64_t flags =
-		VEGA_RECORD_ACTION(outcome->action) | (has_gap ? VEGA_RECORD_LOSS_BEFORE : 0u);
+	const uint32_t flags = VEGA_RECORD_ACTION(outcome->action) |
+			       (is_lost ? VEGA_RECORD_FRAME_LOST : 0u) |
+			       (has_gap ? VEGA_RECORD_LOSS_BEFORE : 0u);
 
-	/* W2, three times; W1 went before the record was put. Pairs with R2. */
-	vega_store_release(&slot[0], slot[0] | flags << 56); /* W2 */
-	vega_store_release(&slot[1], slot[1] | cnt << 48);   /* W2 */
-	vega_store_release(&slot[2], outcome->seq);          /* W2 */
+	/* W1 went before the slot was left open. */
+	vega_ring_words(slot, vega_emit_head(ts, VEGA_PACKET, flags),
+		channel->conf.stream | (uint64_t)packet->line << 32 |
+			(uint64_t)packet->interface_id << 40 | cnt << 48,
+		outcome->seq, is_lost ? 0 : packet->frame);
 }
 
 void
 vega_feed_packet(struct vega_feed *feed, const struct vega_feed_packet *packet)
 {
 	struct channel *channel = &feed->channels[packet->channel_idx];
-	const bool is_lost = packet->frame == VEGA_FRAME_LOST;
 	const uint64_t odd_before = feed->emit.odd_cnt;
 	const uint64_t gaps_before = feed->emit.gap_cnt;
 	struct outcome outcome = {.seq = VEGA_SEQ_NONE};
 	struct stream *stream = NULL;
-	uint64_t ts, at;
+	uint64_t ts, at, *slot;
 
 	if (vega_unlikely(packet->recv_ns >= feed->day_end_ns))
 		begin_epoch(feed, packet->recv_ns);
 	ts = vega_emit_ts(&feed->emit, packet->recv_ns);
 	at = feed->ring.next;
-	vega_ring_put(&feed->ring,
-		vega_emit_head(ts, VEGA_PACKET, is_lost ? VEGA_RECORD_FRAME_LOST : 0),
-		channel->conf.stream | (uint64_t)packet->line << 32 |
-			(uint64_t)packet->interface_id << 40,
-		0, is_lost ? 0 : packet->frame);
+	slot = vega_ring_skip(&feed->ring);
 	if (vega_unlikely(packet->recv_ns >= feed->deadline_ns))
 		expire(feed, packet->recv_ns);
 	if (vega_likely(channel->conf.format != NULL && packet->payload != NULL))
 		stream = decode(feed, channel, packet, &outcome);
-	amend(feed, at, &outcome, feed->emit.gap_cnt != gaps_before);
+	lay_packet(slot, channel, packet, ts, &outcome, feed->emit.gap_cnt != gaps_before);
 	if (vega_likely(stream != NULL))
 		count(feed, stream, &outcome, odd_before, at);
 	vega_ring_publish(&feed->ring);

@@ -88,7 +88,9 @@ struct vega_decode {
 	uint32_t left;    /* the format's own: entries, messages */
 	uint32_t channel; /* the number that its records carry */
 	bool is_malformed; /* the rest of the datagram is not of the format: set by span or records */
-	void *state;       /* vega_format.state_bytes of the feed's, zeros at the start */
+	/* Nothing follows: span need not be asked again. A format may leave it alone. */
+	bool is_end;
+	void *state; /* vega_format.state_bytes of the feed's, zeros at the start */
 	struct vega_emit *emit;
 };
 

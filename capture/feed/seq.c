@@ -358,13 +358,6 @@ enter_space(struct vega_seq *seq, struct vega_seq_line *line, const struct vega_
 
 /* ---- spans ---------------------------------------------------------------------------------------------------- */
 
-static VEGA_ALWAYS_INLINE void
-see(struct vega_seq *seq, uint64_t first, uint32_t line, uint64_t recv_ns)
-{
-	seq->seen[first % VEGA_SEQ_SEEN_CNT] =
-		(struct vega_seq_seen){.seq = first, .recv_ns = recv_ns, .line = line};
-}
-
 /* The other line's copy: how far was the first ahead? */
 static void
 count_lead(struct vega_seq *seq, uint64_t first, uint32_t line, uint64_t recv_ns)
@@ -424,7 +417,7 @@ take_slow(struct vega_seq *seq, const struct vega_span *span, uint32_t line, uin
 		seq->expected = end;
 	}
 	if (cnt != 0)
-		see(seq, span->seq, line, recv_ns);
+		vega_seq_see(seq, span->seq, line, recv_ns);
 	else if (span->seq_cnt != 0)
 		count_lead(seq, span->seq, line, recv_ns);
 	if (span->is_end)
@@ -434,7 +427,7 @@ take_slow(struct vega_seq *seq, const struct vega_span *span, uint32_t line, uin
 }
 
 /* No sequence, or none that can be: given whole, and nothing is learnt from it. */
-static VEGA_ALWAYS_INLINE bool
+static bool
 has_sequence(const struct vega_span *span)
 {
 	return span->seq != VEGA_SEQ_NONE && span->seq != 0 &&
@@ -453,18 +446,8 @@ uint32_t
 vega_seq_take(struct vega_seq *seq, const struct vega_span *span, uint32_t line, uint64_t recv_ns,
 	struct vega_emit *emit, struct vega_seq_range ret_ranges[VEGA_SEQ_RANGE_CNT])
 {
-	struct vega_seq_line *own = &seq->lines[line];
-
 	ret_ranges[0] = (struct vega_seq_range){.skip = 0, .take = UINT64_MAX};
-	if (vega_unlikely(!has_sequence(span)))
+	if (vega_unlikely(!has_sequence(span)) || vega_seq_take_next(seq, span, line, recv_ns))
 		return 1;
-	if (vega_unlikely(span->seq != seq->expected || span->seq_cnt == 0 ||
-			  span->session != own->session || own->space != seq->space ||
-			  span->is_end))
-		return take_slow(seq, span, line, recv_ns, emit, ret_ranges);
-	see(seq, span->seq, line, recv_ns);
-	seq->expected += span->seq_cnt;
-	own->last = seq->expected - 1;
-	vega_store_relaxed(&seq->cells->seq_last, own->last);
-	return 1;
+	return take_slow(seq, span, line, recv_ns, emit, ret_ranges);
 }

@@ -25,6 +25,7 @@
  * first packets came out of order. Within the hold, sequence 1 is such a one.
  */
 #include "capture/feed/format.h"
+#include "hugepages/base/atomic.h"
 #include "hugepages/vega_counters.h"
 
 #define VEGA_SEQ_GAP_CNT_MAX 64u /* missing ranges known at a time; the oldest is given up first */
@@ -97,6 +98,38 @@ void vega_seq_init(
 uint32_t vega_seq_take(struct vega_seq *seq, const struct vega_span *span, uint32_t line,
 	uint64_t recv_ns, struct vega_emit *emit,
 	struct vega_seq_range ret_ranges[VEGA_SEQ_RANGE_CNT]);
+
+/* The first copy of a span is remembered, for the other line's lead or lag. */
+static VEGA_ALWAYS_INLINE void
+vega_seq_see(struct vega_seq *seq, uint64_t first, uint32_t line, uint64_t recv_ns)
+{
+	seq->seen[first % VEGA_SEQ_SEEN_CNT] =
+		(struct vega_seq_seen){.seq = first, .recv_ns = recv_ns, .line = line};
+}
+
+/*
+ * What nearly every span is: the next one of its space, to be delivered whole. In line, for the hot path.
+ *
+ * Returns false where it is not: nothing is done, vega_seq_take is to judge it.
+ */
+static VEGA_ALWAYS_INLINE bool
+vega_seq_take_next(
+	struct vega_seq *seq, const struct vega_span *span, uint32_t line, uint64_t recv_ns)
+{
+	struct vega_seq_line *own = &seq->lines[line];
+
+	/* Before the first space, expected is 0, which is no sequence. The last: cnt is not 0, and no sequence is VEGA_SEQ_NONE. */
+	if (vega_unlikely(((span->seq ^ seq->expected) | (span->session ^ own->session) |
+				  (own->space ^ seq->space)) != 0 ||
+			  span->is_end || span->seq == 0 ||
+			  span->seq_cnt - 1 >= VEGA_SEQ_NONE - 1 - span->seq))
+		return false;
+	vega_seq_see(seq, span->seq, line, recv_ns);
+	seq->expected += span->seq_cnt;
+	own->last = seq->expected - 1;
+	vega_store_relaxed(&seq->cells->seq_last, own->last);
+	return true;
+}
 
 /*
  * Of what was to be delivered, `cnt` sequences from `skip` on could not be decoded: they are missing still, and the other line's
