@@ -31,27 +31,14 @@ vega_block_next(struct vega_decode *decode, bool big_endian, uint32_t *ret_bytes
 	return at + 2;
 }
 
-/* What a message will need from far memory can be asked for while the one before it is decoded. */
-typedef void vega_block_ahead_fn(const struct vega_decode *decode, const uint8_t *message);
-
-/* `bytes_min` of the next message lie in the datagram, whether they are its own or not. */
-static VEGA_ALWAYS_INLINE void
-vega_block_ahead(const struct vega_decode *decode, uint32_t bytes_min, vega_block_ahead_fn *ahead)
-{
-	if (ahead != NULL && decode->bytes - decode->at >= 2 + bytes_min)
-		ahead(decode, decode->payload + decode->at + 2);
-}
-
 /*
- * vega_format.records: pass over blocks up to `skip` of the span, give `take` of them to `one`. All functions are inlined; ahead may
- * be NULL.
+ * vega_format.records: pass over blocks up to `skip` of the span, give `take` of them to `one`. It is inlined.
  *
  * Returns messages given.
  */
 static VEGA_ALWAYS_INLINE uint32_t
 vega_blocks_records(struct vega_decode *decode, const struct vega_span *span, uint64_t skip,
-	uint64_t take, bool big_endian, vega_block_fn *one, uint32_t ahead_bytes,
-	vega_block_ahead_fn *ahead)
+	uint64_t take, bool big_endian, vega_block_fn *one)
 {
 	const uint8_t *message;
 	uint32_t bytes, cnt = 0;
@@ -62,7 +49,6 @@ vega_blocks_records(struct vega_decode *decode, const struct vega_span *span, ui
 		message = vega_block_next(decode, big_endian, &bytes);
 		if (vega_unlikely(message == NULL))
 			break;
-		vega_block_ahead(decode, ahead_bytes, ahead);
 		one(decode, message, bytes);
 		cnt++;
 	}

@@ -22,18 +22,15 @@
 
 #include <errno.h>
 
-#include "capture/feed/bytes.h"
 #include "capture/feed/fields.h"
 
 enum {
 	OFF_PROTOCOL = 2,
 	OFF_CHANNEL = 4,
 	OFF_SESSION = 8,
-	OFF_PAYLOAD_BYTES = 12,
 	OFF_COUNT = 14,
 	OFF_STREAM_OFFSET = 16,
-	OFF_SEQ = 24,
-	HEADER_BYTES = 40
+	OFF_SEQ = 24
 };
 
 enum {
@@ -87,7 +84,7 @@ is_header(const uint8_t *payload, uint32_t bytes)
 {
 	uint16_t protocol;
 
-	if (bytes < HEADER_BYTES || payload[0] != 1)
+	if (bytes < VEGA_IEX_HEADER_BYTES || payload[0] != 1)
 		return false;
 	protocol = vega_le16(payload + OFF_PROTOCOL);
 	return protocol >= PROTOCOL_TOPS_15 && protocol <= PROTOCOL_DEEP_PLUS;
@@ -100,20 +97,13 @@ iex_open(struct vega_walk *walk, const uint8_t *payload, uint32_t bytes)
 		return -EBADMSG;
 	walk->payload = payload;
 	walk->bytes = bytes;
-	walk->at = HEADER_BYTES;
+	walk->at = VEGA_IEX_HEADER_BYTES;
 	walk->message_cnt = vega_le16(payload + OFF_COUNT);
 	walk->message_idx = 0;
 	walk->seq_first = vega_le64(payload + OFF_SEQ);
 	walk->session = vega_le32(payload + OFF_SESSION);
 	walk->session_text[0] = '\0';
 	return 0;
-}
-
-/* The header's payload length, the message count and the datagram's end must meet. */
-static bool
-ends_well(const uint8_t *payload, uint32_t bytes, uint32_t at)
-{
-	return at == bytes && vega_le16(payload + OFF_PAYLOAD_BYTES) == bytes - HEADER_BYTES;
 }
 
 static int
@@ -124,7 +114,7 @@ iex_next(struct vega_walk *walk, struct vega_message *ret_message)
 	uint32_t bytes;
 
 	if (walk->message_idx == walk->message_cnt)
-		return ends_well(walk->payload, walk->bytes, walk->at) ? 0 : -EBADMSG;
+		return vega_iex_ends_well(walk->payload, walk->bytes, walk->at) ? 0 : -EBADMSG;
 	if (left < 2)
 		return -EBADMSG;
 	bytes = vega_le16(at);
@@ -156,7 +146,7 @@ iex_span(struct vega_decode *decode, struct vega_span *ret_span)
 
 	if (decode->at != 0) {
 		/* Messages that nobody wanted are not walked: then the end is not known. */
-		if (decode->left == 0 && !ends_well(payload, decode->bytes, decode->at))
+		if (decode->left == 0 && !vega_iex_ends_well(payload, decode->bytes, decode->at))
 			decode->is_malformed = true;
 		return false;
 	}
@@ -171,7 +161,7 @@ iex_span(struct vega_decode *decode, struct vega_span *ret_span)
 		.stream = vega_le32(payload + OFF_CHANNEL),
 		.is_start = vega_le64(payload + OFF_STREAM_OFFSET) == 0,
 	};
-	decode->at = HEADER_BYTES;
+	decode->at = VEGA_IEX_HEADER_BYTES;
 	decode->left = (uint32_t)ret_span->seq_cnt;
 	return true;
 }

@@ -2,20 +2,41 @@
 #ifndef VEGA_FEED_IEX_H
 #define VEGA_FEED_IEX_H
 /*
- * iex.c reads headers and gives lines, iex_records.c gives records.
+ * iex.c reads headers and gives lines. iex_records.c gives the records of any message, iex_run.c those of what a market's hours are full of,
+ * the fast way.
  */
+#include "capture/feed/bytes.h"
 #include "capture/feed/format.h"
-#include "capture/feed/symbols.h"
+#include "capture/feed/symbols8.h"
+
+#define VEGA_IEX_SINGLE_PRICE_CROSS 0x08u /* of a trade's sale condition flags */
 
 /* The feed's state. Symbols are kept as they lie in a message, filled with blanks. */
 struct vega_iex_state {
-	struct vega_symbols symbols;
+	struct vega_symbols8 symbols;
 };
+
+/* The records of one message, whatever it is. Slow: iex_run.c gives it what is rare. */
+void vega_iex_message(struct vega_decode *decode, const uint8_t *m, uint32_t bytes);
 
 /* vega_format.records, .new_day and .define. */
 uint32_t vega_iex_records(
 	struct vega_decode *decode, const struct vega_span *span, uint64_t skip, uint64_t take);
 void vega_iex_new_day(void *state);
 void vega_iex_define(void *state, uint32_t token, const uint8_t *text, uint32_t bytes);
+
+/* Offsets in the header that both files read. */
+enum {
+	VEGA_IEX_OFF_PAYLOAD_BYTES = 12,
+	VEGA_IEX_HEADER_BYTES = 40
+};
+
+/* The header's payload length, the message count and the datagram's end must meet. */
+static VEGA_ALWAYS_INLINE bool
+vega_iex_ends_well(const uint8_t *payload, uint32_t bytes, uint32_t at)
+{
+	return at == bytes &&
+	       vega_le16(payload + VEGA_IEX_OFF_PAYLOAD_BYTES) == bytes - VEGA_IEX_HEADER_BYTES;
+}
 
 #endif

@@ -5,20 +5,16 @@
  * Each type has its lines of code, at fixed offsets: quotes, levels, trades and orders come at once, what is rare out of line. A
  * datagram cannot make more records than a lane takes: the worst is four for every 20 bytes.
  */
-#include "capture/feed/blocks.h"
+#include "capture/feed/bytes.h"
 #include "capture/feed/iex.h"
 
 #define PRICE_DIGITS 4u
 #define HEAD_BYTES   10u /* type, flags, time */
-#define SYMBOL_END   18u
 
 enum {
 	OHLC_OPEN = 1,
 	OHLC_CLOSE = 8
 };
-
-/* Of the sale flags of a trade. */
-#define SINGLE_PRICE_CROSS 0x08u
 
 /* The message that is being decoded. */
 struct at {
@@ -52,7 +48,7 @@ static const uint8_t lengths[256] = {
 	['C'] = 18,
 };
 
-static VEGA_ALWAYS_INLINE int64_t
+static int64_t
 price_at(const uint8_t *at)
 {
 	return (int64_t)vega_le64(at);
@@ -70,22 +66,21 @@ define(const struct at *a)
 void
 vega_iex_new_day(void *state)
 {
-	vega_symbols_new_day(&((struct vega_iex_state *)state)->symbols);
+	vega_symbols8_new_day(&((struct vega_iex_state *)state)->symbols);
 }
 
 void
 vega_iex_define(void *state, uint32_t token, const uint8_t *text, uint32_t bytes)
 {
 	struct vega_iex_state *iex = state;
-	uint64_t name = vega_text8_fill(text, bytes);
 
-	vega_symbols_define(&iex->symbols, token, (const uint8_t *)&name, sizeof(name));
+	vega_symbols8_define(&iex->symbols, token, vega_text8_fill(text, bytes));
 }
 
 /* ---- quotes, trades, orders ----------------------------------------------------------------------------------- */
 
 /* Flags are seldom set in a market's hours: then a record of their own tells them. */
-static VEGA_ALWAYS_INLINE void
+static void
 quote(const struct at *a)
 {
 	const struct vega_emit_side bid = {price_at(a->m + 22), vega_le32(a->m + 18), 0};
@@ -99,7 +94,7 @@ quote(const struct at *a)
 }
 
 /* Updates of one transaction come one by one; the book is whole again behind the one that says so. */
-static VEGA_ALWAYS_INLINE void
+static void
 level(const struct at *a)
 {
 	const bool is_bid = a->m[0] == '8';
@@ -112,57 +107,44 @@ level(const struct at *a)
 		VEGA_LEVEL_BY_PRICE, is_bid ? VEGA_SIDE_BID : VEGA_SIDE_ASK, bid, ask);
 }
 
-static VEGA_ALWAYS_INLINE void
+static void
 trade(const struct at *a, uint32_t condition)
 {
-	const uint32_t cross = (a->flags & SINGLE_PRICE_CROSS) != 0 ? VEGA_TRADE_CROSS : 0;
+	const uint32_t cross = (a->flags & VEGA_IEX_SINGLE_PRICE_CROSS) != 0 ? VEGA_TRADE_CROSS : 0;
 
 	vega_emit_trade(a->emit, a->ns, VEGA_RECORD_LAST, a->token, vega_le32(a->m + 18),
 		vega_le64(a->m + 30), price_at(a->m + 22),
 		condition | cross | VEGA_TRADE_NO_AGGRESSOR | a->flags << 16);
 }
 
-/*
- * Orders go through one piece of code, without a branch by type, which would be guessed wrong every second message. What a type does
- * not have is read where it has something else, and masked away.
- */
-struct shape {
-	uint64_t price_mask;
-	uint32_t qty_mask;
-	uint32_t flags_mask; /* of the byte behind the type, where it goes with the reference */
-	uint16_t reference;
-	uint16_t sell; /* value of that byte; 256: it is no side */
-	uint8_t kind;
-	uint8_t last; /* VEGA_RECORD_LAST; 0: an ORDER_REF follows */
-	uint8_t qty_at;
-	uint8_t price_at;
-};
-
-#define NOT_THERE 18 /* where the order's id lies, in all of them */
-#define ALL32     0xFFFFFFFFu
-#define ALL64     UINT64_MAX
-
-/* clang-format off */
-static const struct shape shapes[256] = {
-	['a'] = {ALL64, ALL32, 0, 0, '5', VEGA_ORDER_ADD, VEGA_RECORD_LAST, 26, 30},
-	['M'] = {ALL64, ALL32, 0xFF, 0, 256, VEGA_ORDER_MODIFY, VEGA_RECORD_LAST, 26, 30},
-	['R'] = {0, 0, 0xFF, VEGA_ORDER_NO_QTY | VEGA_ORDER_NO_PRICE, 256, VEGA_ORDER_DELETE, VEGA_RECORD_LAST,
-		NOT_THERE, NOT_THERE},
-	['L'] = {ALL64, ALL32, 0xFF, 0, 256, VEGA_ORDER_EXECUTE, 0, 26, 30},
-};
-/* clang-format on */
-
-static VEGA_ALWAYS_INLINE void
-shaped(const struct at *a, const struct shape *s)
+/* Of the byte behind the type: a side, where the order is new, else what the exchange says of the change. */
+static void
+order(const struct at *a)
 {
-	vega_emit_order(a->emit, a->ns, s->kind,
-		s->last | (a->flags == s->sell ? VEGA_RECORD_ASK : 0), a->token,
-		vega_le32(a->m + s->qty_at) & s->qty_mask, vega_le64(a->m + 18),
-		(int64_t)(vega_le64(a->m + s->price_at) & s->price_mask),
-		s->reference | (a->flags & s->flags_mask) << 16);
-	if (s->last == 0)
+	const uint64_t id = vega_le64(a->m + 18);
+	const uint32_t reference = a->flags << 16;
+
+	switch (a->m[0]) {
+	case 'a':
+		vega_emit_order(a->emit, a->ns, VEGA_ORDER_ADD,
+			VEGA_RECORD_LAST | (a->flags == '5' ? VEGA_RECORD_ASK : 0u), a->token,
+			vega_le32(a->m + 26), id, price_at(a->m + 30), 0);
+		break;
+	case 'M':
+		vega_emit_order(a->emit, a->ns, VEGA_ORDER_MODIFY, VEGA_RECORD_LAST, a->token,
+			vega_le32(a->m + 26), id, price_at(a->m + 30), reference);
+		break;
+	case 'R':
+		vega_emit_order(a->emit, a->ns, VEGA_ORDER_DELETE, VEGA_RECORD_LAST, a->token, 0,
+			id, 0, reference | VEGA_ORDER_NO_QTY | VEGA_ORDER_NO_PRICE);
+		break;
+	case 'L':
+		vega_emit_order(a->emit, a->ns, VEGA_ORDER_EXECUTE, 0, a->token,
+			vega_le32(a->m + 26), id, price_at(a->m + 30), reference);
 		vega_emit(a->emit, a->ns, VEGA_ORDER_REF, VEGA_RECORD_LAST, a->token,
 			VEGA_REF_MATCH, vega_le64(a->m + 38), 0);
+		break;
+	}
 }
 
 /* ---- the rest ------------------------------------------------------------------------------------------------- */
@@ -219,10 +201,26 @@ auction(const struct at *a)
 	status(a, VEGA_RECORD_LAST, 3, vega_le64(m + 64), vega_le64(m + 72));
 }
 
-static VEGA_NOINLINE void
-rare(const struct at *a)
+static void
+by_type(const struct at *a)
 {
 	switch (a->m[0]) {
+	case 'Q':
+		quote(a);
+		break;
+	case '8':
+	case '5':
+		level(a);
+		break;
+	case 'T':
+		trade(a, 0);
+		break;
+	case 'a':
+	case 'M':
+	case 'R':
+	case 'L':
+		order(a);
+		break;
 	case 'S':
 	case 'I':
 	case 'O':
@@ -253,73 +251,30 @@ rare(const struct at *a)
 	}
 }
 
-/* ---- all of them ---------------------------------------------------------------------------------------------- */
-
-static VEGA_ALWAYS_INLINE void
-by_type(const struct at *a)
-{
-	switch (a->m[0]) {
-	case 'Q':
-		quote(a);
-		break;
-	case '8':
-	case '5':
-		level(a);
-		break;
-	case 'T':
-		trade(a, 0);
-		break;
-	case 'a':
-	case 'M':
-	case 'R':
-	case 'L':
-		shaped(a, &shapes[a->m[0]]);
-		break;
-	default:
-		rare(a);
-	}
-}
-
 /* The token of the message's symbol; at first sight, and by the directory, it is defined. */
-static VEGA_ALWAYS_INLINE void
+static void
 know(struct at *a, struct vega_iex_state *state)
 {
 	bool is_new;
 
-	a->token = vega_symbols_find8(&state->symbols, a->m + 10, &is_new);
-	if (vega_unlikely(is_new || a->m[0] == 'D'))
+	a->token = vega_symbols8_find(&state->symbols, vega_le64(a->m + 10), &is_new);
+	if (is_new || a->m[0] == 'D')
 		define(a);
 }
 
-static VEGA_ALWAYS_INLINE void
-message(struct vega_decode *d, const uint8_t *m, uint32_t bytes)
+VEGA_NOINLINE void
+vega_iex_message(struct vega_decode *decode, const uint8_t *m, uint32_t bytes)
 {
 	const uint32_t want = bytes != 0 ? lengths[m[0]] : 0;
 
-	if (vega_unlikely(bytes != want || want == 0)) {
-		d->emit->odd_cnt++;
+	if (bytes != want || want == 0) {
+		decode->emit->odd_cnt++;
 		if (want == 0 || bytes < want)
 			return;
 	}
-	struct at a = {.emit = d->emit, .m = m, .ns = vega_le64(m + 2), .flags = m[1]};
+	struct at a = {.emit = decode->emit, .m = m, .ns = vega_le64(m + 2), .flags = m[1]};
 
-	if (vega_likely(want != HEAD_BYTES))
-		know(&a, d->state);
+	if (want != HEAD_BYTES)
+		know(&a, decode->state);
 	by_type(&a);
-}
-
-/* A market has more symbols than a core's cache. */
-static VEGA_ALWAYS_INLINE void
-ahead(const struct vega_decode *d, const uint8_t *m)
-{
-	const struct vega_iex_state *state = d->state;
-
-	vega_symbols_prefetch8(&state->symbols, m + HEAD_BYTES);
-}
-
-uint32_t
-vega_iex_records(
-	struct vega_decode *decode, const struct vega_span *span, uint64_t skip, uint64_t take)
-{
-	return vega_blocks_records(decode, span, skip, take, false, message, SYMBOL_END, ahead);
 }

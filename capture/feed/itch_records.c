@@ -400,5 +400,5 @@ uint32_t
 vega_itch_records(
 	struct vega_decode *decode, const struct vega_span *span, uint64_t skip, uint64_t take)
 {
-	return vega_blocks_records(decode, span, skip, take, true, message, 0, NULL);
+	return vega_blocks_records(decode, span, skip, take, true, message);
 }

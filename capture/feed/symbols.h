@@ -2,7 +2,7 @@
 #ifndef VEGA_FEED_SYMBOLS_H
 #define VEGA_FEED_SYMBOLS_H
 /*
- * Tokens for names: of feeds that say "NIFTY 50" or "META" where others say 26000. The first name gets 1, the next one 2.
+ * Tokens for names: of feeds that say "NIFTY 50" where others say 26000. The first name gets 1, the next one 2.
  *
  * One table of fixed size, its slots found by hash and then one by one. It is a decoder's state: zeroed memory is an empty table,
  * nothing is allocated, nothing taken out. Names come from the wire, so what a name may cost is bounded: it is looked for in
@@ -11,7 +11,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "capture/feed/bytes.h"
 #include "hugepages/base/attr.h"
 
 #define VEGA_SYMBOLS_TEXT_BYTES 24u
@@ -54,26 +53,6 @@ vega_symbols_hash(uint64_t w0, uint64_t w1, uint64_t w2)
  */
 uint32_t vega_symbols_find(
 	struct vega_symbols *symbols, const uint8_t *text, uint32_t bytes, bool *ret_is_new);
-
-/* The same of a name of eight bytes, which mostly is known and lies where it is looked for first. */
-static VEGA_ALWAYS_INLINE uint32_t
-vega_symbols_find8(struct vega_symbols *symbols, const uint8_t *text, bool *ret_is_new)
-{
-	const uint64_t word = vega_le64(text);
-	const struct vega_symbols_slot *slot = &symbols->slots[vega_symbols_hash(word, 0, 0)];
-
-	*ret_is_new = false;
-	if (vega_likely(slot->text[0] == word && slot->bytes == 8 && slot->day == symbols->day))
-		return slot->token;
-	return vega_symbols_find(symbols, text, 8, ret_is_new);
-}
-
-/* Ask for the slot of a name that is looked up soon. */
-static VEGA_ALWAYS_INLINE void
-vega_symbols_prefetch8(const struct vega_symbols *symbols, const uint8_t *text)
-{
-	__builtin_prefetch(&symbols->slots[vega_symbols_hash(vega_le64(text), 0, 0)]);
-}
 
 /* A name has this token, as an earlier DEFINITION record says; the tokens given from now on are higher. A token of 0 is none. */
 void vega_symbols_define(

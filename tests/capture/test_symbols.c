@@ -91,40 +91,6 @@ test_every_byte(void **state)
 }
 
 static void
-test_eight_bytes_inline(void **state)
-{
-	bool is_new;
-
-	(void)state;
-	for (uint32_t pass = 0; pass < 2; pass++) {
-		for (uint32_t i = 0; i < 10000; i++) {
-			char text[16];
-
-			(void)snprintf(text, sizeof(text), "S%-7u", i);
-			assert_int_equal(
-				vega_symbols_find8(&table, (const uint8_t *)text, &is_new), i + 1);
-			assert_int_equal(is_new, pass == 0);
-			assert_token(text, i + 1, false);
-		}
-	}
-	assert_int_equal(table.lost_cnt, 0);
-}
-
-/* A slot that is not taken has no name, not even that of zeros. */
-static void
-test_zeros_inline(void **state)
-{
-	static const uint8_t zeros[8];
-	bool is_new;
-
-	(void)state;
-	assert_int_equal(vega_symbols_find8(&table, zeros, &is_new), 1);
-	assert_true(is_new);
-	assert_int_equal(vega_symbols_find8(&table, zeros, &is_new), 1);
-	assert_false(is_new);
-}
-
-static void
 test_defined_before(void **state)
 {
 	(void)state;
@@ -184,15 +150,14 @@ test_full(void **state)
 static void
 test_each_day_anew(void **state)
 {
-	static const uint8_t name[8] = "NIFTY   ";
 	bool is_new;
 
 	(void)state;
 	assert_int_equal(find("BANKNIFTY", &is_new), 1);
-	assert_int_equal(vega_symbols_find8(&table, name, &is_new), 2);
+	assert_int_equal(find("NIFTY", &is_new), 2);
 	vega_symbols_new_day(&table);
 	for (int again = 0; again < 2; again++) {
-		assert_int_equal(vega_symbols_find8(&table, name, &is_new), 2);
+		assert_int_equal(find("NIFTY", &is_new), 2);
 		assert_int_equal(is_new, again == 0);
 		assert_int_equal(find("BANKNIFTY", &is_new), 1);
 		assert_int_equal(is_new, again == 0);
@@ -207,8 +172,6 @@ main(void)
 		cmocka_unit_test_setup(test_in_order_of_first_sight, empty),
 		cmocka_unit_test_setup(test_lengths, empty),
 		cmocka_unit_test_setup(test_every_byte, empty),
-		cmocka_unit_test_setup(test_eight_bytes_inline, empty),
-		cmocka_unit_test_setup(test_zeros_inline, empty),
 		cmocka_unit_test_setup(test_defined_before, empty),
 		cmocka_unit_test_setup(test_each_day_anew, empty),
 		cmocka_unit_test_setup(test_tokens_end, empty),
