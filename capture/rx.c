@@ -78,8 +78,8 @@ flush(struct vega_rx_feed *feed)
 }
 
 /* Whose is it? A feed of another lcore must not be written here. */
-static VEGA_ALWAYS_INLINE struct vega_rx_claim
-claim_of(struct vega_rx *rx, const struct vega_packet *p, uint32_t linktype)
+static VEGA_NOINLINE struct vega_rx_claim
+find_claim(struct vega_rx *rx, const struct vega_packet *p, uint32_t linktype)
 {
 	struct vega_rx_claim claim = {.feed = rx->default_feed};
 	struct vega_match_hit hit;
@@ -103,6 +103,48 @@ claim_of(struct vega_rx *rx, const struct vega_packet *p, uint32_t linktype)
 		claim.payload = p->data + net.payload_off;
 		claim.payload_bytes = net.payload_bytes;
 	}
+	return claim;
+}
+
+static VEGA_ALWAYS_INLINE uint64_t
+flow_key(const struct vega_net_plain *plain, uint32_t interface_id)
+{
+	return plain->dst | (uint64_t)plain->udp_port << 32 | (uint64_t)interface_id << 48 |
+	       UINT64_C(1) << 63;
+}
+
+static VEGA_NOINLINE struct vega_rx_claim
+find_flow(struct vega_rx *rx, const struct vega_packet *p, struct vega_rx_flow *flow, uint64_t key)
+{
+	const struct vega_rx_claim claim = find_claim(rx, p, VEGA_LINKTYPE_ETHERNET);
+
+	if (claim.payload != NULL) /* a feed of ours has claimed it */
+		*flow = (struct vega_rx_flow){key, claim.feed, claim.channel_idx, claim.line};
+	return claim;
+}
+
+/* The same for a datagram of a flow that is known: no headers but the plain ones, no match. */
+static VEGA_ALWAYS_INLINE struct vega_rx_claim
+claim_of(struct vega_rx *rx, const struct vega_packet *p, uint32_t linktype)
+{
+	struct vega_rx_claim claim = {0};
+	struct vega_net_plain plain;
+	struct vega_rx_flow *flow;
+	uint64_t key;
+
+	if (vega_unlikely(linktype != VEGA_LINKTYPE_ETHERNET ||
+			  !vega_net_plain(p->data, p->captured_bytes, &plain)))
+		return find_claim(rx, p, linktype);
+	key = flow_key(&plain, p->interface_id);
+	flow = &rx->flows[key * 0x9E3779B97F4A7C15u >> (64 - VEGA_RX_FLOW_LG2)];
+	if (vega_unlikely(flow->key != key))
+		return find_flow(rx, p, flow, key);
+	claim.feed = flow->feed;
+	claim.feed->line_cnt[flow->line == 'B']++;
+	claim.channel_idx = flow->channel_idx;
+	claim.line = flow->line;
+	claim.payload = p->data + VEGA_NET_PLAIN_OFF;
+	claim.payload_bytes = plain.payload_bytes;
 	return claim;
 }
 

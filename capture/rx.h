@@ -41,6 +41,19 @@ struct vega_rx_claim {
 	uint8_t line;
 };
 
+/*
+ * Where the plain datagrams of one destination go, remembered: the same few groups come again and again. Only what a feed of this
+ * lcore has claimed is remembered; all else is looked up each time.
+ */
+#define VEGA_RX_FLOW_LG2 6u
+
+struct vega_rx_flow {
+	uint64_t key; /* VEGA_RX_FLOW_TAKEN, interface, UDP port, group; 0: free */
+	struct vega_rx_feed *feed;
+	uint16_t channel_idx;
+	uint8_t line;
+};
+
 struct vega_rx {
 	struct vega_source **sources;
 	uint32_t source_cnt;
@@ -61,6 +74,7 @@ struct vega_rx {
 	uint32_t held_cnt;
 	struct vega_packet burst[VEGA_BURST_CNT_MAX];
 	uint8_t *ended; /* by source */
+	struct vega_rx_flow flows[1u << VEGA_RX_FLOW_LG2];
 };
 
 /*

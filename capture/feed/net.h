@@ -7,6 +7,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "capture/feed/bytes.h"
+#include "hugepages/base/attr.h"
+
 /* Link types (LINKTYPE_ of libpcap) whose headers are understood; of any other nothing is said. */
 #define VEGA_LINKTYPE_ETHERNET 1u
 #define VEGA_LINKTYPE_RAW      101u /* bare IPv4 or IPv6 */
@@ -33,5 +36,39 @@ struct vega_net {
  */
 void vega_net_parse(
 	uint32_t linktype, const uint8_t *data, uint32_t captured_bytes, struct vega_net *ret_net);
+
+/* Of a plain datagram: where it goes, and its payload from the packet's first byte. */
+struct vega_net_plain {
+	uint32_t dst; /* as on the wire */
+	uint32_t udp_port;
+	uint32_t payload_bytes; /* behind VEGA_NET_PLAIN_OFF */
+};
+
+#define VEGA_NET_PLAIN_OFF 42u /* headers of Ethernet, IPv4 without options, UDP */
+
+/*
+ * What nearly every feed packet is: untagged Ethernet, IPv4 without options, UDP, not a fragment, nothing cut. In line, for the hot
+ * path. Returns false for any other, which vega_net_parse reads; where it returns true, that says the same.
+ */
+static VEGA_ALWAYS_INLINE bool
+vega_net_plain(const uint8_t *data, uint32_t captured_bytes, struct vega_net_plain *ret_plain)
+{
+	uint32_t ip_bytes, udp_bytes;
+
+	if (vega_unlikely(captured_bytes < VEGA_NET_PLAIN_OFF))
+		return false;
+	ip_bytes = vega_be16(data + 16);
+	udp_bytes = vega_be16(data + 38);
+	/* The Ethernet type and IP version, no fragment, UDP; then the lengths, each within the one before. */
+	if (vega_unlikely((vega_le32(data + 12) & 0x00FFFFFF) != 0x00450008 ||
+			  (vega_le32(data + 20) & 0xFF00FF3F) != 0x11000000 ||
+			  ip_bytes + 14 > captured_bytes || udp_bytes + 20 > ip_bytes ||
+			  udp_bytes < 8))
+		return false;
+	ret_plain->dst = vega_le32(data + 30);
+	ret_plain->udp_port = vega_be16(data + 36);
+	ret_plain->payload_bytes = udp_bytes - 8;
+	return true;
+}
 
 #endif

@@ -16,6 +16,23 @@
 static const uint8_t group4[4] = {239, 1, 2, 3};
 static const uint8_t group6[16] = {0xFF, 0x15, [15] = 7};
 
+/* Where the short way says that a packet is plain, it says what the long one says. */
+static void
+assert_plain_agrees(const uint8_t *data, uint32_t bytes, const struct vega_net *net)
+{
+	struct vega_net_plain plain;
+
+	if (!vega_net_plain(data, bytes, &plain))
+		return;
+	assert_int_equal(net->family, 4);
+	assert_int_equal(net->vlan, 0);
+	assert_int_equal(net->dst[0], plain.dst);
+	assert_int_equal(net->dst[1], 0);
+	assert_int_equal(net->udp_port, plain.udp_port);
+	assert_int_equal(net->payload_off, VEGA_NET_PLAIN_OFF);
+	assert_int_equal(net->payload_bytes, plain.payload_bytes);
+}
+
 /* From a buffer of exactly that size, so that a byte too far is seen by the sanitizer; what holds for any input. */
 static struct vega_net
 parse(uint32_t linktype, const uint8_t *data, uint32_t bytes)
@@ -26,6 +43,8 @@ parse(uint32_t linktype, const uint8_t *data, uint32_t bytes)
 	assert_non_null(copy);
 	memcpy(copy, data, bytes);
 	vega_net_parse(linktype, copy, bytes, &net);
+	if (linktype == VEGA_LINKTYPE_ETHERNET)
+		assert_plain_agrees(copy, bytes, &net);
 	free(copy);
 	assert_true(net.family == 0 || net.family == 4 || net.family == 6);
 	assert_true(net.vlan <= 4095);
@@ -314,6 +333,33 @@ test_random(void **state)
 	}
 }
 
+static void
+test_plain(void **state)
+{
+	struct rng rng = {rng_seed(20261122)};
+	struct vega_net_plain plain;
+	struct packet base = {0};
+	uint32_t plain_cnt = 0;
+
+	(void)state;
+	packet_eth(&base);
+	packet_be16(&base, 0x0800);
+	packet_ipv4(&base, 0, 38, 0x4000, 17, group4);
+	packet_udp(&base, 17741, 18);
+	assert_false(vega_net_plain(base.data, base.bytes, &plain)); /* its payload is cut */
+	packet_zeros(&base, 18);
+	assert_true(vega_net_plain(base.data, base.bytes, &plain));
+	for (int i = 0; i < 300000; i++) {
+		struct packet p = base;
+
+		for (uint64_t k = rng_below(&rng, 3); k-- > 0;)
+			p.data[12 + rng_below(&rng, 30)] = (uint8_t)rng_next(&rng);
+		(void)parse_eth(&p);
+		plain_cnt += vega_net_plain(p.data, p.bytes, &plain);
+	}
+	assert_in_range(plain_cnt, 100000, 299999);
+}
+
 int
 main(void)
 {
@@ -327,6 +373,7 @@ main(void)
 		cmocka_unit_test(test_extension_limit),
 		cmocka_unit_test(test_ipv6_length),
 		cmocka_unit_test(test_random),
+		cmocka_unit_test(test_plain),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
