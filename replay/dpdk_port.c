@@ -7,7 +7,11 @@
 #include <rte_mbuf.h>
 #include <rte_mbuf_dyn.h>
 
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -156,6 +160,29 @@ remove_folder(void)
 		(void)rmdir(folder);
 }
 
+/* What replays that were killed left: folders of processes that are no more. One that is not empty stays. */
+static void
+remove_dead_folders(void)
+{
+	static const char stem[] = "vega-replay-";
+	char path[512];
+	struct dirent *entry;
+	DIR *folder;
+
+	(void)snprintf(path, sizeof(path), "%s/..", rte_eal_get_runtime_dir());
+	folder = opendir(path);
+	while (folder != NULL && (entry = readdir(folder)) != NULL) {
+		const int pid = strncmp(entry->d_name, stem, strlen(stem)) == 0
+					? (int)strtol(entry->d_name + strlen(stem), NULL, 10)
+					: 0;
+
+		if (pid > 0 && kill(pid, 0) != 0 && errno == ESRCH)
+			(void)unlinkat(dirfd(folder), entry->d_name, AT_REMOVEDIR);
+	}
+	if (folder != NULL)
+		(void)closedir(folder);
+}
+
 /* The port that was made last: the only one that no output has. */
 static uint16_t
 free_port(void)
@@ -183,6 +210,8 @@ start_device(const char *device)
 			"its arguments and permissions",
 			device, first_line(&log));
 	free_log(&log);
+	if (open_cnt == 0)
+		remove_dead_folders();
 	if (rc != 0 && open_cnt == 0)
 		remove_folder();
 	return rc;

@@ -365,6 +365,8 @@ vega_replay_run(struct vega_replay *replay, struct vega_sender *sender, const ui
 
 	while (rc >= 0 && vega_load_relaxed(stop) == 0) {
 		rc = vega_replay_poll(replay, &wait_ns);
+		if (rc == 0 && wait_ns != 0 && lead_ns_of(replay) != 0)
+			wait_ns += VEGA_SENDER_SPIN_NS; /* the lead is time to wake up */
 		if (rc == 0)
 			vega_sender_wait(sender, wait_ns);
 		vega_sender_step(sender);

@@ -8,9 +8,6 @@
 #include "hugepages/base/clock.h"
 #include "hugepages/base/err.h"
 
-/* A sleeper wakes some tens of us late, from a deep idle state more: that much before a deadline it must be awake. */
-#define SPIN_NS 200000u
-
 /* The longest sleep: a signal that comes just before it is seen after it. */
 #define SLEEP_NS_MAX 100000000u
 
@@ -103,8 +100,9 @@ sleep_for(struct vega_sender *sender, uint64_t sleep_ns)
 void
 vega_sender_wait(struct vega_sender *sender, uint64_t wait_ns)
 {
-	if (wait_ns > SPIN_NS)
-		sleep_for(sender, (wait_ns < SLEEP_NS_MAX ? wait_ns : SLEEP_NS_MAX) - SPIN_NS);
+	if (wait_ns > VEGA_SENDER_SPIN_NS)
+		sleep_for(sender,
+			(wait_ns < SLEEP_NS_MAX ? wait_ns : SLEEP_NS_MAX) - VEGA_SENDER_SPIN_NS);
 	else if (wait_ns == 0 && sender->is_fifo)
 		sleep_for(
 			sender, GIVE_WAY_NS); /* a real-time thread that yields gives way to none */

@@ -13,6 +13,9 @@
 
 #include "hugepages/base/attr.h"
 
+/* A sleeper wakes some tens of us late, from a deep idle state more: that much before a deadline it must be awake. */
+#define VEGA_SENDER_SPIN_NS 200000u
+
 struct vega_sender {
 	bool may_fifo;
 	bool is_fifo;

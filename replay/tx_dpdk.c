@@ -360,6 +360,7 @@ flush_dpdk(struct vega_tx *base)
 	struct rte_eth_stats stats = {0};
 	uint64_t lost_cnt;
 
+	vega_sleep_until_ns(vega_monotonic_ns() + base->lead_ns); /* what it sends by itself */
 	for (uint32_t i = 0; i < FLUSH_WAIT_CNT; i++) {
 		for (uint16_t queue = 0; queue < tx->port.queue_cnt; queue++)
 			(void)rte_eth_tx_done_cleanup(tx->port.idx, queue, 0);

@@ -275,6 +275,7 @@ class Wire(unittest.TestCase):
                 os.unlink(receiver.path)
             done = replay(self.source, '--to-packet', 5, '--out', out)
             self.assertEqual((done.returncode, json.loads(done.stdout)['packets_sent']), (0, 5), done.stderr)
+            self.assertFalse(os.path.exists(f'/var/run/dpdk/vega-replay-{process.pid}'))
 
     def test_nothing_is_left_behind(self):
         capfile.write(self.source, [(T0, udp_frame(1))])

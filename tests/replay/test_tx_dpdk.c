@@ -429,6 +429,34 @@ test_full_queue_holds_up_the_others(void **state VEGA_UNUSED)
 	}
 }
 
+static uint64_t
+lead_of(const char *one, const char *other)
+{
+	struct vega_fan_out outs[2] = {{.feed = "A", .spec = one}, {.spec = other}};
+	struct vega_tx *tx;
+	uint64_t lead_ns;
+
+	for (uint32_t i = 0; i < 2; i++)
+		assert_int_equal(vega_tx_find(outs[i].spec, &outs[i].ops, &outs[i].operand), 0);
+	assert_int_equal(vega_tx_fan_open(outs, 2, &fixture.inputs, &tx), 0);
+	lead_ns = tx->lead_ns;
+	assert_int_equal(tx->ops->close(tx), 0);
+	return lead_ns;
+}
+
+/* Ports send by themselves, or nothing does: one order over both kinds cannot be kept. */
+static void
+test_one_way_for_all_outputs(void **state VEGA_UNUSED)
+{
+	make_feeds(&fixture, 1);
+	stamped.offers = true;
+	assert_int_equal(lead_of("dpdk:net_null10", "dpdk:net_null11"), 1000000);
+	assert_int_equal(lead_of("dpdk:net_null12", "null"), 0);
+	assert_int_equal(lead_of("dpdk:net_null13", "dpdk:net_null14,send-on-timestamp=off"), 0);
+	stamped.offers = false;
+	free_feeds(&fixture);
+}
+
 static void
 test_wrong_operands(void **state VEGA_UNUSED)
 {
@@ -458,6 +486,7 @@ main(void)
 		cmocka_unit_test(test_full_queue_holds_up_the_others),
 		cmocka_unit_test(test_stamps),
 		cmocka_unit_test(test_no_stamps),
+		cmocka_unit_test(test_one_way_for_all_outputs),
 		cmocka_unit_test(test_wrong_operands),
 	};
 
