@@ -91,7 +91,7 @@ class TopTest(unittest.TestCase):
         done = vega.run('vega-bus', 'stat', '--region', vega.REGION, '--json')
         return json.loads(done.stdout) if done.returncode == 0 else {}
 
-    def wait_for(self, what, seconds=30):
+    def wait_for(self, what, seconds=120):
         end = time.monotonic() + seconds
         while not what():
             self.assertLess(time.monotonic(), end, 'waited in vain')

@@ -102,7 +102,7 @@ class Client(unittest.TestCase):
         rows = [line.split(' ', 1) for line in done.stdout.splitlines()]
         return {int(position): words for position, words in rows}
 
-    def wait_for(self, what, seconds=30):
+    def wait_for(self, what, seconds=120):
         end = time.monotonic() + seconds
         while not what():
             self.assertLess(time.monotonic(), end, 'waited in vain')
