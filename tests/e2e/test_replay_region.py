@@ -20,6 +20,8 @@ CHANNELS = [f'group: 239.70.70.{group}, port: {port}, line: {line}, format: nse-
             for line, group, port in (('A', 40 + stream, 17740 + stream), ('B', 30 + stream, 10830 + stream))]
 CONFIG = ('memory: shm\ndefault_frame_lane: 2MiB\nfeeds:\n- name: NSE_FO\n  zone: Asia/Kolkata\n  frame_lane: 2MiB\n  channels:\n' +
           ''.join(f'  - {{{channel}}}\n' for channel in CHANNELS))
+TOPS = capfile.shared('go-iex', 'TOPS16.pcapng')
+SYMBOL = 'FICO'  # one that trades much in it
 NAMES = {'seq', 'qty', 'price', 'order_id', 'frame', 'messages', 'side', 'flags', 'kind'}
 
 
@@ -95,6 +97,32 @@ class Region(unittest.TestCase):
         player.communicate(timeout=20)
         done = vega.output('vega-replay', self.journal, '--config', self.conf, '--out', f'region:{self.region}', '--speed', 'max')
         self.assertEqual(done['packets_sent'], 10822)
+
+    def test_an_instrument_by_its_name(self):
+        """`tail --instrument SYMBOL`: that instrument's records, and what is between packets."""
+        conf = os.path.join(self.dir, 'iex.yaml')
+        with open(conf, 'w', encoding='utf-8') as file:
+            file.write(vega.TOPS_CONFIG)
+        player = vega.start('vega-replay', TOPS, '--config', conf, '--out', f'region:{self.region}', '--speed', '40')
+        latest = ('latest', '--region', self.region, '--feed', 'IEX', '--instrument', SYMBOL, '--json')
+        try:
+            self.wait_for_region()
+            deadline = time.monotonic() + 20
+            while vega.run('vega-bus', *latest).returncode != 0 and time.monotonic() < deadline:
+                time.sleep(0.05)
+            token = vega.output('vega-bus', *latest)['instrument']
+            done = vega.run('vega-bus', 'tail', '--region', self.region, '--feed', 'IEX', '--from', 'oldest', '--instrument', SYMBOL,
+                            '--count', 300, '--json')
+        finally:
+            player.kill()
+            player.communicate(timeout=20)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        records = [json.loads(line) for line in done.stdout.splitlines()]
+        own = [r['kind'] for r in records if r.get('instrument') == token and r['kind'] in ('LEVEL', 'TRADE', 'DEFINITION')]
+        others = {r['kind'] for r in records if r.get('instrument', token) != token}
+        self.assertGreater(len(own), 50)
+        self.assertIn('LEVEL', own)
+        self.assertLessEqual(others, {'PACKET', 'EPOCH', 'SEGMENT', 'GAP', 'LOSS', 'TIME', 'WIDE', 'STATUS'})
 
     def test_counts_and_what_it_needs(self):
         done = vega.output('vega-replay', self.journal, '--config', self.conf, '--out', f'region:{self.region}', '--speed', 'max')
