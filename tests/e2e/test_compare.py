@@ -16,7 +16,9 @@ import capfile
 import vega
 
 T0 = 1748403900 * 10**9
-REAL = [capfile.shared('nse-synthetic', 'nse_nnf_fo.pcap'), capfile.shared('nse-synthetic', 'nse_mtbt_fo_ab.pcap')]
+REAL = [capfile.shared('nse-synthetic', 'nse_nnf_fo.pcap'), capfile.shared('nse-synthetic', 'nse_mtbt_fo_ab.pcap'),
+        capfile.shared('omi-data-packets-history', 'Cme.Mdp3.Sbe.v6.1.pcap'), capfile.shared('go-iex', 'TOPS16.pcapng'),
+        capfile.shared('omi-data-packets-history', 'Miax.Tom.Mach.v1.9.Example.pcap')]
 
 
 def udp_payload(data):
@@ -154,7 +156,13 @@ class Compare(unittest.TestCase):
         seen = 0
         for path in filter(None, REAL):
             packets = [(p.ns, p.data) for p in capfile.read(path)[0]]
-            self.check(path, self.made('c.pcap', disturbed(random.Random(3), packets)))
+            with self.subTest(capture=os.path.basename(path)):
+                self.check(path, self.made('c.pcap', disturbed(random.Random(3), packets)))
+            with self.subTest(capture=os.path.basename(path), lost='in one piece'):
+                cut = len(packets) // 3
+                got = self.check(path, self.made('c.pcap', disturbed(random.Random(4), packets[:cut] + packets[2 * cut:], 10.0)),
+                                 '--speed', 10, speed=10.0)
+                self.assertGreaterEqual(got['packets_missing'], cut)
             seen += 1
         if seen == 0:
             self.skipTest('need the shared captures, found none; set VEGA_SHARED')
