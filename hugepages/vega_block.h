@@ -61,7 +61,7 @@ struct vega_block_hdr {
 	uint64_t file_offset;    /*  32 drain: where this header lies in the file */
 	uint32_t payload_bytes;  /*  40 rx: after the header, padding not counted */
 	uint32_t stored_bytes;   /*  44 drain: header, payload and padding */
-	uint16_t codec;          /*  48 rx: 0 plain; 1 columns, of records */
+	uint16_t codec;          /*  48 rx: 0 plain; 2 columns, of records */
 	uint16_t kind;           /*  50 rx: enum vega_block_kind */
 	uint32_t linktype;       /*  52 rx: of every frame in it */
 	uint32_t packet_cnt;     /*  56 rx */

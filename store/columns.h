@@ -2,7 +2,7 @@
 #ifndef VEGA_STORE_COLUMNS_H
 #define VEGA_STORE_COLUMNS_H
 /*
- * Records, small: as columns, each delta-coded against the same instrument's last value, then zstd. A block starts fresh, so each
+ * Records, small: each as a class, a time and what differs from the last record like it, then zstd. A block starts fresh, so each
  * decodes alone. The bytes are drawn in columns.c and docs/JOURNAL-FORMAT.md. The codec of block headers: VEGA_CODEC_COLUMNS.
  */
 #include <stddef.h>
@@ -12,7 +12,7 @@
 #include "hugepages/vega_record.h"
 
 #define VEGA_CODEC_PLAIN   0u /* records as they lie */
-#define VEGA_CODEC_COLUMNS 1u
+#define VEGA_CODEC_COLUMNS 2u /* 1 was a draft that no reader knows */
 
 #define VEGA_COLUMNS_RECORD_CNT_MAX 131072u /* of a block: 4 MiB of records */
 

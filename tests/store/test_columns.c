@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "store/columns.h"
+#include "store/columns_private.h"
 #include "tests/lib/rng.h"
 #include "tests/lib/sanitized.h"
 
@@ -55,9 +55,12 @@ round_trip(uint32_t cnt, enum vega_columns_effort effort)
 	exact = malloc(bytes);
 	assert_non_null(exact);
 	memcpy(exact, to, bytes);
-	memset(back, 0xA5, cnt * sizeof(*back));
-	assert_int_equal(vega_columns_decode(columns, exact, bytes, cnt, back), 0);
-	assert_memory_equal(back, records, cnt * sizeof(*back));
+	for (uint32_t way = 0; way < 2; way++) { /* with shuffles, where there are, and without */
+		columns->has_shuffle = way == 0 && vega_rows_has_shuffle();
+		memset(back, 0xA5, cnt * sizeof(*back));
+		assert_int_equal(vega_columns_decode(columns, exact, bytes, cnt, back), 0);
+		assert_memory_equal(back, records, cnt * sizeof(*back));
+	}
 	free(exact);
 	free(back);
 	free(to);
@@ -182,6 +185,66 @@ test_units(void **state)
 		}
 		(void)round_trip(1500, VEGA_COLUMNS_LIVE);
 	}
+}
+
+/* Of each kind steps of none to many, up and down, in every field: every code of a class is met. */
+static void
+test_each_code(void **state)
+{
+	struct rng rng = {rng_seed(9)};
+
+	(void)state;
+	for (uint32_t kind = 0; kind < 26; kind++) {
+		for (uint32_t i = 1; i < 6000; i++) {
+			const union vega_record *last = &records[i - 1];
+			const uint32_t step = (uint32_t)any_length(&rng);
+			const uint32_t field = (uint32_t)rng_below(&rng, 6);
+			/* the byte at 12 stays where it tells apart, or there are too many classes */
+			const bool is_order = kind >= VEGA_ORDER_ADD && kind <= VEGA_ORDER_EXECUTE;
+
+			memcpy(&records[i], last, sizeof(*last));
+			set(&records[i],
+				(last->word[0] + (field == 0 ? any_length(&rng) : 0)) &
+					VEGA_TS_NONE,
+				kind, (uint32_t)rng_below(&rng, 2), (uint32_t)rng_below(&rng, 3),
+				(uint32_t)(last->word[1] >> 32) +
+					(field == 1 ? step << (is_order ? 0 : 8) : 0),
+				last->word[2] + (field == 2 ? rng_below(&rng, 4) : 0),
+				last->word[3] + (field == 3 ? rng_below(&rng, 4) : 0));
+			records[i].level.bid_qty += field == 4 ? step : 0;
+			records[i].level.ask_qty -= field == 5 ? step : 0;
+		}
+		assert_in_range(round_trip(6000, kind % 2), 1, 6000 * 20);
+	}
+}
+
+/* More classes than one byte numbers, and more than there may be: the latter block is plain. */
+static void
+test_many_classes(void **state)
+{
+	(void)state;
+	for (uint32_t i = 0; i < 60000; i++)
+		set(&records[i], i / 100, VEGA_LEVEL, i % 4, i % 50, i % 200, i, 7);
+	assert_in_range(round_trip(60000, VEGA_COLUMNS_LIVE), 1, 60000 * 8);
+	assert_in_range(columns->class_cnt, 257, CLASS_CNT_MAX);
+	for (uint32_t i = 0; i < CLASS_CNT_MAX + 1; i++) /* of each kind and flags one */
+		set(&records[i], 0, i & 0xFF, i >> 8, 0, 0, 0, 0);
+	assert_int_equal(round_trip(CLASS_CNT_MAX + 1, VEGA_COLUMNS_LIVE),
+		vega_columns_bound(CLASS_CNT_MAX + 1));
+}
+
+/* What was linked in earlier blocks is never taken for this one's, not even when their numbers begin anew. */
+static void
+test_links_begin_anew(void **state)
+{
+	struct rng rng = {rng_seed(10)};
+
+	(void)state;
+	session(&rng, 3000);
+	columns->links.base = UINT32_MAX - 10000;
+	for (uint32_t i = 0; i < 5; i++)
+		(void)round_trip(3000, VEGA_COLUMNS_LIVE);
+	assert_in_range(columns->links.base, 1, 50000);
 }
 
 static void
@@ -325,6 +388,9 @@ main(void)
 		cmocka_unit_test(test_random_words),
 		cmocka_unit_test(test_each_kind_any_words),
 		cmocka_unit_test(test_units),
+		cmocka_unit_test(test_each_code),
+		cmocka_unit_test(test_many_classes),
+		cmocka_unit_test(test_links_begin_anew),
 		cmocka_unit_test(test_session_is_small),
 		cmocka_unit_test(test_counts),
 		cmocka_unit_test(test_blocks_are_alone),
