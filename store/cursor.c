@@ -101,6 +101,13 @@ seek(struct vega_cursor *c, const struct vega_jfeed *feed)
 	uint32_t idx = feed->kind[c->want.kind].file_first;
 
 	c->file_end = idx + feed->kind[c->want.kind].file_cnt;
+	if (c->want.from_off != 0) {
+		c->file_end = c->want.end_file;
+		stand_at(c, c->want.from_file);
+		c->entry_idx = vega_jfile_entry_at(c->file, c->want.from_off);
+		c->next_off = c->want.from_off;
+		return;
+	}
 	if (c->want.from_ns == 0 || idx == c->file_end) {
 		stand_at(c, idx);
 		return;
@@ -249,8 +256,12 @@ step(struct vega_cursor *c)
 {
 	for (;;) {
 		const struct vega_index_entry *entry;
-		int rc;
+		int rc = c->file->is_lazy
+				 ? vega_jfile_ensure(&c->journal->files[c->file_idx], c->io)
+				 : 0;
 
+		if (rc < 0)
+			return rc;
 		if (c->entry_idx == c->file->entry_cnt) {
 			rc = pass_end(c);
 			if (rc <= 0)

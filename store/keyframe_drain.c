@@ -20,8 +20,6 @@ struct vega_keyframes {
 	uint64_t begun_position;
 	uint32_t begun_day;
 	uint64_t bytes;
-	uint64_t record_bytes; /* of blocks of records since it was begun */
-	uint32_t day;          /* of the last of those; 0: none yet */
 };
 
 static bool
@@ -31,22 +29,22 @@ is_under_way(const struct vega_keyframes *k)
 }
 
 static bool
-is_due(const struct vega_keyframes *k, uint64_t now_ns, uint64_t position)
+is_due(const struct vega_keyframes *k, uint64_t now_ns, uint32_t day, uint64_t position)
 {
-	const bool is_new_day = k->day != k->begun_day;
+	const uint64_t record_cnt = position - k->begun_position;
 	const bool is_old = k->conf.interval_ns != 0 && now_ns > k->begun_ns &&
 			    now_ns - k->begun_ns >= k->conf.interval_ns;
-	const bool is_far =
-		k->conf.record_cnt != 0 && position - k->begun_position >= k->conf.record_cnt;
+	const bool is_far = k->conf.record_cnt != 0 && record_cnt >= k->conf.record_cnt;
 
-	if (k->day == 0 || position == k->begun_position || vega_state_cnt(&k->view) == 0)
+	if (day == 0 || record_cnt == 0 || vega_state_cnt(&k->view) == 0)
 		return false;
-	return is_new_day ||
-	       ((is_old || is_far) && k->record_bytes / VEGA_KEYFRAME_SHARE >= k->bytes);
+	if (k->begun_day != 0 && day != k->begun_day)
+		return true;
+	return (is_old || is_far) && record_cnt >= k->bytes;
 }
 
 static void
-begin(struct vega_keyframes *k, uint64_t now_ns, uint64_t position)
+begin(struct vega_keyframes *k, uint64_t now_ns, uint32_t day, uint64_t position)
 {
 	k->slice = (struct vega_keyframe_slice){
 		.generation = k->view.table->generation,
@@ -55,20 +53,13 @@ begin(struct vega_keyframes *k, uint64_t now_ns, uint64_t position)
 	};
 	k->begun_ns = now_ns;
 	k->begun_position = position;
-	k->begun_day = k->day;
+	k->begun_day = day;
 	k->bytes = 0;
-	k->record_bytes = 0;
-}
-
-void
-vega_keyframes_count(struct vega_keyframes *k, uint64_t bytes, uint32_t day)
-{
-	k->record_bytes += bytes;
-	k->day = day;
 }
 
 bool
-vega_keyframes_next(struct vega_keyframes *k, uint64_t now_ns, struct vega_block_hdr *hdr)
+vega_keyframes_next(
+	struct vega_keyframes *k, uint64_t now_ns, uint32_t day, struct vega_block_hdr *hdr)
 {
 	const struct vega_state_table *table = k->view.table;
 	const uint64_t position = vega_load_relaxed(&table->position); /* our own thread's */
@@ -77,9 +68,9 @@ vega_keyframes_next(struct vega_keyframes *k, uint64_t now_ns, struct vega_block
 	if (k->begun_ns == 0)
 		k->begun_ns = now_ns;
 	if (!is_under_way(k)) {
-		if (!is_due(k, now_ns, position))
+		if (!is_due(k, now_ns, day, position))
 			return false;
-		begin(k, now_ns, position);
+		begin(k, now_ns, day, position);
 	}
 	k->slice.position = position;
 	k->slice.record_position = vega_load_relaxed(&table->record_position);

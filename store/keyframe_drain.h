@@ -4,15 +4,13 @@
 /*
  * When a state table goes into the journal, and which slice is next. The drain of the lane that the table is a fold of lays the blocks.
  *
- * A keyframe is begun once so many records or so much time went by since the one before was begun, or the trading day has rolled; but no
- * sooner than the records themselves took a multiple of what that one took (docs/decisions/0013-keyframes.md).
+ * A keyframe is begun once so many records or so much time went by since the one before was begun, or the trading day has rolled; but not
+ * before there was a record for each byte that that one took (docs/decisions/0013-keyframes.md).
  *
  * Threads: that of the state poll, which is the drain's.
  */
 #include "hugepages/state.h"
 #include "store/keyframe.h"
-
-#define VEGA_KEYFRAME_SHARE 2u /* bytes of records for a byte of keyframes, at least */
 
 struct vega_keyframes;
 
@@ -27,16 +25,14 @@ int vega_keyframes_new(const struct vega_state_feed *state, const struct vega_ke
 	struct vega_keyframes **ret_keyframes) VEGA_MUST_CHECK;
 void vega_keyframes_delete(struct vega_keyframes *keyframes);
 
-/* A block of records was made, of this day. */
-void vega_keyframes_count(struct vega_keyframes *keyframes, uint64_t bytes, uint32_t day);
-
 /*
  * The next slice, where one is due.
  *
- * Params: hdr	as vega_keyframe_make
+ * Params: day	YYYYMMDD of the records that are laid now; 0: not known yet
+ *	   hdr	as vega_keyframe_make
  * Returns false: none is. Cost: a slice made, no allocation.
  */
-bool vega_keyframes_next(
-	struct vega_keyframes *keyframes, uint64_t now_ns, struct vega_block_hdr *hdr);
+bool vega_keyframes_next(struct vega_keyframes *keyframes, uint64_t now_ns, uint32_t day,
+	struct vega_block_hdr *hdr);
 
 #endif

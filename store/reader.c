@@ -37,8 +37,10 @@ by_record_order(const void *a, const void *b)
 static int
 load_file(struct vega_journal *journal, const struct vega_tree_file *from, bool alone)
 {
-	const struct vega_jfile_load_as as = {
-		.feed = from->feed, .kind = from->kind, .keep_damaged = !alone};
+	const struct vega_jfile_load_as as = {.feed = from->feed,
+		.kind = from->kind,
+		.lazy = journal->is_lazy,
+		.keep_damaged = !alone};
 	struct vega_jfile *file = &journal->files[journal->file_cnt];
 	int rc = vega_jfile_load(journal->io, from->path, &as, file);
 
@@ -56,6 +58,7 @@ load_file(struct vega_journal *journal, const struct vega_tree_file *from, bool 
 
 /* Files that are wanted. */
 struct wanted {
+	bool lazy;
 	const char *feed; /* NULL: all */
 	enum vega_block_kind kind;
 };
@@ -128,6 +131,7 @@ open_files(struct vega_io *io, const char *path, const struct wanted *wanted,
 	journal = calloc(1, sizeof(*journal));
 	if (journal != NULL) {
 		journal->io = io;
+		journal->is_lazy = wanted->lazy;
 		rc = load_files(journal, &tree, wanted);
 	} else {
 		rc = VEGA_ERR(-ENOMEM, "need memory to open %s, found none", path);
@@ -150,17 +154,15 @@ vega_journal_open_io(struct vega_io *io, const char *path, struct vega_journal *
 	return open_files(io, path, &all, ret_journal);
 }
 
-int
-vega_journal_open_kind(const char *path, const char *feed, enum vega_block_kind kind,
-	struct vega_journal **ret_journal)
+static int
+open_wanted(const char *path, const struct wanted *wanted, struct vega_journal **ret_journal)
 {
-	const struct wanted wanted = {.feed = feed, .kind = kind};
 	struct vega_io *io;
 	int rc = vega_io_new("pwrite", NULL, &io);
 
 	if (rc < 0)
 		return rc;
-	rc = open_files(io, path, &wanted, ret_journal);
+	rc = open_files(io, path, wanted, ret_journal);
 	if (rc < 0)
 		vega_io_delete(io);
 	else
@@ -169,9 +171,28 @@ vega_journal_open_kind(const char *path, const char *feed, enum vega_block_kind 
 }
 
 int
+vega_journal_open_kind(const char *path, const char *feed, enum vega_block_kind kind,
+	struct vega_journal **ret_journal)
+{
+	const struct wanted wanted = {.feed = feed, .kind = kind};
+
+	return open_wanted(path, &wanted, ret_journal);
+}
+
+int
+vega_journal_open_lazy(const char *path, struct vega_journal **ret_journal)
+{
+	const struct wanted all = {.lazy = true};
+
+	return open_wanted(path, &all, ret_journal);
+}
+
+int
 vega_journal_open(const char *path, struct vega_journal **ret_journal)
 {
-	return vega_journal_open_kind(path, NULL, 0, ret_journal);
+	const struct wanted all = {.feed = NULL};
+
+	return open_wanted(path, &all, ret_journal);
 }
 
 void

@@ -28,6 +28,7 @@ struct vega_jfile {
 	struct vega_index_entry *entries;
 	uint64_t entry_cnt;
 	uint64_t entry_cap;
+	bool is_lazy; /* its blocks are not known yet; of info only times and identity are */
 	uint32_t day_start_s;
 	uint32_t if_cnt;
 	char zone[48];
@@ -45,6 +46,7 @@ struct vega_jfeed {
 struct vega_journal {
 	struct vega_io *io;
 	bool own_io;
+	bool is_lazy;
 	struct vega_jfile *files;
 	uint32_t file_cnt;
 	struct vega_jfeed *feeds;
@@ -60,10 +62,17 @@ struct vega_journal {
 int vega_journal_open_kind(const char *path, const char *feed, enum vega_block_kind kind,
 	struct vega_journal **ret_journal) VEGA_MUST_CHECK;
 
+/*
+ * The same with all files, of which only heads and trailers are read: vega_jfile_ensure reads the index of one that is looked into, and so does
+ * a cursor that comes to it. Of one thread. info is not what vega_journal_file says; files of frames stay closed.
+ */
+int vega_journal_open_lazy(const char *path, struct vega_journal **ret_journal) VEGA_MUST_CHECK;
+
 /* How a file is met. */
 struct vega_jfile_load_as {
 	const char *feed; /* the folder's name; NULL: as the head says */
 	uint32_t kind;    /* as the file's name says; 0: as the head says */
+	bool lazy;        /* do not look for its blocks where its times are known without */
 	bool keep_damaged; /* one of many: without a usable head or block it is kept, empty and damaged */
 };
 
@@ -83,6 +92,9 @@ int vega_jfile_load(struct vega_io *io, const char *path, const struct vega_jfil
 	struct vega_jfile *ret_file) VEGA_MUST_CHECK;
 void vega_jfile_unload(struct vega_jfile *file);
 
+/* Find the blocks of one that is lazy. Returns 0, -ENOMEM; what cannot be read any more has none, and is damaged. */
+int vega_jfile_ensure(struct vega_jfile *file, struct vega_io *io) VEGA_MUST_CHECK;
+
 /* True when the file has grown or was sealed since it was loaded. */
 bool vega_jfile_changed(const struct vega_jfile *file, struct vega_io *io);
 
@@ -101,6 +113,10 @@ struct vega_cursor_want {
 	uint64_t to_ns;
 	uint64_t generation; /* 0: any */
 	uint64_t from_position;
+	/* With from_off: files from_file to end_file - 1 of the journal, from that offset of the first on. */
+	uint32_t from_file;
+	uint32_t end_file;
+	uint64_t from_off;
 	void (*hole)(void *arg, const struct vega_hole *hole); /* may be NULL */
 	void *hole_arg;
 };
@@ -108,6 +124,11 @@ struct vega_cursor_want {
 /* The cursor under both kinds; what it answers is vega_cursor_block's. */
 int vega_cursor_open_want(struct vega_journal *journal, uint32_t feed_idx,
 	const struct vega_cursor_want *want, struct vega_cursor **ret_cursor) VEGA_MUST_CHECK;
+
+/* vega_records_open of files file_idx to file_end - 1 of the journal, from a block on; off 0: of all. */
+int vega_records_open_at(struct vega_journal *journal, uint32_t feed_idx,
+	const struct vega_records_want *want, uint32_t file_idx, uint32_t file_end, uint64_t off,
+	struct vega_record_cursor **ret_cursor) VEGA_MUST_CHECK;
 
 /* The block that was answered last turned out to be none: a hole. */
 void vega_cursor_tell_bad(struct vega_cursor *cursor);

@@ -257,6 +257,13 @@ load_open_file(struct load *load, const struct vega_jfile_load_as *as)
 	if (rc < 0)
 		return rc;
 	find_trailer(load);
+	if (as->lazy && (file->info.sealed || file->info.kind == VEGA_KIND_FRAMES)) {
+		file->is_lazy = true;
+		file->info.path = file->path;
+		file->info.first_ns = load->trailer.recv_ns_min;
+		file->info.last_ns = load->trailer.recv_ns_max;
+		return 0;
+	}
 	rc = file->info.sealed ? load_index(load) : load_idx(load);
 	if (rc == 0 && load->index_damaged)
 		file->entry_cnt = 0;
@@ -292,6 +299,44 @@ vega_jfile_load(struct vega_io *io, const char *path, const struct vega_jfile_lo
 	else
 		*ret_file = file;
 	return rc;
+}
+
+int
+vega_jfile_ensure(struct vega_jfile *file, struct vega_io *io)
+{
+	const struct vega_jfile_load_as as = {
+		.feed = file->feed, .kind = file->info.kind, .keep_damaged = true};
+	struct vega_journal_file info = file->info;
+	struct vega_jfile fresh;
+	int rc;
+
+	if (!file->is_lazy)
+		return 0;
+	rc = vega_jfile_load(io, file->path, &as, &fresh);
+	if (rc == -ENOMEM)
+		return rc;
+	file->is_lazy = false;
+	if (rc < 0 || memcmp(fresh.file_id, file->file_id, sizeof(fresh.file_id)) != 0) {
+		file->info.damaged_blocks = 1;
+		file->data_end = file->settled_end = VEGA_HEAD_BYTES;
+		if (rc == 0)
+			vega_jfile_unload(&fresh);
+		return 0;
+	}
+	file->info = fresh.info;
+	file->info.path = info.path;
+	file->info.feed = info.feed;
+	file->info.day = info.day;
+	file->info.file_number = info.file_number;
+	file->data_end = fresh.data_end;
+	file->settled_end = fresh.settled_end;
+	file->idx_bytes = fresh.idx_bytes;
+	file->entries = fresh.entries;
+	file->entry_cnt = fresh.entry_cnt;
+	file->entry_cap = fresh.entry_cap;
+	fresh.entries = NULL;
+	vega_jfile_unload(&fresh);
+	return 0;
 }
 
 void

@@ -124,9 +124,6 @@ make_block(struct vega_record_drain *d, const union vega_record *records, uint32
 	hdr->kind = (uint16_t)d->files.shared.kind;
 	d->made++;
 	d->made_day = run.day;
-	if (d->keyframes != NULL)
-		vega_keyframes_count(
-			d->keyframes, vega_format_stored_bytes(hdr->payload_bytes), run.day);
 	d->recv_ns = run.recv_ns;
 	d->clock = run.clock;
 }
@@ -296,12 +293,13 @@ static unsigned
 make_slice(struct vega_record_drain *d)
 {
 	struct vega_block_hdr *hdr = d->blocks[d->made % VEGA_RECORD_DRAIN_BLOCKS];
+	const uint32_t day = d->made_day != 0 ? d->made_day : d->day;
 
 	if (d->keyframes == NULL || d->finishing ||
 		d->made - d->released + 1 >= VEGA_RECORD_DRAIN_BLOCKS ||
-		!vega_keyframes_next(d->keyframes, d->now_ns, hdr))
+		!vega_keyframes_next(d->keyframes, d->now_ns, day, hdr))
 		return 0;
-	hdr->day = d->made_day;
+	hdr->day = day;
 	hdr->recv_ns_first = hdr->recv_ns_last = hdr->recv_ns_min = hdr->recv_ns_max = d->recv_ns;
 	d->made++;
 	return 1;

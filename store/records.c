@@ -133,6 +133,14 @@ int
 vega_records_open(struct vega_journal *journal, uint32_t feed_idx,
 	const struct vega_records_want *want, struct vega_record_cursor **ret_cursor)
 {
+	return vega_records_open_at(journal, feed_idx, want, 0, 0, 0, ret_cursor);
+}
+
+int
+vega_records_open_at(struct vega_journal *journal, uint32_t feed_idx,
+	const struct vega_records_want *want, uint32_t file_idx, uint32_t file_end, uint64_t off,
+	struct vega_record_cursor **ret_cursor)
+{
 	const struct vega_cursor_want below = {
 		.kind = want->is_book ? VEGA_KIND_BOOK : VEGA_KIND_RECORDS,
 		.kinds = want->kinds,
@@ -141,6 +149,9 @@ vega_records_open(struct vega_journal *journal, uint32_t feed_idx,
 		.to_ns = want->to_ns,
 		.generation = want->generation,
 		.from_position = want->from_position,
+		.from_file = file_idx,
+		.end_file = file_end,
+		.from_off = off,
 		.hole = want->hole,
 		.hole_arg = want->hole_arg,
 	};

@@ -2,8 +2,8 @@
 /*
  * vega-journal state: what was known of every instrument at an instant.
  *
- * The table is made as the capture made it, by the same fold, of the records from the start of that capture's generation up to the
- * instant. What a feed's messages are, levels or orders, the journal does not say: the configuration does.
+ * From the last keyframe and the records behind it (state_past.h). Where a feed's records are orders and the journal has none of its book lane
+ * (derived ones), the books are made again, from the start of the capture: what its messages are the configuration says then.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -18,17 +18,15 @@
 #include "hugepages/state.h"
 #include "hugepages/state_json.h"
 #include "store/export.h"
+#include "store/state_past.h"
 #include "store/vega-journal-verbs.h"
 #include "store/vega_journal.h"
 
 #define BOOK_LANE_BYTES (8u << 20)
 
-static const uint32_t order_kinds = 1u << VEGA_ORDER_ADD | 1u << VEGA_ORDER_MODIFY |
-				    1u << VEGA_ORDER_DELETE | 1u << VEGA_ORDER_EXECUTE;
-
-/* One feed's state on its way to the instant. */
-struct past {
-	const struct vega_conf_feed *conf; /* NULL: not configured */
+/* One feed's state on its way to the instant, through books of our own. */
+struct books {
+	const struct vega_conf_feed *conf;
 	struct vega_state_table *table;
 	struct vega_record_lane *book_lane;
 	struct vega_state_feed *state;
@@ -39,7 +37,7 @@ struct past {
 };
 
 static void
-drop(struct past *p)
+drop(struct books *p)
 {
 	vega_state_feed_delete(p->state);
 	free(p->table);
@@ -59,28 +57,26 @@ zeroed(uint64_t bytes)
 
 /* A capture's generation begins with nothing known. */
 static int
-begin(struct past *p, uint64_t generation)
+begin(struct books *p, uint64_t generation)
 {
-	const uint64_t capacity =
-		p->conf != NULL && p->conf->instrument_cnt != 0 ? p->conf->instrument_cnt : 10000;
-	const bool has_book = p->conf != NULL && p->conf->book_lane_bytes != 0;
-	struct vega_state_conf conf = {.book_lane_bytes = BOOK_LANE_BYTES};
+	const uint64_t capacity = p->conf->instrument_cnt;
+	struct vega_state_conf conf = {
+		.book_lane_bytes = BOOK_LANE_BYTES,
+		.order_cnt = p->conf->order_cnt,
+		.modify_adds = vega_feed_modify_adds(p->conf),
+	};
 	int rc;
 
 	drop(p);
 	p->generation = generation;
 	p->table_bytes = vega_state_table_bytes(capacity);
 	p->table = zeroed(p->table_bytes);
-	p->book_lane = has_book ? zeroed(BOOK_LANE_BYTES) : NULL;
-	if (p->table == NULL || (has_book && p->book_lane == NULL))
+	p->book_lane = zeroed(BOOK_LANE_BYTES);
+	if (p->table == NULL || p->book_lane == NULL)
 		return VEGA_ERR(
 			-ENOMEM, "need memory for %" PRIu64 " instruments, found none", capacity);
 	vega_state_table_new(p->table, capacity, 0, generation);
-	if (has_book) {
-		vega_ring_new(p->book_lane, BOOK_LANE_BYTES, 0, VEGA_RECORD_BYTES, generation);
-		conf.order_cnt = p->conf->order_cnt;
-		conf.modify_adds = vega_feed_modify_adds(p->conf);
-	}
+	vega_ring_new(p->book_lane, BOOK_LANE_BYTES, 0, VEGA_RECORD_BYTES, generation);
 	conf.book_lane = p->book_lane;
 	conf.table = p->table;
 	rc = vega_state_feed_new(&conf, &p->state);
@@ -88,16 +84,10 @@ begin(struct past *p, uint64_t generation)
 }
 
 static int
-take(struct past *p, const struct vega_record_batch *batch, const char *feed)
+take(struct books *p, const struct vega_record_batch *batch)
 {
 	int rc = 0;
 
-	if (p->conf == NULL && (batch->kinds & order_kinds) != 0 &&
-		(batch->kinds & 1u << VEGA_LEVEL) == 0)
-		return VEGA_ERR_EX(-EINVAL, EX_USAGE,
-			"need --config FILE, which says what the channels of feed %s hold: its "
-			"records are orders",
-			feed);
 	if (p->state == NULL || batch->generation != p->generation)
 		rc = begin(p, batch->generation);
 	if (rc == 0)
@@ -109,15 +99,14 @@ take(struct past *p, const struct vega_record_batch *batch, const char *feed)
 static void
 count_hole(void *arg, const struct vega_hole *hole)
 {
-	struct past *p = arg;
+	struct books *p = arg;
 
 	p->damaged += !hole->recovered;
 }
 
 /* Everything up to the instant, that included. */
 static int
-fold(struct past *p, struct vega_journal *journal, uint32_t feed_idx, uint64_t at_ns,
-	uint32_t *ret_price_scale)
+fold(struct books *p, struct vega_journal *journal, uint32_t feed_idx, uint64_t at_ns)
 {
 	const struct vega_records_want want = {
 		.to_ns = at_ns < UINT64_MAX ? at_ns + 1 : at_ns, .hole = count_hole, .hole_arg = p};
@@ -128,8 +117,7 @@ fold(struct past *p, struct vega_journal *journal, uint32_t feed_idx, uint64_t a
 	if (rc != 0)
 		return rc;
 	while ((rc = vega_records_next(cursor, &batch)) == 1) {
-		*ret_price_scale = vega_records_file(cursor)->price_scale;
-		rc = take(p, &batch, vega_journal_feed(journal, feed_idx));
+		rc = take(p, &batch);
 		if (rc != 0)
 			break;
 	}
@@ -164,17 +152,30 @@ is_wanted(const char *instrument, const struct vega_state_entry *e)
 	       token == e->token;
 }
 
+/* What is told, and of all feeds together. */
+struct telling {
+	const struct verb_options *options;
+	const struct vega_conf *conf;
+	struct vega_journal *journal;
+	uint64_t at_ns;
+	json_t *instruments;
+	uint64_t damaged;
+	uint64_t keyframes;
+	uint64_t records;
+};
+
 static void
-tell(const struct verb_options *o, const struct past *p, const char *feed, uint32_t price_scale,
-	json_t *instruments)
+tell(const struct telling *t, const struct vega_state_view *view, const char *feed,
+	uint32_t price_scale)
 {
 	struct vega_state_entry e;
 
-	for (uint64_t i = 0; p->state != NULL && vega_state_at(&p->view, i, &e) == 0; i++) {
-		if (!is_wanted(o->instrument, &e))
+	for (uint64_t i = 0; vega_state_at(view, i, &e) == 0; i++) {
+		/* an instrument whose orders never made a level is known to the books alone */
+		if (e.position == 0 || !is_wanted(t->options->instrument, &e))
 			continue;
-		if (o->json)
-			(void)json_array_append_new(instruments,
+		if (t->options->json)
+			(void)json_array_append_new(t->instruments,
 				vega_state_json(&e, feed, vega_state_digits(&e, price_scale)));
 		else
 			print_entry(feed, &e);
@@ -201,39 +202,87 @@ is_chosen(const struct verb_options *o, const char *feed)
 	return o->feed_cnt == 0;
 }
 
+/* Orders alone: through books of our own. */
 static int
-tell_feed(const struct verb_options *o, struct vega_journal *journal, const struct vega_conf *conf,
-	uint32_t feed_idx, uint64_t at_ns, json_t *instruments, uint64_t *damaged)
+tell_books(struct telling *t, uint32_t feed_idx, const struct vega_conf_feed *conf,
+	uint32_t price_scale)
 {
-	const char *feed = vega_journal_feed(journal, feed_idx);
-	struct past past = {.conf = conf_of(conf, feed)};
-	uint32_t price_scale = 0;
-	const int rc = fold(&past, journal, feed_idx, at_ns, &price_scale);
+	const char *feed = vega_journal_feed(t->journal, feed_idx);
+	struct books books = {.conf = conf};
+	int rc;
 
-	if (rc == 0)
-		tell(o, &past, feed, price_scale, instruments);
-	*damaged += past.damaged;
-	drop(&past);
+	if (conf == NULL || conf->book_lane_bytes == 0)
+		return VEGA_ERR_EX(-EINVAL, EX_USAGE,
+			"need --config FILE, which says what the channels of feed %s hold: its "
+			"records are orders, and its book lane is not in the journal",
+			feed);
+	rc = fold(&books, t->journal, feed_idx, t->at_ns);
+	if (rc == 0 && books.state != NULL)
+		tell(t, &books.view, feed, price_scale);
+	t->damaged += books.damaged;
+	drop(&books);
 	return rc;
 }
 
 static int
-tell_all(const struct verb_options *o, struct vega_journal *journal, const struct vega_conf *conf)
+tell_feed(struct telling *t, uint32_t feed_idx)
 {
-	json_t *instruments = json_array();
-	uint64_t damaged = 0;
-	uint64_t at_ns = 0;
-	int rc = verb_time(journal, "--at", o->at, &at_ns);
+	const char *feed = vega_journal_feed(t->journal, feed_idx);
+	const struct vega_conf_feed *conf = conf_of(t->conf, feed);
+	const struct vega_state_past_want want = {
+		.at_ns = t->at_ns,
+		.capacity = conf != NULL ? conf->instrument_cnt : 0,
+		.from_start = t->options->from_start,
+	};
+	struct vega_state_past past;
+	int rc = vega_state_past_make(t->journal, feed_idx, &want, &past);
 
-	for (uint32_t i = 0; rc == 0 && i < vega_journal_feed_cnt(journal); i++)
-		if (is_chosen(o, vega_journal_feed(journal, i)))
-			rc = tell_feed(o, journal, conf, i, at_ns, instruments, &damaged);
-	if (rc == 0 && o->json)
-		return vega_cli_json(json_pack("{s:I, s:o, s:I}", "at_ns", (json_int_t)at_ns,
-			"instruments", instruments, "damaged_extents", (json_int_t)damaged));
-	json_decref(instruments);
-	if (rc == 0 && damaged != 0)
-		(void)printf("damaged: %" PRIu64 " extents were passed over\n", damaged);
+	if (rc != 0)
+		return rc;
+	if (past.has_orders) {
+		rc = tell_books(t, feed_idx, conf, past.price_scale);
+	} else if (past.table != NULL) {
+		tell(t, &past.view, feed, past.price_scale);
+		t->damaged += past.damaged;
+		t->keyframes += past.has_keyframe;
+		t->records += past.record_cnt;
+	}
+	vega_state_past_clear(&past);
+	return rc;
+}
+
+static int
+print_end(const struct telling *t)
+{
+	int rc = 0;
+
+	if (t->options->json)
+		rc = vega_cli_json(json_pack("{s:I, s:O, s:I, s:I, s:I}", "at_ns",
+			(json_int_t)t->at_ns, "instruments", t->instruments, "damaged_extents",
+			(json_int_t)t->damaged, "keyframes", (json_int_t)t->keyframes,
+			"folded_records", (json_int_t)t->records));
+	else if (t->damaged != 0)
+		(void)printf("damaged: %" PRIu64 " extents were passed over\n", t->damaged);
+	if (rc == 0 && t->damaged != 0)
+		rc = VEGA_ERR(-EBADMSG,
+			"need a whole journal, found %" PRIu64
+			" damaged extents in %s; what they may have changed is stale",
+			t->damaged, t->options->path);
+	return rc;
+}
+
+static int
+tell_all(struct telling *t)
+{
+	int rc = verb_time(t->journal, "--at", t->options->at, &t->at_ns);
+
+	t->instruments = json_array();
+	for (uint32_t i = 0; rc == 0 && i < vega_journal_feed_cnt(t->journal); i++)
+		if (is_chosen(t->options, vega_journal_feed(t->journal, i)))
+			rc = tell_feed(t, i);
+	if (rc == 0)
+		rc = print_end(t);
+	json_decref(t->instruments);
 	return rc;
 }
 
@@ -241,7 +290,7 @@ int
 verb_state(const struct verb_options *o)
 {
 	struct vega_conf *conf = NULL;
-	struct vega_journal *journal;
+	struct telling telling = {.options = o};
 	int rc;
 
 	if (o->at == NULL)
@@ -249,10 +298,11 @@ verb_state(const struct verb_options *o)
 	rc = o->config != NULL ? vega_conf_load(o->config, &conf) : 0;
 	if (rc != 0)
 		return rc;
-	rc = vega_journal_open(o->path, &journal);
+	rc = vega_journal_open_lazy(o->path, &telling.journal);
 	if (rc == 0) {
-		rc = tell_all(o, journal, conf);
-		vega_journal_close(journal);
+		telling.conf = conf;
+		rc = tell_all(&telling);
+		vega_journal_close(telling.journal);
 	}
 	vega_conf_delete(conf);
 	return rc;

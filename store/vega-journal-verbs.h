@@ -17,7 +17,8 @@ struct verb_options {
 	const char *from;
 	const char *to;
 	const char *instrument;
-	bool frames; /* --frames */
+	bool frames;     /* --frames */
+	bool from_start; /* --from-start */
 	const char *format;
 	const char *out_path;
 	const char *config;

@@ -21,6 +21,7 @@ enum {
 	OPT_FEED,
 	OPT_FORMAT,
 	OPT_FRAMES,
+	OPT_FROM_START,
 	OPT_FROM,
 	OPT_INSTRUMENT,
 	OPT_JSON,
@@ -71,9 +72,11 @@ static const struct argp_option derive_options[] = {
 static const struct argp_option state_options[] = {
 	{"at", OPT_AT, "TIME", 0, "The instant: " TIME_HELP, 1},
 	{"config", OPT_CONFIG, "FILE", 0,
-		"What the channels of the feeds hold, as the capture had it; feeds of orders need "
-		"it",
+		"What the channels of the feeds hold, as the capture had it; a journal of orders "
+		"without book lanes needs it",
 		1},
+	{"from-start", OPT_FROM_START, NULL, 0,
+		"Leave the keyframes alone and go through all records of the capture", 1},
 	{"feed", OPT_FEED, "FEED", 0, "Only this feed (may be repeated)", 2},
 	{"instrument", OPT_INSTRUMENT, "N", 0, "Only this instrument: its token or symbol", 2},
 	{"json", OPT_JSON, NULL, 0, "Print JSON", 3},
@@ -125,6 +128,9 @@ parse_option(int key, char *arg, struct argp_state *state)
 		return 0;
 	case OPT_FRAMES:
 		o->frames = true;
+		return 0;
+	case OPT_FROM_START:
+		o->from_start = true;
 		return 0;
 	case OPT_INSTRUMENT:
 		o->instrument = arg;

@@ -8,6 +8,7 @@ The reference is as plain as can be: an order is an entry of a dict, a side a di
 are asked for. It knows nothing of records.
 """
 import collections
+import glob
 import os
 import struct
 import subprocess
@@ -336,6 +337,11 @@ class StateTest(unittest.TestCase):
                              '    - {format: nse-mtbt}\n')
         path = self.generated('nse-mtbt', 20000)
         conf, journal = self.live_and_later('nse-mtbt', text, path)
+        said = vega.output('vega-journal', 'state', journal, '--at', '2100-01-01T00:00:00Z', '--config', conf)
+        for file in glob.glob(f'{journal}/*/X/book-*.vega'):
+            os.unlink(file)  # the books are made again from the orders
+        again = vega.output('vega-journal', 'state', journal, '--at', '2100-01-01T00:00:00Z', '--config', conf)
+        self.assertEqual([{**i, 'position': 0} for i in again['instruments']], [{**i, 'position': 0} for i in said['instruments']])
         refused = vega.run('vega-journal', 'state', journal, '--at', '2100-01-01T00:00:00Z')
         self.assertIn('--config', refused.stderr)
         self.assertNotEqual(refused.returncode, 0)
