@@ -203,7 +203,10 @@ class Wire(unittest.TestCase):
         for step in steps:
             sh(*step)
             time.sleep(0.7)
-        text, error = process.communicate(timeout=30)
+        try:
+            text, error = process.communicate(timeout=90)
+        finally:
+            process.kill()
         self.assertTrue(vega.one_line(error), (process.returncode, error, text))
         report = json.loads(text)
         self.assertEqual(report['packets_read'], report['packets_sent'] + sum(v for k, v in report.items() if k.startswith('not_sent_')))
