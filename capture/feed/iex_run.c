@@ -274,9 +274,34 @@ any_message(struct vega_decode *decode)
 	return true;
 }
 
-uint32_t
-vega_iex_records(
-	struct vega_decode *decode, const struct vega_span *span, uint64_t skip, uint64_t take)
+/* A datagram of one message, as most are: without the loop, whose registers cost more than the message. */
+static VEGA_ALWAYS_INLINE bool
+only_message(struct vega_decode *decode)
+{
+	struct vega_ring_writer *ring = decode->emit->ring;
+	const struct vega_iex_state *iex = decode->state;
+	struct run run = {
+		.at = decode->payload + VEGA_IEX_HEADER_BYTES,
+		.end = decode->payload + decode->bytes,
+		.slot = ring->slot,
+		.symbols = &iex->symbols,
+		.epoch_ns = decode->emit->epoch_ns,
+	};
+
+	if (vega_unlikely(vega_ring_run_begin(ring, RECORD_CNT_MAX).cnt < RECORD_CNT_MAX ||
+			  !message(&run) || run.at != run.end))
+		return false;
+	vega_ring_run_end(ring, run.slot);
+	decode->at = decode->bytes;
+	decode->left = 0;
+	decode->is_end = true;
+	if (vega_unlikely(!vega_iex_ends_well(decode->payload, decode->bytes, decode->bytes)))
+		decode->is_malformed = true;
+	return true;
+}
+
+static VEGA_NOINLINE uint32_t
+all_messages(struct vega_decode *decode, const struct vega_span *span, uint64_t skip, uint64_t take)
 {
 	uint32_t cnt, taken, done = 0;
 
@@ -297,4 +322,14 @@ vega_iex_records(
 			decode->is_malformed = true;
 	}
 	return done;
+}
+
+uint32_t
+vega_iex_records(
+	struct vega_decode *decode, const struct vega_span *span, uint64_t skip, uint64_t take)
+{
+	if (vega_likely(span->seq_cnt == 1 && decode->left == 1 && skip == 0 && take != 0) &&
+		only_message(decode))
+		return 1;
+	return all_messages(decode, span, skip, take);
 }

@@ -7,7 +7,7 @@
  *
  *	line	| name 0 | name 1 | name 2 | name 3 | token, day 0 | token, day 1 | token, day 2 | token, day 3 |
  *
- * Four names share a cache line, and a name is looked for in all four places of its line without a branch: a market's 8,000 symbols
+ * Four names share a cache line, and a name is looked for in all four places of its line at once: a market's 8,000 symbols
  * fill a quarter of the table, and one of 300 lies in another line than its own. In a table of single slots one of eight did, and
  * each time cost a branch guessed wrong and a second line: 40 % of the time to decode TOPS.
  *

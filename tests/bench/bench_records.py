@@ -15,6 +15,7 @@ def run(rig):
         "rx_records_packet_ns": middle["packet_ns"],
         "rx_records_packet_ns_best": runs[0]["packet_ns"],
         "rx_records_packet_ns_best_chunk": min(r["packet_ns_best_chunk"] for r in runs),
+        "rx_records_packet_ns_floor": min(r["packet_ns_floor"] for r in runs),
         "rx_records_messages_per_s": middle["messages_per_s"],
         "rx_records_per_s": middle["records_per_s"],
         "rx_records_frames_lost": middle["frames_lost"],
