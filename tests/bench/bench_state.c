@@ -2,13 +2,15 @@
 /*
  * The state of a feed: order events into books and table, one core; and how long a reader takes while all of it changes.
  *
- *	bench_state [SECONDS [INSTRUMENTS]]
+ *	bench_state orders SECONDS INSTRUMENTS ORDERS
+ *	bench_state latest INSTRUMENTS
  *
- * orders: a book of 40 orders or so for each of 10,000 instruments, prices around a middle that wanders; adds, cancels, price and quantity
- * modifications and executions. The lane is filled untimed, the poll is timed.
- * latest: INSTRUMENTS (100,000), a writer that changes one level after the other of all of them without a pause, a reader on the other
- * core that asks for one at random and times each answer.
+ * orders: so many instruments share so many live orders evenly, prices around a middle that wanders; adds, cancels, price and quantity
+ * modifications and executions, each of any instrument and any of its orders. The lane is filled untimed, the poll is timed.
+ * latest: a writer that changes one level after the other of all instruments without a pause, a reader on the other core that asks
+ * for one at random and times each answer.
  */
+#include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,14 +23,11 @@
 #include "tests/bench/rig.h"
 #include "tests/lib/rng.h"
 
-#define LANE_BYTES       (8u << 20)
-#define BOOK_INSTRUMENTS 10000u
-#define LIVE_PER_BOOK    40u
-#define FILL_CNT         10000u
-#define PACKET_EVENTS    20u
-#define WARM_UP_CNT      60u /* fills */
-#define POLL_CNT         (1u << 20)
-#define SAMPLE_CNT       2000000u
+#define LANE_BYTES    (8u << 20)
+#define FILL_CNT      10000u
+#define PACKET_EVENTS 20u
+#define POLL_CNT      (1u << 20)
+#define SAMPLE_CNT    2000000u
 
 struct feed {
 	struct vega_record_lane *lane;
@@ -39,22 +38,27 @@ struct feed {
 	struct vega_state_feed *state;
 };
 
+/* Zeroed, never given back: hugepages as a region's lanes have them, or what there is. */
 static void *
 memory(uint64_t bytes)
 {
-	void *at = aligned_alloc(2u << 20, vega_align_up(bytes, 2u << 20));
+	const uint64_t whole = vega_align_up(bytes, 2u << 20);
+	const int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE;
+	void *at = mmap(NULL, whole, PROT_READ | PROT_WRITE, flags | MAP_HUGETLB, -1, 0);
 
-	if (at == NULL)
+	if (at == MAP_FAILED)
+		at = mmap(NULL, whole, PROT_READ | PROT_WRITE, flags, -1, 0);
+	if (at == MAP_FAILED)
 		abort();
-	(void)madvise(at, vega_align_up(bytes, 2u << 20), MADV_HUGEPAGE); /* as lanes are */
-	return memset(at, 0, vega_align_up(bytes, 2u << 20));
+	return at;
 }
 
 static int
-open_feed(struct feed *f, uint64_t instruments, bool has_orders)
+open_feed(struct feed *f, uint64_t instruments, uint64_t orders)
 {
+	const bool has_orders = orders != 0;
 	struct vega_state_conf conf = {
-		.lane_bytes = LANE_BYTES, .book_lane_bytes = LANE_BYTES, .order_cnt = 1000000};
+		.lane_bytes = LANE_BYTES, .book_lane_bytes = LANE_BYTES, .order_cnt = orders};
 
 	f->lane = memory(LANE_BYTES);
 	f->book_lane = has_orders ? memory(LANE_BYTES) : NULL;
@@ -72,15 +76,6 @@ open_feed(struct feed *f, uint64_t instruments, bool has_orders)
 }
 
 static void
-close_feed(struct feed *f)
-{
-	vega_state_feed_delete(f->state);
-	free(f->lane);
-	free(f->book_lane);
-	free(f->table);
-}
-
-static void
 put(struct feed *f, uint32_t kind, uint32_t flags, uint32_t token, uint32_t w12, uint64_t w16,
 	uint64_t w24)
 {
@@ -90,14 +85,35 @@ put(struct feed *f, uint32_t kind, uint32_t flags, uint32_t token, uint32_t w12,
 
 /* ---- orders ----------------------------------------------------------------------------------------------------- */
 
+struct live {
+	uint64_t id;
+	bool is_ask;
+};
+
 struct market {
 	struct rng rng;
 	uint64_t next_id;
-	int32_t mid[BOOK_INSTRUMENTS];
-	uint64_t live[BOOK_INSTRUMENTS][LIVE_PER_BOOK]; /* ids */
-	uint8_t side[BOOK_INSTRUMENTS][LIVE_PER_BOOK];
-	uint32_t cnt[BOOK_INSTRUMENTS];
+	uint32_t instruments;
+	uint32_t depth; /* orders of one instrument */
+	int32_t *mid;
+	uint32_t *cnt;
+	struct live *live; /* by instrument, depth each */
 };
+
+static struct market
+new_market(uint32_t instruments, uint64_t orders)
+{
+	struct market m = {.rng = {1},
+		.instruments = instruments,
+		.depth = (uint32_t)(orders / instruments),
+		.mid = memory(instruments * sizeof(*m.mid)),
+		.cnt = memory(instruments * sizeof(*m.cnt)),
+		.live = memory(orders * sizeof(*m.live))};
+
+	for (uint32_t i = 0; i < instruments; i++)
+		m.mid[i] = 100000;
+	return m;
+}
 
 static uint64_t
 price_at(struct market *m, uint32_t i, bool is_ask)
@@ -112,10 +128,8 @@ static void
 add(struct feed *f, struct market *m, uint32_t i)
 {
 	const bool is_ask = rng_one_in(&m->rng, 2);
-	const uint32_t k = m->cnt[i]++;
 
-	m->live[i][k] = ++m->next_id;
-	m->side[i][k] = is_ask;
+	m->live[i * m->depth + m->cnt[i]++] = (struct live){.id = ++m->next_id, .is_ask = is_ask};
 	put(f, VEGA_ORDER_ADD, VEGA_RECORD_LAST | (is_ask ? VEGA_RECORD_ASK : 0), i + 1,
 		(uint32_t)(1 + rng_below(&m->rng, 500)), m->next_id, price_at(m, i, is_ask));
 }
@@ -123,28 +137,43 @@ add(struct feed *f, struct market *m, uint32_t i)
 static void
 event(struct feed *f, struct market *m)
 {
-	const uint32_t i = (uint32_t)rng_below(&m->rng, BOOK_INSTRUMENTS);
+	const uint32_t i = (uint32_t)rng_below(&m->rng, m->instruments);
 	const uint64_t what = rng_below(&m->rng, 100);
 	const uint32_t k = m->cnt[i] != 0 ? (uint32_t)rng_below(&m->rng, m->cnt[i]) : 0;
-	const uint64_t id = m->live[i][k];
-	const uint32_t side = m->side[i][k] ? VEGA_RECORD_ASK : 0;
+	struct live *live = &m->live[i * m->depth];
+	const uint32_t side = live[k].is_ask ? VEGA_RECORD_ASK : 0;
 	const uint32_t qty = (uint32_t)(1 + rng_below(&m->rng, 500));
 
 	if (what < 2)
 		m->mid[i] += rng_one_in(&m->rng, 2) ? 1 : -1;
-	if (m->cnt[i] == 0 || (what < 42 && m->cnt[i] < LIVE_PER_BOOK)) {
+	if (m->cnt[i] == 0 || (what < 42 && m->cnt[i] < m->depth)) {
 		add(f, m, i);
 	} else if (what < 80) {
-		put(f, VEGA_ORDER_DELETE, VEGA_RECORD_LAST | side, i + 1, 0, id,
+		put(f, VEGA_ORDER_DELETE, VEGA_RECORD_LAST | side, i + 1, 0, live[k].id,
 			(uint64_t)(VEGA_ORDER_NO_QTY | VEGA_ORDER_NO_PRICE) << 32);
-		m->live[i][k] = m->live[i][--m->cnt[i]];
-		m->side[i][k] = m->side[i][m->cnt[i]];
+		live[k] = live[--m->cnt[i]];
 	} else if (what < 95) {
-		put(f, VEGA_ORDER_MODIFY, VEGA_RECORD_LAST | side, i + 1, qty, id,
+		put(f, VEGA_ORDER_MODIFY, VEGA_RECORD_LAST | side, i + 1, qty, live[k].id,
 			price_at(m, i, side != 0));
 	} else {
-		put(f, VEGA_ORDER_EXECUTE, VEGA_RECORD_LAST, i + 1, qty / 4 + 1, id,
+		put(f, VEGA_ORDER_EXECUTE, VEGA_RECORD_LAST, i + 1, qty / 4 + 1, live[k].id,
 			(uint64_t)VEGA_ORDER_NO_PRICE << 32);
+	}
+}
+
+/* The books grow full: unto each its orders, one after the other. */
+static void
+open_market(struct feed *f, struct market *m)
+{
+	for (uint64_t n = 0; n < (uint64_t)m->instruments * m->depth; n++) {
+		if (n % PACKET_EVENTS == 0)
+			put(f, VEGA_PACKET, 0, 0, 'A', n, n);
+		add(f, m, (uint32_t)(n % m->instruments));
+		if (n % PACKET_EVENTS != PACKET_EVENTS - 1)
+			continue;
+		vega_ring_publish(&f->ring);
+		while (vega_state_poll(f->state) != 0)
+			;
 	}
 }
 
@@ -198,44 +227,32 @@ poll_all(struct feed *f, struct polls *p)
  * An event is a record and a twentieth of a PACKET.
  */
 static int
-bench_orders(uint64_t seconds, json_t *ret_figures)
+bench_orders(uint64_t seconds, uint32_t instruments, uint64_t orders, json_t *ret_figures)
 {
 	const double events = (double)PACKET_EVENTS / (PACKET_EVENTS + 1) * (double)vega_ticks_hz();
-	const uint64_t until_ns = vega_monotonic_ns() + seconds * 1000000000u;
-	struct market *m = memory(sizeof(*m));
+	struct market m = new_market(instruments, orders);
 	struct polls *p = memory(sizeof(*p));
-	uint64_t cnt;
+	uint64_t until_ns, cnt;
 	struct feed f;
-	int rc = open_feed(&f, BOOK_INSTRUMENTS, true);
+	int rc = open_feed(&f, instruments, orders + 1000);
 
-	m->rng.state = 1;
-	for (uint32_t i = 0; i < BOOK_INSTRUMENTS; i++)
-		m->mid[i] = 100000;
-	for (uint32_t i = 0; rc == 0 && i < WARM_UP_CNT; i++) { /* the books grow full */
-		fill(&f, m, FILL_CNT);
-		poll_all(&f, p);
-	}
-	memset(p, 0, sizeof(*p));
-	while (rc == 0 && vega_monotonic_ns() < until_ns) {
-		fill(&f, m, FILL_CNT);
-		poll_all(&f, p);
-	}
 	if (rc != 0)
 		return rc;
+	open_market(&f, &m);
+	until_ns = vega_monotonic_ns() + seconds * 1000000000u;
+	while (vega_monotonic_ns() < until_ns) {
+		fill(&f, &m, FILL_CNT);
+		poll_all(&f, p);
+	}
 	cnt = p->cnt < POLL_CNT ? p->cnt : POLL_CNT;
 	qsort(p->ticks_q6, cnt, sizeof(p->ticks_q6[0]), compare);
-	(void)json_object_update_new(
-		ret_figures, json_pack("{s:f, s:f, s:f, s:f}", "state_order_events_per_s",
-				     events * 64 / (double)p->ticks_q6[cnt / 2],
-				     "state_order_events_per_s_best_decile",
-				     events * 64 / (double)p->ticks_q6[cnt / 10],
-				     "state_order_events_per_s_mean",
-				     events * (double)p->records / (double)p->ticks,
-				     "state_book_records_per_record",
-				     (double)f.table->position / (double)f.table->record_position));
-	close_feed(&f);
-	free(m);
-	free(p);
+	(void)json_object_update_new(ret_figures,
+		json_pack("{s:f, s:f, s:f, s:f, s:I}", "events_per_s",
+			events * 64 / (double)p->ticks_q6[cnt / 2], "events_per_s_best_decile",
+			events * 64 / (double)p->ticks_q6[cnt / 10], "events_per_s_mean",
+			events * (double)p->records / (double)p->ticks, "book_records_per_record",
+			(double)f.table->position / (double)f.table->record_position, "orders",
+			(json_int_t)f.table->order_cnt));
 	return 0;
 }
 
@@ -295,7 +312,7 @@ bench_latest(uint32_t instruments, json_t *ret_figures)
 	uint64_t *ticks = memory(SAMPLE_CNT * sizeof(*ticks));
 	uint64_t misses = 0;
 	pthread_t thread;
-	int rc = open_feed(&l.feed, instruments, false);
+	int rc = open_feed(&l.feed, instruments, 0);
 
 	for (uint32_t i = 0; rc == 0 && i < 20 * instruments / 200; i++) {
 		update(&l.feed, &rng, instruments);
@@ -319,31 +336,37 @@ bench_latest(uint32_t instruments, json_t *ret_figures)
 	(void)pthread_join(thread, NULL);
 	qsort(ticks, SAMPLE_CNT, sizeof(*ticks), compare);
 	(void)json_object_update_new(ret_figures,
-		json_pack("{s:f, s:f, s:f, s:f, s:I, s:I}", "state_latest_latency_ns_p50",
-			(double)ticks[SAMPLE_CNT / 2] * ns_per_tick, "state_latest_latency_ns_p99",
-			(double)ticks[SAMPLE_CNT / 100 * 99] * ns_per_tick,
-			"state_latest_latency_ns_p999",
-			(double)ticks[SAMPLE_CNT / 1000 * 999] * ns_per_tick,
-			"state_latest_updates_per_s", (double)l.updates * 1e9 / (double)l.ns,
-			"state_latest_instruments", (json_int_t)instruments,
-			"state_latest_not_found", (json_int_t)misses));
-	free(ticks);
-	close_feed(&l.feed);
+		json_pack("{s:f, s:f, s:f, s:f, s:I, s:I}", "latency_ns_p50",
+			(double)ticks[SAMPLE_CNT / 2] * ns_per_tick, "latency_ns_p99",
+			(double)ticks[SAMPLE_CNT / 100 * 99] * ns_per_tick, "latency_ns_p999",
+			(double)ticks[SAMPLE_CNT / 1000 * 999] * ns_per_tick, "updates_per_s",
+			(double)l.updates * 1e9 / (double)l.ns, "instruments",
+			(json_int_t)instruments, "not_found", (json_int_t)misses));
 	return 0;
+}
+
+static uint64_t
+number(char **argv, int argc, int at)
+{
+	return at < argc ? strtoull(argv[at], NULL, 10) : 0;
 }
 
 int
 main(int argc, char **argv)
 {
-	const uint64_t seconds = argc > 1 ? strtoull(argv[1], NULL, 10) : 4;
-	const uint32_t instruments = argc > 2 ? (uint32_t)strtoull(argv[2], NULL, 10) : 100000;
+	const char *what = argc > 1 ? argv[1] : "";
+	const uint64_t first = number(argv, argc, 2), second = number(argv, argc, 3);
 	json_t *figures = json_object();
 	int rc;
 
 	rig_pin(-1);
-	rc = bench_orders(seconds, figures);
-	if (rc == 0)
-		rc = bench_latest(instruments, figures);
+	if (strcmp(what, "orders") == 0 && second != 0 && number(argv, argc, 4) >= second)
+		rc = bench_orders(first, (uint32_t)second, number(argv, argc, 4), figures);
+	else if (strcmp(what, "latest") == 0 && first != 0)
+		rc = bench_latest((uint32_t)first, figures);
+	else
+		rc = VEGA_ERR(
+			-EINVAL, "need orders SECONDS INSTRUMENTS ORDERS, or latest INSTRUMENTS");
 	if (rc == 0)
 		rc = vega_cli_json(figures);
 	return vega_err_exit("bench_state", rc);
