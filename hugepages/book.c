@@ -3,297 +3,164 @@
 
 #include <string.h>
 
-#define AHEAD_ORDER      16u /* records ahead whose order is asked for */
-#define AHEAD_INSTRUMENT 8u  /* records ahead whose levels are asked for */
+#include "hugepages/book_levels.h"
+#include "hugepages/fold_entry.h"
 
-/* A record as it is applied: values whole. */
-struct in {
-	const union vega_record *r;
-	uint64_t head; /* its first word, without flags */
-	uint32_t flags;
-	uint32_t instrument_idx; /* VEGA_STATE_NONE: the table is full */
-	int64_t price;
-	uint64_t qty;
-};
-
-/* ---- what goes into the lane ------------------------------------------------------------------------------------ */
-
-static VEGA_COLD void
-lay_time(struct vega_book *b, uint64_t ns)
-{
-	vega_ring_put(&b->ring, VEGA_TS_NONE | (uint64_t)VEGA_TIME << 48, 0, ns, 0);
-}
-
-static VEGA_COLD void
-lay_packet(struct vega_book *b)
-{
-	const uint64_t *word = b->packet.word;
-
-	b->packet_laid = true;
-	if (b->packet_ns != 0)
-		lay_time(b, b->packet_ns);
-	if (word[0] != 0)
-		vega_ring_put(&b->ring, word[0], word[1], word[2], word[3]);
-}
-
-static VEGA_ALWAYS_INLINE void
-before_put(struct vega_book *b)
-{
-	if (vega_unlikely(!b->packet_laid))
-		lay_packet(b);
-	if (vega_unlikely(b->time_given))
-		lay_time(b, b->time_ns);
-}
-
-static void
-forward(struct vega_book *b, const union vega_record *r, uint64_t cnt)
-{
-	before_put(b);
-	for (uint64_t i = 0; i < cnt; i++)
-		vega_ring_put(&b->ring, r[i].word[0], r[i].word[1], r[i].word[2], r[i].word[3]);
-}
-
-/* The source's time, another kind. */
-static VEGA_ALWAYS_INLINE uint64_t
-head_of(const struct in *in, uint32_t kind, uint32_t flags)
-{
-	return (in->head & VEGA_TS_NONE) | (uint64_t)kind << 48 | (uint64_t)flags << 56;
-}
-
-static VEGA_ALWAYS_INLINE uint64_t
-pair(uint64_t low, uint64_t high)
-{
-	return (uint32_t)low | high << 32;
-}
-
-/* The record with values by place, low halves, and behind it the WIDE record with the high ones. */
-static VEGA_COLD void
-put_wide(struct vega_book *b, uint64_t head, uint32_t token, const uint64_t value[5])
-{
-	vega_ring_put(&b->ring, head | (uint64_t)VEGA_RECORD_WIDE << 56, pair(token, value[0]),
-		pair(value[1], value[2]), pair(value[3], value[4]));
-	vega_ring_put(&b->ring, (head & VEGA_TS_NONE) | (uint64_t)VEGA_WIDE << 48,
-		pair(token, value[0] >> 32), pair(value[1] >> 32, value[2] >> 32),
-		pair(value[3] >> 32, value[4] >> 32));
-}
-
-static VEGA_ALWAYS_INLINE bool
-is_narrow(int64_t price)
-{
-	return price == (int32_t)price;
-}
-
-/* One side of one level. */
-static void
-put_level(struct vega_book *b, const struct in *in, bool is_ask, enum vega_level_action action,
-	uint32_t idx)
-{
-	const struct vega_side *side = &b->instruments[in->instrument_idx].sides[is_ask];
-	const bool has = action == VEGA_LEVEL_SET || action == VEGA_LEVEL_INSERT;
-	const int64_t price = has ? vega_side_key(side->key[idx], is_ask) : 0;
-	const uint64_t qty = has ? side->qty[idx] : 0;
-	const uint32_t orders = has ? side->orders[idx] : 0;
-	const uint64_t head = head_of(in, VEGA_LEVEL, VEGA_RECORD_ACTION(action));
-	const uint32_t word = VEGA_LEVEL_WORD(idx + 1, is_ask ? VEGA_SIDE_ASK : VEGA_SIDE_BID,
-		is_ask ? 0 : orders, is_ask ? orders : 0);
-	const uint32_t token = in->r->order.instrument;
-
-	before_put(b);
-	if (vega_likely(is_narrow(price) && qty <= UINT32_MAX && orders >> 12 == 0)) {
-		const uint64_t value = pair((uint64_t)price, qty);
-
-		vega_ring_put(
-			&b->ring, head, pair(token, word), is_ask ? 0 : value, is_ask ? value : 0);
-		return;
-	}
-	const uint64_t counts = (uint64_t)(orders >> 12 & 0xFFFF) << (is_ask ? 16 : 0);
-	const uint64_t value[5] = {word | counts << 32, is_ask ? 0 : (uint64_t)price,
-		is_ask ? 0 : qty, is_ask ? (uint64_t)price : 0, is_ask ? qty : 0};
-
-	put_wide(b, head, token, value);
-}
-
-/* Price and quantity, which are 0 where no trade is told, average and volume of the day. */
-static void
-put_last(struct vega_book *b, const struct in *in, int64_t price, uint64_t qty)
-{
-	const struct vega_book_instrument *i = &b->instruments[in->instrument_idx];
-	const int64_t average = i->has_average && i->volume != 0 && i->volume <= INT64_MAX
-					? i->turnover / (int64_t)i->volume
-					: 0;
-	const uint64_t head = head_of(in, VEGA_LAST, in->flags & VEGA_RECORD_ASK);
-	const uint32_t token = in->r->order.instrument;
-
-	before_put(b);
-	if (vega_likely(is_narrow(price) && is_narrow(average) && qty <= UINT32_MAX)) {
-		vega_ring_put(&b->ring, head, pair(token, (uint64_t)price),
-			pair(qty, (uint64_t)average), i->volume);
-		return;
-	}
-	/* The volume's place holds 8 bytes: its halves are not wide. */
-	const uint64_t value[5] = {
-		(uint64_t)price, qty, (uint64_t)average, (uint32_t)i->volume, i->volume >> 32};
-
-	put_wide(b, head, token, value);
-}
-
-static void
-put_orders_lost(struct vega_book *b, const struct in *in)
-{
-	vega_count(&b->table->table->order_refused_cnt, 1);
-	before_put(b);
-	vega_ring_put(&b->ring, head_of(in, VEGA_LOSS, 0),
-		pair(in->r->order.instrument, VEGA_LOSS_ORDERS), 1, 0);
-}
-
-/* An exchange message ends: its last record says so. */
-static void
-end_event(struct vega_book *b)
-{
-	uint64_t *slot;
-
-	if (b->ring.next != b->event_from && b->ring.next != b->ring.publish) {
-		slot = vega_ring_slot(&b->ring, b->ring.next - 1);
-		vega_store_release(&slot[0], slot[0] | (uint64_t)VEGA_RECORD_LAST << 56); /* W2 */
-		b->event_from = b->ring.next;
-	}
-}
-
-/* ---- levels ----------------------------------------------------------------------------------------------------- */
-
-static void
-show(struct vega_book *b, const struct in *in, bool is_ask, struct vega_side_change change)
-{
-	switch (change.how) {
-	case VEGA_SIDE_SAME:
-		break;
-	case VEGA_SIDE_CHANGED:
-		put_level(b, in, is_ask, VEGA_LEVEL_SET, change.idx);
-		break;
-	case VEGA_SIDE_INSERTED:
-		put_level(b, in, is_ask, VEGA_LEVEL_INSERT, change.idx);
-		break;
-	case VEGA_SIDE_REMOVED:
-		put_level(b, in, is_ask, VEGA_LEVEL_DELETE, change.idx);
-		if (b->instruments[in->instrument_idx].sides[is_ask].cnt >= VEGA_SHOWN_CNT)
-			put_level(b, in, is_ask, VEGA_LEVEL_SET, VEGA_SHOWN_CNT - 1);
-		break;
-	case VEGA_SIDE_FULL:
-		put_orders_lost(b, in);
-		break;
-	}
-}
-
-/* Returns whether the book has it. */
-static bool
-add_to_level(struct vega_book *b, const struct in *in, bool is_ask, int64_t price, uint64_t qty)
-{
-	struct vega_side *side = &b->instruments[in->instrument_idx].sides[is_ask];
-	const struct vega_side_change change =
-		vega_side_add(side, &b->pool, vega_side_key(price, is_ask), qty, 1);
-
-	side->channel = b->packet.packet.channel;
-
-	show(b, in, is_ask, change);
-	return change.how != VEGA_SIDE_FULL;
-}
-
-static void
-take_from_level(struct vega_book *b, const struct in *in, const struct vega_order *order,
-	uint64_t qty, uint32_t orders)
-{
-	const bool is_ask = order->is_ask != 0;
-
-	show(b, in, is_ask,
-		vega_side_take(&b->instruments[in->instrument_idx].sides[is_ask], &b->pool,
-			vega_side_key(order->price, is_ask), qty, orders));
-}
+/* Records ahead whose order, and whose entry, are asked for. */
+#define AHEAD_ORDER 16u
+#define AHEAD_ENTRY 8u
+#define AHEAD_CNT   16u /* a power of two above AHEAD_ENTRY */
+#define SWEEP_CNT   256u
+#define QTY_MAX     (1ull << 38) /* of an order: no sum of all that there can be is more than a word */
 
 /* ---- orders ----------------------------------------------------------------------------------------------------- */
 
-static struct vega_order *
-find_order(const struct vega_book *b, const struct in *in, uint64_t id)
+static bool
+is_dead(const struct vega_book *b, const struct vega_order *order)
 {
-	return vega_orders_find(&b->orders, id, in->instrument_idx);
+	return order->generation != b->instruments[order->instrument_idx].generation;
+}
+
+/* Take dead orders out of so many slots. No pointer to an order is good after it. */
+static VEGA_COLD void
+sweep(struct vega_book *b, uint64_t cnt)
+{
+	struct vega_orders *o = &b->orders;
+
+	for (; cnt != 0 && o->dead_cnt != 0; cnt--, o->swept++) {
+		struct vega_order *slot = &o->slots[o->swept & o->mask];
+
+		while (slot->qty != 0 && is_dead(b, slot)) {
+			vega_orders_remove(o, slot);
+			o->dead_cnt--;
+		}
+	}
+}
+
+/* The order's slot, or the free one where it would stand. */
+static VEGA_ALWAYS_INLINE struct vega_order *
+find_order(struct vega_book *b, const struct vega_book_in *in, uint64_t id)
+{
+	struct vega_order *order = vega_orders_find(&b->orders, id, in->instrument_idx);
+
+	if (vega_unlikely(b->orders.dead_cnt != 0) && order->qty != 0 && is_dead(b, order)) {
+		vega_orders_remove(&b->orders, order);
+		b->orders.dead_cnt--;
+		order = vega_orders_find(&b->orders, id, in->instrument_idx);
+	}
+	return order;
+}
+
+static void
+remove_order(struct vega_book *b, struct vega_order *order)
+{
+	b->instruments[order->instrument_idx].order_cnt--;
+	vega_orders_remove(&b->orders, order);
 }
 
 /* Into the free slot of its id. */
 static void
-insert_order(struct vega_book *b, const struct in *in, struct vega_order *slot,
-	const struct vega_order *order)
+insert_order(struct vega_book *b, const struct vega_book_in *in, struct vega_order *slot,
+	const struct vega_order *now)
 {
-	if (vega_unlikely(order->qty == 0))
-		return;
+	struct vega_book_instrument *i = &b->instruments[in->instrument_idx];
+
 	if (vega_unlikely(b->orders.cnt == b->orders.capacity)) {
-		put_orders_lost(b, in);
+		while (b->orders.cnt == b->orders.capacity && b->orders.dead_cnt != 0)
+			sweep(b, SWEEP_CNT);
+		slot = find_order(b, in, now->id);
+	}
+	if (vega_unlikely(b->orders.cnt == b->orders.capacity || now->qty > QTY_MAX) ||
+		!vega_book_level_add(b, in, now->is_ask != 0, now->price, now->qty, 1)) {
+		vega_book_order_lost(b, in);
 		return;
 	}
-	if (!add_to_level(b, in, order->is_ask != 0, order->price, order->qty))
-		return;
-	*slot = *order;
+	*slot = *now;
+	slot->generation = i->generation & 0x7FFFFFFFu;
+	i->order_cnt++;
 	b->orders.cnt++;
 }
 
+/* More or less at its own level. */
 static void
-remove_order(struct vega_book *b, const struct in *in, struct vega_order *order)
+resize_order(
+	struct vega_book *b, const struct vega_book_in *in, struct vega_order *order, uint64_t qty)
 {
-	take_from_level(b, in, order, order->qty, 1);
-	vega_orders_remove(&b->orders, order);
-}
+	const bool is_ask = order->is_ask != 0;
 
-/* Take a quantity off; the order goes with its last. */
-static void
-reduce_order(struct vega_book *b, const struct in *in, struct vega_order *order, uint64_t qty)
-{
-	if (qty >= order->qty) {
-		remove_order(b, in, order);
+	if (qty < order->qty)
+		vega_book_level_take(b, in, is_ask, order->price, order->qty - qty, 0);
+	else if (qty > order->qty &&
+		 (qty > QTY_MAX ||
+			 !vega_book_level_add(b, in, is_ask, order->price, qty - order->qty, 0))) {
+		vega_book_order_lost(b, in);
 		return;
 	}
-	take_from_level(b, in, order, qty, 0);
-	order->qty -= qty;
+	order->qty = qty;
 }
 
-/* As it is now: at its own level more or less, or at another. */
+/*
+ * An order becomes what it is now: it comes, changes, or goes (qty 0).
+ *
+ * Params: order	its slot, or the free one
+ */
 static void
-move_order(struct vega_book *b, const struct in *in, struct vega_order *order,
+become(struct vega_book *b, const struct vega_book_in *in, struct vega_order *order,
 	const struct vega_order *now)
 {
-	if (now->price == order->price && now->is_ask == order->is_ask && now->qty != 0) {
-		struct vega_side *side =
-			&b->instruments[in->instrument_idx].sides[order->is_ask != 0];
-		const int64_t key = vega_side_key(order->price, order->is_ask != 0);
-
-		if (now->qty > order->qty)
-			show(b, in, order->is_ask != 0,
-				vega_side_add(side, &b->pool, key, now->qty - order->qty, 0));
-		else if (now->qty < order->qty)
-			show(b, in, order->is_ask != 0,
-				vega_side_take(side, &b->pool, key, order->qty - now->qty, 0));
-		order->qty = now->qty;
+	if (order->qty == 0) {
+		if (vega_likely(now->qty != 0))
+			insert_order(b, in, order, now);
 		return;
 	}
-	remove_order(b, in, order);
-	insert_order(b, in, find_order(b, in, now->id), now);
+	if (now->qty != 0 && now->price == order->price && now->is_ask == order->is_ask) {
+		resize_order(b, in, order, now->qty);
+		return;
+	}
+	vega_book_level_take(b, in, order->is_ask != 0, order->price, order->qty, 1);
+	if (now->qty != 0 && now->qty <= QTY_MAX &&
+		vega_book_level_add(b, in, now->is_ask != 0, now->price, now->qty, 1)) {
+		order->price = now->price;
+		order->qty = now->qty;
+		order->is_ask = now->is_ask;
+		return;
+	}
+	remove_order(b, order);
+	if (now->qty != 0)
+		vega_book_order_lost(b, in);
 }
 
-static void
-add_order(struct vega_book *b, const struct in *in)
+static struct vega_order
+order_of(const struct vega_book_in *in)
 {
-	const struct vega_order now = {.id = in->r->order.order_id,
+	return (struct vega_order){.id = in->r->order.order_id,
 		.price = in->price,
 		.qty = in->qty,
 		.instrument_idx = in->instrument_idx,
 		.is_ask = (in->flags & VEGA_RECORD_ASK) != 0};
-	struct vega_order *order = find_order(b, in, now.id);
+}
 
-	if (vega_likely(order->qty == 0))
-		insert_order(b, in, order, &now);
-	else
-		move_order(b, in, order, &now);
+/* Take a quantity off; the order goes with its last. */
+static void
+reduce_order(
+	struct vega_book *b, const struct vega_book_in *in, struct vega_order *order, uint64_t qty)
+{
+	struct vega_order now = *order;
+
+	now.qty -= qty < now.qty ? qty : now.qty;
+	become(b, in, order, &now);
 }
 
 static void
-modify_order(struct vega_book *b, const struct in *in)
+add_order(struct vega_book *b, const struct vega_book_in *in)
+{
+	const struct vega_order now = order_of(in);
+
+	become(b, in, find_order(b, in, now.id), &now);
+}
+
+static void
+modify_order(struct vega_book *b, const struct vega_book_in *in)
 {
 	const struct vega_order_record *r = &in->r->order;
 	struct vega_order *order;
@@ -307,34 +174,31 @@ modify_order(struct vega_book *b, const struct in *in)
 			add_order(b, in);
 		return;
 	}
-	now = *order;
-	if ((r->reference & VEGA_ORDER_NO_PRICE) == 0)
-		now.price = in->price;
-	if ((r->reference & VEGA_ORDER_NO_QTY) == 0)
-		now.qty = in->qty;
-	if (b->modify_adds) /* then its side flag is told too */
-		now.is_ask = (in->flags & VEGA_RECORD_ASK) != 0;
-	move_order(b, in, order, &now);
+	now = order_of(in);
+	if ((r->reference & VEGA_ORDER_NO_PRICE) != 0)
+		now.price = order->price;
+	if ((r->reference & VEGA_ORDER_NO_QTY) != 0)
+		now.qty = order->qty;
+	if (!b->modify_adds) /* else its side flag is told too */
+		now.is_ask = order->is_ask;
+	become(b, in, order, &now);
 }
 
 static void
-delete_order(struct vega_book *b, const struct in *in)
+delete_order(struct vega_book *b, const struct vega_book_in *in)
 {
 	struct vega_order *order = find_order(b, in, in->r->order.order_id);
 
-	if (vega_unlikely(order->qty == 0))
-		return;
-	if ((in->r->order.reference & VEGA_ORDER_REDUCE) != 0)
-		reduce_order(b, in, order, in->qty);
-	else
-		remove_order(b, in, order);
+	if (vega_likely(order->qty != 0))
+		reduce_order(b, in, order,
+			(in->r->order.reference & VEGA_ORDER_REDUCE) != 0 ? in->qty : UINT64_MAX);
 }
 
 /* ---- trades ----------------------------------------------------------------------------------------------------- */
 
 /* A price that was traded: the last one, and of the day's sums. */
 static void
-note_trade(struct vega_book *b, const struct in *in, int64_t price, uint64_t qty)
+note_trade(struct vega_book *b, const struct vega_book_in *in, int64_t price, uint64_t qty)
 {
 	struct vega_book_instrument *i = &b->instruments[in->instrument_idx];
 	int64_t turnover;
@@ -345,12 +209,12 @@ note_trade(struct vega_book *b, const struct in *in, int64_t price, uint64_t qty
 			 !__builtin_mul_overflow(price, (int64_t)qty, &turnover) &&
 			 !__builtin_add_overflow(i->turnover, turnover, &i->turnover);
 	i->volume += qty;
-	put_last(b, in, price, qty);
+	vega_book_last(b, in, price, qty);
 }
 
 /* A trade that is taken back leaves the last price as it is. */
 static void
-break_trade(struct vega_book *b, const struct in *in)
+break_trade(struct vega_book *b, const struct vega_book_in *in)
 {
 	struct vega_book_instrument *i = &b->instruments[in->instrument_idx];
 	int64_t turnover;
@@ -361,11 +225,11 @@ break_trade(struct vega_book *b, const struct in *in)
 			 !__builtin_mul_overflow(in->price, (int64_t)in->qty, &turnover) &&
 			 !__builtin_sub_overflow(i->turnover, turnover, &i->turnover);
 	i->volume -= in->qty;
-	put_last(b, in, 0, 0);
+	vega_book_last(b, in, 0, 0);
 }
 
 static void
-execute_order(struct vega_book *b, const struct in *in)
+execute_order(struct vega_book *b, const struct vega_book_in *in)
 {
 	const struct vega_order_record *r = &in->r->order;
 	struct vega_order *order = find_order(b, in, r->order_id);
@@ -379,7 +243,7 @@ execute_order(struct vega_book *b, const struct in *in)
 }
 
 static void
-apply_trade(struct vega_book *b, const struct in *in)
+apply_trade(struct vega_book *b, const struct vega_book_in *in)
 {
 	if ((in->r->trade.condition & VEGA_TRADE_BREAK) != 0)
 		break_trade(b, in);
@@ -390,7 +254,7 @@ apply_trade(struct vega_book *b, const struct in *in)
 /* ---- what an ORDER_REF says of the record before ---------------------------------------------------------------- */
 
 static void
-replace_order(struct vega_book *b, const struct in *in, uint64_t old_id, uint64_t new_id)
+replace_order(struct vega_book *b, const struct vega_book_in *in, uint64_t old_id, uint64_t new_id)
 {
 	struct vega_order *order = find_order(b, in, old_id);
 	struct vega_order now;
@@ -401,16 +265,12 @@ replace_order(struct vega_book *b, const struct in *in, uint64_t old_id, uint64_
 	now.id = new_id;
 	now.price = b->before_price;
 	now.qty = b->before_qty;
-	remove_order(b, in, order);
-	order = find_order(b, in, new_id);
-	if (vega_unlikely(order->qty != 0))
-		move_order(b, in, order, &now);
-	else
-		insert_order(b, in, order, &now);
+	reduce_order(b, in, order, UINT64_MAX);
+	become(b, in, find_order(b, in, new_id), &now);
 }
 
 static void
-reduce_both(struct vega_book *b, const struct in *in, const uint64_t ids[2])
+reduce_both(struct vega_book *b, const struct vega_book_in *in, const uint64_t ids[2])
 {
 	for (uint32_t i = 0; i < 2; i++) {
 		struct vega_order *order = find_order(b, in, ids[i]);
@@ -421,7 +281,7 @@ reduce_both(struct vega_book *b, const struct in *in, const uint64_t ids[2])
 }
 
 static void
-apply_ref(struct vega_book *b, const struct in *in)
+apply_ref(struct vega_book *b, const struct vega_book_in *in)
 {
 	const struct vega_ref_record *ref = &in->r->ref;
 	const uint32_t before = vega_record_kind(&b->before);
@@ -440,49 +300,50 @@ apply_ref(struct vega_book *b, const struct in *in)
 
 /* Levels without a number have their price; those with one are as the feed has them, and pass. */
 static void
-apply_level(struct vega_book *b, const struct in *in, const union vega_record *r, uint64_t cnt)
+apply_level(struct vega_book *b, const struct vega_book_in *in, uint64_t cnt)
 {
+	const union vega_record *r = in->r;
 	const struct vega_level_record *l = &r->level;
 	const bool is_ask = (l->level >> 6 & VEGA_SIDE_ASK) != 0;
 	const uint32_t *high = cnt == 2 ? r[1].wide.high : NULL;
-	const uint32_t low_price = (uint32_t)(is_ask ? l->ask_price : l->bid_price);
-	const uint32_t low_qty = is_ask ? l->ask_qty : l->bid_qty;
-	const int64_t price =
-		high == NULL ? (int32_t)low_price : (int64_t)pair(low_price, high[is_ask ? 3 : 1]);
-	const uint64_t qty = high == NULL ? low_qty : pair(low_qty, high[is_ask ? 4 : 2]);
-	struct vega_side *side;
+	int64_t price = is_ask ? l->ask_price : l->bid_price;
+	uint64_t qty = is_ask ? l->ask_qty : l->bid_qty;
 
 	if ((l->level & 63) != VEGA_LEVEL_BY_PRICE) {
-		forward(b, r, cnt);
+		vega_book_forward(b, r, cnt);
 		return;
 	}
 	if (vega_unlikely(in->instrument_idx == VEGA_STATE_NONE))
 		return;
-	side = &b->instruments[in->instrument_idx].sides[is_ask];
-	side->channel = b->packet.packet.channel;
-	show(b, in, is_ask, vega_side_set(side, &b->pool, vega_side_key(price, is_ask), qty));
+	if (high != NULL) {
+		price = (int64_t)((uint32_t)price | (uint64_t)high[is_ask ? 3 : 1] << 32);
+		qty |= (uint64_t)high[is_ask ? 4 : 2] << 32;
+	}
+	if (!vega_book_level_set(b, in, is_ask, price, qty))
+		vega_book_order_lost(b, in);
 }
 
+/* What the entry does not have of an instrument; the CLEAR that is forwarded empties that. */
 static void
 clear_instrument(struct vega_book *b, uint32_t idx)
 {
-	if ((b->instruments[idx].sides[0].cnt | b->instruments[idx].sides[1].cnt) == 0)
+	struct vega_book_instrument *i = &b->instruments[idx];
+
+	vega_side_clear(&i->sides[0], &b->pool);
+	vega_side_clear(&i->sides[1], &b->pool);
+	if (i->order_cnt == 0)
 		return;
-	vega_side_clear(&b->instruments[idx].sides[0], &b->pool);
-	vega_side_clear(&b->instruments[idx].sides[1], &b->pool);
-	vega_orders_clear(&b->orders, idx);
+	b->orders.dead_cnt += i->order_cnt;
+	i->order_cnt = 0;
+	i->generation = (i->generation + 1) & 0x7FFFFFFFu;
 }
 
 static void
 clear_channel(struct vega_book *b, uint32_t channel)
 {
-	for (uint32_t i = 0; i < b->table->cnt; i++) {
-		const struct vega_side *sides = b->instruments[i].sides;
-
-		if ((sides[0].cnt != 0 && sides[0].channel == channel) ||
-			(sides[1].cnt != 0 && sides[1].channel == channel))
+	for (uint32_t i = 0; i < b->table->cnt; i++)
+		if (b->table->entries[i].channel == channel)
 			clear_instrument(b, i);
-	}
 }
 
 static void
@@ -495,8 +356,9 @@ clear_all(struct vega_book *b)
 		vega_side_clear(&in->sides[1], &b->pool);
 		in->volume = 0;
 		in->turnover = 0;
+		in->order_cnt = 0;
 	}
-	vega_orders_clear(&b->orders, UINT32_MAX);
+	vega_orders_clear(&b->orders);
 }
 
 /* The lane has the same epochs as the record lane. */
@@ -504,11 +366,13 @@ static void
 apply_epoch(struct vega_book *b, const union vega_record *r)
 {
 	const bool is_new_day = b->epoch_ns != 0 && r->epoch.ns > b->epoch_ns;
+	union vega_record own = *r;
 
 	b->epoch_ns = r->epoch.ns;
-	vega_store_relaxed(&b->ring.tail->epoch_ns, b->epoch_ns);
-	vega_store_release(&b->ring.tail->epoch_from, b->ring.next); /* as rx does: W3 follows */
-	vega_ring_put(&b->ring, r->word[0], r->word[1], r->word[2], b->ring.next);
+	own.epoch.epoch_from = b->ring.next;
+	vega_ring_epoch_begin(&b->ring, b->epoch_ns); /* E1: as rx does; W3 follows */
+	vega_ring_put(&b->ring, own.word[0], own.word[1], own.word[2], own.word[3]);
+	vega_fold_one(b->fold, &own, 1, own.epoch.epoch_from);
 	if (is_new_day)
 		clear_all(b);
 }
@@ -529,7 +393,7 @@ is_spread(const union vega_record *r, uint32_t kind)
 }
 
 static VEGA_ALWAYS_INLINE void
-apply_order(struct vega_book *b, const struct in *in, uint32_t kind)
+apply_order(struct vega_book *b, const struct vega_book_in *in, uint32_t kind)
 {
 	if (vega_unlikely(is_spread(in->r, kind) || in->instrument_idx == VEGA_STATE_NONE)) {
 		vega_count(&b->table->table->ignored_cnt, 1);
@@ -562,16 +426,16 @@ apply_order(struct vega_book *b, const struct in *in, uint32_t kind)
 }
 
 static VEGA_NOINLINE void
-apply_rest(struct vega_book *b, const struct in *in, uint32_t kind, uint64_t cnt)
+apply_rest(struct vega_book *b, const struct vega_book_in *in, uint32_t kind, uint64_t cnt)
 {
 	const union vega_record *r = in->r;
 
 	switch (kind) {
 	case VEGA_LEVEL:
-		apply_level(b, in, r, cnt);
+		apply_level(b, in, cnt);
 		return;
 	case VEGA_PACKET:
-		end_event(b);
+		vega_book_end_event(b);
 		b->packet = *r;
 		b->packet_ns = b->time_given ? b->time_ns : 0;
 		b->packet_laid = false;
@@ -586,29 +450,26 @@ apply_rest(struct vega_book *b, const struct in *in, uint32_t kind, uint64_t cnt
 			clear_instrument(b, in->instrument_idx);
 		break;
 	}
-	forward(b, r, cnt);
+	vega_book_forward(b, r, cnt);
 }
 
-/* The index of a record's instrument, which then is in the table. */
+/* The index of a record's instrument, which then is in the table; VEGA_STATE_NONE: the table is full. */
 static VEGA_ALWAYS_INLINE uint32_t
-instrument_of(struct vega_book *b, const union vega_record *r)
+instrument_of(struct vega_book *b, const union vega_record *r, uint32_t idx)
 {
-	const uint32_t idx = vega_state_add(b->table, r->order.instrument);
-
-	if (vega_unlikely(idx == VEGA_STATE_NONE)) {
+	if (vega_unlikely(idx == VEGA_STATE_NONE))
+		idx = vega_state_add(b->table, r->order.instrument);
+	if (vega_unlikely(idx == VEGA_STATE_NONE))
 		vega_count(&b->table->table->refused_cnt, 1);
-		return idx;
-	}
 	return idx;
 }
 
-/* One record with its WIDE one: cnt 1 or 2. */
+/* One record with its WIDE one: cnt 1 or 2; idx: of its entry where it is known. */
 static VEGA_ALWAYS_INLINE void
-apply(struct vega_book *b, const union vega_record *r, uint64_t cnt)
+apply(struct vega_book *b, const union vega_record *r, uint64_t cnt, uint32_t idx)
 {
 	const uint32_t kind = vega_record_kind(r);
-	struct in in = {.r = r,
-		.head = r->word[0],
+	struct vega_book_in in = {.r = r,
 		.flags = vega_record_flags(r),
 		.price = r->order.price,
 		.qty = r->order.qty,
@@ -616,20 +477,30 @@ apply(struct vega_book *b, const union vega_record *r, uint64_t cnt)
 
 	if (vega_unlikely(cnt == 2)) {
 		in.flags |= vega_record_flags(r + 1) & VEGA_RECORD_LAST;
-		in.price = (int64_t)pair((uint32_t)r->order.price, r[1].wide.high[3]);
-		in.qty = pair(r->order.qty, r[1].wide.high[0]);
+		in.price = (int64_t)((uint32_t)in.price | (uint64_t)r[1].wide.high[3] << 32);
+		in.qty |= (uint64_t)r[1].wide.high[0] << 32;
 	}
-	if (is_order(kind) || kind == VEGA_LEVEL || kind == VEGA_CLEAR)
-		in.instrument_idx = r->order.instrument != 0 || kind != VEGA_CLEAR
-					    ? instrument_of(b, r)
-					    : VEGA_STATE_NONE;
+	if (is_order(kind) || kind == VEGA_LEVEL ||
+		(kind == VEGA_CLEAR && r->clear.instrument != 0))
+		in.instrument_idx = instrument_of(b, r, idx);
 	if (vega_likely(is_order(kind)))
 		apply_order(b, &in, kind);
 	else
 		apply_rest(b, &in, kind, cnt);
 	b->time_given = false;
 	if ((in.flags & VEGA_RECORD_LAST) != 0)
-		end_event(b);
+		vega_book_end_event(b);
+}
+
+/* ---- what records ahead will change is asked for ---------------------------------------------------------------- */
+
+static VEGA_ALWAYS_INLINE void
+ask_order(const struct vega_book *b, const union vega_record *r)
+{
+	const struct vega_state_writer *t = b->table;
+
+	vega_prefetch(&t->buckets[vega_state_hash(r->order.instrument) & t->bucket_mask]);
+	vega_orders_prefetch(&b->orders, r->order.order_id);
 }
 
 /* The side that an order will change: its own, if it is there already; else as its record says. */
@@ -643,58 +514,67 @@ is_ask_likely(const struct vega_book *b, const union vega_record *r)
 					      : (r->word[0] >> 56 & VEGA_RECORD_ASK) != 0;
 }
 
-/* Ask for what the records ahead will change. */
-static VEGA_ALWAYS_INLINE void
-prefetch(const struct vega_book *b, const union vega_record *records, uint64_t i, uint64_t cnt)
+/* Returns the index of its entry; VEGA_STATE_NONE: not known. */
+static VEGA_ALWAYS_INLINE uint32_t
+ask_entry(const struct vega_book *b, const union vega_record *r)
 {
-	const union vega_record *r = &records[i];
-	const struct vega_state_writer *t = b->table;
-	const uint8_t *side;
+	const uint32_t kind = vega_record_kind(r);
+	const struct vega_state_entry *e;
+	const uint8_t *levels;
+	bool is_ask;
 	uint32_t idx;
 
-	if (i + AHEAD_ORDER >= cnt)
-		return;
-	if (is_order(vega_record_kind(r + AHEAD_ORDER))) {
-		vega_orders_prefetch(&b->orders, r[AHEAD_ORDER].order.order_id);
-		vega_prefetch(&t->buckets[vega_state_hash(r[AHEAD_ORDER].order.instrument) &
-					  t->bucket_mask]);
-	}
-	r += AHEAD_INSTRUMENT;
-	if (!is_order(vega_record_kind(r)))
-		return;
-	idx = vega_state_find(t, r->order.instrument);
+	if (!is_order(kind) && kind != VEGA_LEVEL)
+		return VEGA_STATE_NONE;
+	idx = vega_state_find(b->table, r->order.instrument);
 	if (idx == VEGA_STATE_NONE)
-		return;
-	side = (const uint8_t *)&b->instruments[idx].sides[is_ask_likely(b, r)];
-	for (uint32_t line = 0; line < sizeof(struct vega_side) / VEGA_LINE_BYTES; line++)
-		vega_prefetch(side + VEGA_LINE_BYTES * line);
+		return idx;
+	e = &b->table->entries[idx];
+	is_ask = is_ask_likely(b, r);
+	levels = (const uint8_t *)(is_ask ? e->asks : e->bids);
+	vega_prefetch(e);
+	vega_prefetch(&e->event_cnt);
+	vega_prefetch(levels);
+	vega_prefetch(levels + VEGA_LINE_BYTES);
+	vega_prefetch(levels + 2 * VEGA_LINE_BYTES);
+	vega_prefetch(is_ask ? e->ask_orders : e->bid_orders);
+	vega_prefetch(&b->instruments[idx]);
+	vega_prefetch(&b->instruments[idx].sides[is_ask]);
+	return idx;
 }
 
 uint64_t
 vega_book_apply(struct vega_book *b, const union vega_record *records, uint64_t cnt)
 {
-	uint64_t i = 0;
+	uint32_t idx[AHEAD_CNT];
+	uint64_t i = 0, asked = 0, n;
 
-	while (i < cnt) {
+	for (uint64_t k = 0; k < AHEAD_ORDER && k < cnt; k++)
+		ask_order(b, &records[k]);
+	for (; i < cnt; i += n) {
 		const union vega_record *r = &records[i];
-		uint64_t n = 1;
 
-		prefetch(b, records, i, cnt);
+		if (i + AHEAD_ORDER < cnt)
+			ask_order(b, r + AHEAD_ORDER);
+		for (; asked < cnt && asked <= i + AHEAD_ENTRY; asked++)
+			idx[asked % AHEAD_CNT] = ask_entry(b, &records[asked]);
+		n = 1;
 		if (vega_unlikely((vega_record_flags(r) & VEGA_RECORD_WIDE) != 0)) {
 			if (i + 1 == cnt)
 				break;
 			n = vega_record_kind(r + 1) == VEGA_WIDE ? 2 : 1;
 		}
-		i += n;
 		if (vega_unlikely(vega_record_kind(r) == VEGA_TIME)) {
 			b->time_ns = r->epoch.ns;
 			b->time_given = true;
 			continue;
 		}
-		apply(b, r, n);
+		apply(b, r, n, idx[i % AHEAD_CNT]);
 	}
+	if (vega_unlikely(b->orders.dead_cnt != 0))
+		sweep(b, SWEEP_CNT);
 	vega_ring_publish(&b->ring);
-	vega_store_relaxed(&b->table->table->order_cnt, b->orders.cnt);
+	vega_store_relaxed(&b->table->table->order_cnt, b->orders.cnt - b->orders.dead_cnt);
 	return i;
 }
 
@@ -707,10 +587,13 @@ vega_book_lapped(struct vega_book *b, uint64_t cnt, uint64_t position, uint64_t 
 	if (epoch_ns != 0 && epoch_ns != b->epoch_ns)
 		apply_epoch(b, &(union vega_record){.epoch = {.head = (uint64_t)VEGA_EPOCH << 48,
 							    .ns = epoch_ns}});
-	vega_ring_put(&b->ring,
-		VEGA_TS_NONE | (uint64_t)VEGA_LOSS << 48 | (uint64_t)VEGA_RECORD_LAST << 56,
-		(uint64_t)VEGA_LOSS_LAPPED << 32, cnt, position);
-	b->event_from = b->ring.next;
+	vega_book_forward(b,
+		&(const union vega_record){
+			.word = {VEGA_TS_NONE | (uint64_t)VEGA_LOSS << 48 |
+					 (uint64_t)VEGA_RECORD_LAST << 56,
+				(uint64_t)VEGA_LOSS_LAPPED << 32, cnt, position}},
+		1);
+	vega_book_end_event(b);
 	vega_ring_publish(&b->ring);
 }
 
@@ -730,8 +613,8 @@ parts_of(const struct vega_book_conf *conf)
 	parts.nodes_off = vega_orders_slot_cnt(conf->order_cnt) * sizeof(struct vega_order);
 	parts.instruments_off = vega_align_up(
 		parts.nodes_off + conf->order_cnt * sizeof(struct vega_far_node), VEGA_LINE_BYTES);
-	parts.bytes =
-		parts.instruments_off + conf->table->capacity * sizeof(struct vega_book_instrument);
+	parts.bytes = parts.instruments_off +
+		      conf->fold->table->capacity * sizeof(struct vega_book_instrument);
 	return parts;
 }
 
@@ -748,7 +631,8 @@ vega_book_init(struct vega_book *b, const struct vega_book_conf *conf, void *mem
 	uint8_t *at = memory;
 
 	*b = (struct vega_book){
-		.table = conf->table,
+		.fold = conf->fold,
+		.table = conf->fold->table,
 		.instruments = (void *)(at + parts.instruments_off),
 		.pool = {.nodes = (void *)(at + parts.nodes_off),
 			.capacity = (uint32_t)conf->order_cnt,
@@ -756,7 +640,7 @@ vega_book_init(struct vega_book *b, const struct vega_book_conf *conf, void *mem
 		.modify_adds = conf->modify_adds,
 		.packet_laid = true,
 	};
-	for (uint32_t i = 0; i < conf->table->capacity; i++) {
+	for (uint32_t i = 0; i < conf->fold->table->capacity; i++) {
 		vega_side_init(&b->instruments[i].sides[0]);
 		vega_side_init(&b->instruments[i].sides[1]);
 	}

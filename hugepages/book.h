@@ -16,32 +16,39 @@
  * none. Orders and trades of spreads are left out. A new trading day empties all.
  *
  * All memory is the caller's and of fixed size. An order that finds no room is counted, and told by a LOSS record of its instrument.
+ *
+ * The ten best levels a side stand in the state table alone, and are changed there in the same step that lays the record: the fold
+ * (fold.h) has nothing to read again. Over the lane's records it comes to the same table.
  */
 #include "hugepages/book_orders.h"
 #include "hugepages/book_side.h"
+#include "hugepages/fold.h"
 #include "hugepages/ring.h"
 #include "hugepages/state_table.h"
 #include "hugepages/vega_record.h"
 
-/* An instrument's, by its index in the state table. */
+/* An instrument's, by its index in the state table: what its entry there does not have. */
 struct VEGA_ALIGNED(64) vega_book_instrument {
-	struct vega_side sides[2]; /* bid, ask */
 	uint64_t volume;
-	int64_t turnover; /* sum of price times quantity */
-	bool has_average; /* the turnover fits */
+	int64_t turnover;    /* sum of price times quantity */
+	uint32_t generation; /* of its orders: one more with each CLEAR */
+	uint32_t order_cnt;
+	bool has_average;          /* the turnover fits */
+	struct vega_side sides[2]; /* bid, ask: behind the ten best levels */
 };
 
 struct vega_book_conf {
 	struct vega_record_lane *lane; /* the book lane, made */
 	uint64_t lane_bytes;
-	struct vega_state_writer *table; /* gives instruments their index; outlives the book */
-	uint64_t order_cnt;              /* orders at a time, and levels behind the near ones */
-	bool modify_adds;                /* a MODIFY of an unknown order adds it */
+	struct vega_fold *fold; /* of the lane; outlives the book */
+	uint64_t order_cnt;     /* orders at a time, and levels behind the near ones */
+	bool modify_adds;       /* a MODIFY of an unknown order adds it */
 };
 
 struct vega_book {
 	struct vega_ring_writer ring;
-	struct vega_state_writer *table;
+	struct vega_fold *fold;
+	struct vega_state_writer *table; /* the fold's */
 	struct vega_book_instrument *instruments;
 	struct vega_orders orders;
 	struct vega_far_pool pool;
@@ -65,11 +72,12 @@ uint64_t vega_book_bytes(const struct vega_book_conf *conf);
 void vega_book_init(struct vega_book *book, const struct vega_book_conf *conf, void *memory);
 
 /*
- * Take records that follow each other, and publish what they make.
+ * Take records that follow each other, publish what they make, and fold it into the state table. A record is published before it is seen
+ * in the table.
  *
  * Returns how many were taken, as vega_fold_apply.
- * Cost: no allocation. An order costs two cache misses that are asked for ahead, and what of the best ten changes. A CLEAR costs a look
- * at all orders, one of a channel a look for each of its instruments.
+ * Cost: no allocation. An order costs cache misses that are asked for ahead, and what of the best ten changes; a CLEAR the levels it
+ * empties, one of a channel a look at each instrument; for some time after it each call looks at some orders.
  */
 uint64_t vega_book_apply(struct vega_book *book, const union vega_record *records, uint64_t cnt);
 

@@ -38,14 +38,9 @@ vega_orders_remove(struct vega_orders *o, struct vega_order *order)
 }
 
 void
-vega_orders_clear(struct vega_orders *o, uint32_t instrument_idx)
+vega_orders_clear(struct vega_orders *o)
 {
-	if (instrument_idx == UINT32_MAX) {
-		memset(o->slots, 0, (o->mask + 1) * sizeof(*o->slots));
-		o->cnt = 0;
-		return;
-	}
-	for (uint64_t at = 0; at <= o->mask; at++)
-		while (o->slots[at].qty != 0 && o->slots[at].instrument_idx == instrument_idx)
-			vega_orders_remove(o, &o->slots[at]);
+	memset(o->slots, 0, (o->mask + 1) * sizeof(*o->slots));
+	o->cnt = 0;
+	o->dead_cnt = 0;
 }

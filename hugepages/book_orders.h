@@ -4,7 +4,10 @@
 /*
  * The orders of a feed's books by id: one open-addressing table of fixed size, half empty, without tombstones: what follows a removed
  * order moves up. Order ids of two instruments may be the same.
+ *
+ * An order whose generation is not its instrument's is dead: a CLEAR costs a number, and a sweep of a few slots at a time finds what it left.
  */
+#include <assert.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -15,14 +18,18 @@ struct vega_order {
 	int64_t price;
 	uint64_t qty; /* 0: the slot is free */
 	uint32_t instrument_idx;
-	uint32_t is_ask;
+	uint32_t is_ask     : 1;
+	uint32_t generation : 31; /* of its instrument, when it came */
 };
+static_assert(sizeof(struct vega_order) == 32, "two in a line");
 
 struct vega_orders {
 	struct vega_order *slots;
 	uint64_t mask;
 	unsigned shift; /* of the hash */
-	uint64_t cnt;
+	uint64_t cnt;   /* dead ones too */
+	uint64_t dead_cnt;
+	uint64_t swept; /* slots, modulo mask + 1 */
 	uint64_t capacity;
 };
 
@@ -68,7 +75,7 @@ void vega_orders_init(struct vega_orders *o, struct vega_order *slots, uint64_t 
 /* Free an order's slot. No pointer into the table is good after it. */
 void vega_orders_remove(struct vega_orders *o, struct vega_order *order);
 
-/* All orders of an instrument, or of all (UINT32_MAX), are gone. Cost: the whole table. */
-void vega_orders_clear(struct vega_orders *o, uint32_t instrument_idx);
+/* All orders are gone. Cost: the whole table. */
+void vega_orders_clear(struct vega_orders *o);
 
 #endif

@@ -3,19 +3,11 @@
 
 #include <string.h>
 
-#include "hugepages/base/attr.h"
-
-struct level {
-	int64_t key;
-	uint64_t qty;
-	uint32_t orders;
-};
+#define HALF (VEGA_NEXT_CNT / 2)
 
 void
 vega_side_init(struct vega_side *side)
 {
-	for (uint32_t i = 0; i < VEGA_NEAR_CNT; i++)
-		side->key[i] = INT64_MAX;
 	side->cnt = 0;
 	side->far = VEGA_FAR_NONE;
 }
@@ -86,7 +78,7 @@ unzip(struct vega_far_pool *pool, uint32_t at, struct vega_far_node *node)
 }
 
 static bool
-far_insert(struct vega_side *side, struct vega_far_pool *pool, const struct level *level)
+far_insert(struct vega_side *side, struct vega_far_pool *pool, const struct vega_side_level *level)
 {
 	const uint32_t idx = take_node(pool);
 	struct vega_far_node *node = &pool->nodes[idx];
@@ -143,196 +135,192 @@ far_remove(struct vega_side *side, struct vega_far_pool *pool, int64_t key)
 }
 
 /* Take the best one out; the tree is not empty. */
-static struct level
+static struct vega_side_level
 far_pop(struct vega_side *side, struct vega_far_pool *pool)
 {
 	uint32_t *link = &side->far;
-	struct level level;
+	struct vega_side_level level;
 
 	while (pool->nodes[*link].left != VEGA_FAR_NONE)
 		link = &pool->nodes[*link].left;
-	level = (struct level){
+	level = (struct vega_side_level){
 		pool->nodes[*link].key, pool->nodes[*link].qty, pool->nodes[*link].orders};
 	far_unlink(pool, link);
 	return level;
 }
 
-/* ---- near ----------------------------------------------------------------------------------------------------- */
+/* ---- next ----------------------------------------------------------------------------------------------------- */
 
-/* Levels that are better than the key: where it is, or would be. */
-static VEGA_ALWAYS_INLINE uint32_t
-near_place(const struct vega_side *side, int64_t key)
+/* Those from `from` on stand at `to` now, as many as were behind. */
+static void
+move(struct vega_side *side, uint32_t to, uint32_t from)
+{
+	memmove(&side->next[to], &side->next[from], (side->cnt - from) * sizeof(side->next[0]));
+	side->cnt = to + (side->cnt - from);
+}
+
+/* Levels that are worse than the key: where it is, or would be. */
+static uint32_t
+place(const struct vega_side *side, int64_t key)
 {
 	uint32_t idx = 0;
 
-	for (uint32_t i = 0; i < VEGA_NEAR_CNT;
-		i++) /* no branch to guess: free ones are the greatest */
-		idx += side->key[i] < key;
+	while (idx < side->cnt && side->next[idx].key > key)
+		idx++;
 	return idx;
 }
 
-/* Does a key that is not in near, with its place, belong behind it? */
-static VEGA_ALWAYS_INLINE bool
-is_far(const struct vega_side *side, uint32_t place)
+/* Next is full: its worst half goes into the tree. Returns false when it has no nodes for them. */
+static bool
+spill(struct vega_side *side, struct vega_far_pool *pool)
 {
-	return place == side->cnt && (side->cnt == VEGA_NEAR_CNT || side->far != VEGA_FAR_NONE);
+	uint32_t n = 0;
+
+	while (n < HALF && far_insert(side, pool, &side->next[n]))
+		n++;
+	move(side, 0, n);
+	return n != 0;
 }
 
-/* Make room for a level, or close the gap that one left. */
+/* Next is empty: the best of the tree come. */
 static void
-near_open(struct vega_side *side, uint32_t at)
+fill(struct vega_side *side, struct vega_far_pool *pool)
 {
-	for (uint32_t i = side->cnt++; i > at; i--) {
-		side->key[i] = side->key[i - 1];
-		side->qty[i] = side->qty[i - 1];
-		side->orders[i] = side->orders[i - 1];
-	}
-}
+	struct vega_side_level levels[HALF];
+	uint32_t n = 0;
 
-static void
-near_close(struct vega_side *side, uint32_t at)
-{
-	side->cnt--;
-	for (uint32_t i = at; i < side->cnt; i++) {
-		side->key[i] = side->key[i + 1];
-		side->qty[i] = side->qty[i + 1];
-		side->orders[i] = side->orders[i + 1];
-	}
-	side->key[side->cnt] = INT64_MAX;
+	while (n < HALF && side->far != VEGA_FAR_NONE)
+		levels[n++] = far_pop(side, pool);
+	while (n != 0)
+		side->next[side->cnt++] = levels[--n];
 }
 
 static void
-near_put(struct vega_side *side, uint32_t idx, const struct level *level)
+take_out(struct vega_side *side, struct vega_far_pool *pool, uint32_t idx)
 {
-	side->key[idx] = level->key;
-	side->qty[idx] = level->qty;
-	side->orders[idx] = level->orders;
+	move(side, idx, idx + 1);
+	if (side->cnt == 0)
+		fill(side, pool);
 }
 
-static struct vega_side_change
-changed(enum vega_side_how how, uint32_t idx)
+/* Make a level that is not here. */
+static bool
+insert(struct vega_side *side, struct vega_far_pool *pool, const struct vega_side_level *level)
 {
-	return (struct vega_side_change){idx < VEGA_SHOWN_CNT ? how : VEGA_SIDE_SAME, idx};
-}
+	uint32_t idx = place(side, level->key);
 
-static struct vega_side_change
-near_insert(
-	struct vega_side *side, struct vega_far_pool *pool, uint32_t idx, const struct level *level)
-{
-	if (side->cnt == VEGA_NEAR_CNT) {
-		const struct level last = {side->key[VEGA_NEAR_CNT - 1],
-			side->qty[VEGA_NEAR_CNT - 1], side->orders[VEGA_NEAR_CNT - 1]};
-
-		if (!far_insert(side, pool, &last))
-			return (struct vega_side_change){VEGA_SIDE_FULL, 0};
-		side->cnt--; /* near_open writes over it */
+	if (side->cnt == VEGA_NEXT_CNT && idx != 0) {
+		if (!spill(side, pool))
+			return false;
+		idx = place(side, level->key);
 	}
-	near_open(side, idx);
-	near_put(side, idx, level);
-	return changed(VEGA_SIDE_INSERTED, idx);
+	if (idx == 0 && (side->far != VEGA_FAR_NONE || side->cnt == VEGA_NEXT_CNT))
+		return far_insert(side, pool, level);
+	move(side, idx + 1, idx);
+	side->next[idx] = *level;
+	return true;
 }
 
-static struct vega_side_change
-near_remove(struct vega_side *side, struct vega_far_pool *pool, uint32_t idx)
+bool
+vega_side_push(
+	struct vega_side *side, struct vega_far_pool *pool, const struct vega_side_level *level)
 {
-	near_close(side, idx);
-	while (side->cnt < VEGA_SHOWN_CNT && side->far != VEGA_FAR_NONE) {
-		const struct level level = far_pop(side, pool);
+	if (vega_unlikely(side->cnt == VEGA_NEXT_CNT) && !spill(side, pool))
+		return false;
+	side->next[side->cnt++] = *level;
+	return true;
+}
 
-		near_put(side, side->cnt++, &level);
-	}
-	return changed(VEGA_SIDE_REMOVED, idx);
+bool
+vega_side_pop(struct vega_side *side, struct vega_far_pool *pool, struct vega_side_level *ret_level)
+{
+	if (side->cnt == 0)
+		return false;
+	*ret_level = side->next[--side->cnt];
+	if (vega_unlikely(side->cnt == 0))
+		fill(side, pool);
+	return true;
 }
 
 /* ---- both ----------------------------------------------------------------------------------------------------- */
 
-static struct vega_side_change
-insert(struct vega_side *side, struct vega_far_pool *pool, uint32_t place,
-	const struct level *level)
-{
-	if (!is_far(side, place))
-		return near_insert(side, pool, place, level);
-	return (struct vega_side_change){
-		far_insert(side, pool, level) ? VEGA_SIDE_SAME : VEGA_SIDE_FULL, 0};
-}
+/* Where a level's quantity and orders are. */
+struct found {
+	uint64_t *qty; /* NULL: it is not here */
+	uint32_t *orders;
+	uint32_t idx; /* VEGA_NEXT_CNT: it is in the tree */
+};
 
-struct vega_side_change
-vega_side_add(struct vega_side *side, struct vega_far_pool *pool, int64_t key, uint64_t qty,
-	uint32_t orders)
+static struct found
+find(struct vega_side *side, struct vega_far_pool *pool, int64_t key)
 {
-	const struct level level = {key, qty, orders};
-	const uint32_t place = near_place(side, key);
+	const uint32_t idx = place(side, key);
 	uint32_t node;
 
-	if (vega_likely(place < side->cnt && side->key[place] == key)) {
-		side->qty[place] += qty;
-		side->orders[place] += orders;
-		return changed(VEGA_SIDE_CHANGED, place);
-	}
-	if (place == side->cnt && (node = far_find(side, pool, key)) != VEGA_FAR_NONE) {
-		pool->nodes[node].qty += qty;
-		pool->nodes[node].orders += orders;
-		return (struct vega_side_change){VEGA_SIDE_SAME, 0};
-	}
-	return insert(side, pool, place, &level);
-}
-
-/* Returns whether the level is to go: no order, or no quantity where nobody counts orders, is left. */
-static bool
-reduce(uint64_t *level_qty, uint32_t *level_orders, uint64_t qty, uint32_t orders)
-{
-	*level_qty -= qty < *level_qty ? qty : *level_qty;
-	*level_orders -= orders < *level_orders ? orders : *level_orders;
-	return *level_orders == 0;
-}
-
-struct vega_side_change
-vega_side_take(struct vega_side *side, struct vega_far_pool *pool, int64_t key, uint64_t qty,
-	uint32_t orders)
-{
-	const uint32_t place = near_place(side, key);
-	uint32_t node;
-
-	if (vega_likely(place < side->cnt && side->key[place] == key)) {
-		if (reduce(&side->qty[place], &side->orders[place], qty, orders))
-			return near_remove(side, pool, place);
-		return changed(VEGA_SIDE_CHANGED, place);
-	}
-	node = place == side->cnt ? far_find(side, pool, key) : VEGA_FAR_NONE;
-	if (node != VEGA_FAR_NONE &&
-		reduce(&pool->nodes[node].qty, &pool->nodes[node].orders, qty, orders))
-		far_remove(side, pool, key);
-	return (struct vega_side_change){VEGA_SIDE_SAME, 0};
-}
-
-struct vega_side_change
-vega_side_set(struct vega_side *side, struct vega_far_pool *pool, int64_t key, uint64_t qty)
-{
-	const struct level level = {key, qty, 0};
-	const uint32_t place = near_place(side, key);
-	uint32_t node;
-
-	if (vega_likely(place < side->cnt && side->key[place] == key)) {
-		if (qty == 0)
-			return near_remove(side, pool, place);
-		side->qty[place] = qty;
-		return changed(VEGA_SIDE_CHANGED, place);
-	}
-	node = place == side->cnt ? far_find(side, pool, key) : VEGA_FAR_NONE;
+	if (idx < side->cnt && side->next[idx].key == key)
+		return (struct found){&side->next[idx].qty, &side->next[idx].orders, idx};
+	node = idx == 0 ? far_find(side, pool, key) : VEGA_FAR_NONE;
 	if (node == VEGA_FAR_NONE)
-		return qty != 0 ? insert(side, pool, place, &level)
-				: (struct vega_side_change){VEGA_SIDE_SAME, 0};
-	if (qty == 0)
+		return (struct found){NULL, NULL, 0};
+	return (struct found){&pool->nodes[node].qty, &pool->nodes[node].orders, VEGA_NEXT_CNT};
+}
+
+static void
+drop(struct vega_side *side, struct vega_far_pool *pool, const struct found *at, int64_t key)
+{
+	if (at->idx == VEGA_NEXT_CNT)
 		far_remove(side, pool, key);
 	else
-		pool->nodes[node].qty = qty;
-	return (struct vega_side_change){VEGA_SIDE_SAME, 0};
+		take_out(side, pool, at->idx);
+}
+
+bool
+vega_side_add(
+	struct vega_side *side, struct vega_far_pool *pool, const struct vega_side_level *level)
+{
+	const struct found at = find(side, pool, level->key);
+
+	if (at.qty == NULL)
+		return insert(side, pool, level);
+	*at.qty += level->qty;
+	*at.orders += level->orders;
+	return true;
 }
 
 void
+vega_side_take(
+	struct vega_side *side, struct vega_far_pool *pool, const struct vega_side_level *level)
+{
+	const struct found at = find(side, pool, level->key);
+
+	if (at.qty != NULL && vega_side_reduce(at.qty, at.orders, level->qty, level->orders))
+		drop(side, pool, &at, level->key);
+}
+
+bool
+vega_side_set(struct vega_side *side, struct vega_far_pool *pool, int64_t key, uint64_t qty)
+{
+	const struct found at = find(side, pool, key);
+
+	if (at.qty == NULL)
+		return qty == 0 ||
+		       insert(side, pool, &(struct vega_side_level){.key = key, .qty = qty});
+	if (qty == 0)
+		drop(side, pool, &at, key);
+	else
+		*at.qty = qty;
+	return true;
+}
+
+uint64_t
 vega_side_clear(struct vega_side *side, struct vega_far_pool *pool)
 {
+	uint64_t orders = 0;
+
+	for (uint32_t i = 0; i < side->cnt; i++)
+		orders += side->next[i].orders;
 	while (side->far != VEGA_FAR_NONE)
-		(void)far_pop(side, pool);
+		orders += far_pop(side, pool).orders;
 	vega_side_init(side);
+	return orders;
 }

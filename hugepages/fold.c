@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "hugepages/fold_entry.h"
 #include "hugepages/fold_levels.h"
 
 /*
@@ -43,66 +44,14 @@ qty_of(const struct wide *w, unsigned field, uint32_t low)
 
 /* ---- the entry that is being changed ---------------------------------------------------------------------------- */
 
-static void
-set_flags(struct vega_state_entry *e, uint32_t set, uint32_t clear)
-{
-	const uint32_t flags = (e->flags | set) & ~clear;
-
-	if (flags != e->flags)
-		vega_state_set(&e->token, e->token | (uint64_t)flags << 32);
-}
-
-static void
-add_event(struct vega_fold *f, struct vega_state_entry *e, const struct vega_state_event *event)
-{
-	const uint64_t idx = (uint64_t)(e - f->table->entries);
-	struct vega_state_event *to =
-		&f->table->events[idx * VEGA_STATE_EVENT_CNT + e->event_cnt % VEGA_STATE_EVENT_CNT];
-
-	vega_state_set(&to->ns, f->exch_ns != 0 ? f->exch_ns : f->recv_ns);
-	vega_state_set(&to->price, (uint64_t)event->price);
-	vega_state_set(&to->qty, event->qty);
-	vega_state_set(&to->position, e->position);
-	vega_state_set(&to->what, event->what | (uint64_t)event->flags << 32);
-	vega_state_set(&e->event_cnt, e->event_cnt + 1);
-}
-
-/* Did the best price of a side change, or its quantity? */
-static void
-tell_best(struct vega_fold *f, struct vega_state_entry *e, bool is_ask)
-{
-	const struct vega_state_level *now = is_ask ? &e->asks[0] : &e->bids[0];
-
-	if (now->price != f->best[is_ask].price || now->qty != f->best[is_ask].qty)
-		add_event(f, e,
-			&(struct vega_state_event){.price = now->price,
-				.qty = now->qty,
-				.what = is_ask ? VEGA_STATE_ASK : VEGA_STATE_BID});
-}
-
-static void
-close_entry(struct vega_fold *f)
-{
-	struct vega_state_entry *e = f->open;
-
-	if (e == NULL)
-		return;
-	tell_best(f, e, false);
-	tell_best(f, e, true);
-	if (f->exch_ns != 0)
-		vega_state_set(&e->exch_ns, f->exch_ns);
-	vega_state_end(e);
-	f->open = NULL;
-}
-
 /* A message that came late is sound where nothing newer of its instrument came before it. */
-static VEGA_COLD void
+static void
 judge_late(const struct vega_fold *f, struct vega_state_entry *e)
 {
 	const uint64_t gap = f->table->table->gap_position[f->channel % VEGA_STATE_GAP_CNT];
 
 	if (e->ordered_position >= gap && e->ordered_position < f->packet_position)
-		set_flags(e, VEGA_STATE_STALE, 0);
+		vega_fold_set_flags(e, VEGA_STATE_STALE, 0);
 }
 
 static void
@@ -112,23 +61,21 @@ set_channel(struct vega_state_entry *e, uint32_t channel, uint8_t digits)
 					    (uint64_t)e->ask_cnt << 40 | (uint64_t)digits << 48);
 }
 
-static void
-open_entry(struct vega_fold *f, uint32_t idx)
+VEGA_COLD void
+vega_fold_open_odd(struct vega_fold *f, struct vega_state_entry *e)
 {
-	struct vega_state_entry *e = &f->table->entries[idx];
 	const uint8_t digits = f->digits[f->channel % VEGA_STATE_GAP_CNT];
 
-	vega_state_begin(e);
-	f->open = e;
-	f->exch_ns = 0;
-	f->best[0] = e->bids[0];
-	f->best[1] = e->asks[0];
-	vega_state_set(&e->recv_ns, f->recv_ns);
-	vega_state_set(&e->seq, f->seq);
-	if (vega_unlikely(e->channel != f->channel || (digits != 0 && e->digits != digits - 1)))
-		set_channel(e, f->channel, digits != 0 ? (uint8_t)(digits - 1) : e->digits);
-	if (vega_unlikely(f->is_late))
+	set_channel(e, f->channel, digits != 0 ? (uint8_t)(digits - 1) : e->digits);
+	if (f->is_late)
 		judge_late(f, e);
+}
+
+static void
+make_sound(struct vega_state_entry *e, uint64_t position)
+{
+	vega_state_set(&e->sound_from, position + 1);
+	vega_fold_set_flags(e, 0, VEGA_STATE_STALE);
 }
 
 /* Index of a record's entry, which is made if need be. It was asked for ahead, but where a WIDE record was passed over. */
@@ -145,32 +92,25 @@ static VEGA_ALWAYS_INLINE struct vega_state_entry *
 entry_of(struct vega_fold *f, const struct wide *w)
 {
 	const uint32_t token = w->r->order.instrument;
+	const uint64_t ts48 = vega_record_ts48(w->r);
 	struct vega_state_entry *e = f->open;
 
 	if (e == NULL || e->token != token) {
 		const uint32_t idx = idx_of(f, w, token);
 
-		close_entry(f);
+		vega_fold_close(f);
 		if (vega_unlikely(idx == VEGA_STATE_NONE)) {
 			vega_count(&f->table->table->refused_cnt, 1);
 			return NULL;
 		}
-		open_entry(f, idx);
-		e = f->open;
+		e = &f->table->entries[idx];
+		vega_fold_open(f, e);
 	}
-	if (vega_record_ts48(w->r) != VEGA_TS_NONE)
-		f->exch_ns = f->time_given ? f->time_ns : f->epoch_ns + vega_record_ts48(w->r);
-	vega_state_set(&e->position, w->position);
-	if (vega_likely(!f->is_late))
-		vega_state_set(&e->ordered_position, w->position);
+	vega_fold_touch(f, e, w->position,
+		ts48 == VEGA_TS_NONE ? 0
+		: f->time_given      ? f->time_ns
+				     : f->epoch_ns + ts48);
 	return e;
-}
-
-static void
-make_sound(struct vega_state_entry *e, uint64_t position)
-{
-	vega_state_set(&e->sound_from, position + 1);
-	set_flags(e, 0, VEGA_STATE_STALE);
 }
 
 /* ---- records of one instrument ---------------------------------------------------------------------------------- */
@@ -186,6 +126,36 @@ is_refresh(const struct vega_state_entry *e, const struct wide *w, uint32_t numb
 	       sides == (VEGA_SIDE_BID | VEGA_SIDE_ASK) &&
 	       ((w->flags & VEGA_RECORD_SNAPSHOT) != 0 ||
 		       (number == 1 && e->bid_cnt <= 1 && e->ask_cnt <= 1));
+}
+
+/* One side of a LEVEL record; what is behind the tenth is not kept. */
+static void
+change_level(struct vega_state_entry *e, bool is_ask, enum vega_level_action action,
+	uint32_t number, struct vega_state_level level, uint32_t orders)
+{
+	const uint32_t cnt = is_ask ? e->ask_cnt : e->bid_cnt;
+	const uint32_t idx = number - 1;
+
+	if (number == 0 || number > VEGA_STATE_LEVEL_CNT)
+		return;
+	switch (action) {
+	case VEGA_LEVEL_INSERT:
+		if (idx < cnt) {
+			vega_ten_insert(e, is_ask, idx, level, orders);
+			break;
+		}
+		/* fall through */
+	case VEGA_LEVEL_SET:
+		vega_ten_set(e, is_ask, idx, level, orders);
+		break;
+	case VEGA_LEVEL_DELETE:
+		if (idx < cnt)
+			vega_ten_delete(e, is_ask, idx);
+		break;
+	case VEGA_LEVEL_CUT:
+		vega_ten_cut(e, is_ask, idx);
+		break;
+	}
 }
 
 static void
@@ -210,10 +180,10 @@ apply_level(struct vega_fold *f, const struct wide *w)
 	if (e == NULL)
 		return;
 	if (sides & VEGA_SIDE_BID)
-		vega_fold_level(e, false, action, number, bid,
+		change_level(e, false, action, number, bid,
 			(l->level >> 8 & 0xFFF) | (counts & 0xFFFF) << 12);
 	if (sides & VEGA_SIDE_ASK)
-		vega_fold_level(e, true, action, number, ask,
+		change_level(e, true, action, number, ask,
 			(l->level >> 20 & 0xFFF) | (counts >> 16) << 12);
 	if (is_refresh(e, w, number, sides))
 		make_sound(e, w->position);
@@ -231,7 +201,7 @@ take_trade_price(struct vega_state_entry *e, int64_t price)
 		vega_state_set(&e->high, (uint64_t)price);
 	if ((e->flags & VEGA_STATE_HAS_LOW) == 0 || price < e->low)
 		vega_state_set(&e->low, (uint64_t)price);
-	set_flags(e, VEGA_STATE_HAS_OPEN | VEGA_STATE_HAS_HIGH | VEGA_STATE_HAS_LOW, 0);
+	vega_fold_set_flags(e, VEGA_STATE_HAS_OPEN | VEGA_STATE_HAS_HIGH | VEGA_STATE_HAS_LOW, 0);
 }
 
 static void
@@ -240,40 +210,45 @@ take_last(struct vega_fold *f, struct vega_state_entry *e, int64_t price, uint64
 {
 	vega_state_set(&e->last_price, (uint64_t)price);
 	vega_state_set(&e->last_qty, qty);
-	set_flags(e, VEGA_STATE_HAS_LAST, 0);
-	add_event(f, e,
-		&(struct vega_state_event){
-			.price = price, .qty = qty, .what = VEGA_STATE_TRADE, .flags = flags});
+	vega_fold_set_flags(e, VEGA_STATE_HAS_LAST, 0);
+	vega_fold_add_event(f, e,
+		&(struct vega_state_event){.price = price,
+			.qty = qty,
+			.what = VEGA_STATE_TRADE,
+			.flags = flags & ~(VEGA_RECORD_LAST | VEGA_RECORD_WIDE)});
 }
 
-/* A price and a quantity of 0: the record tells only what else it has. */
-static void
-apply_last(struct vega_fold *f, const struct wide *w)
+void
+vega_fold_last(struct vega_fold *f, struct vega_state_entry *e, int64_t price, uint64_t qty,
+	int64_t average, uint64_t volume, uint32_t flags)
 {
-	const struct vega_last_record *l = &w->r->last;
-	const int64_t price = price_of(w, 0, l->price);
-	const uint64_t qty = qty_of(w, 1, l->qty);
-	const int64_t average = price_of(w, 2, l->average);
-	struct vega_state_entry *e = entry_of(f, w);
-
-	if (e == NULL)
-		return;
 	if (price != 0 || qty != 0) {
 		/* A feed of states tells the same trade again and again. */
 		if (f->is_book || price != e->last_price || qty != e->last_qty ||
-			l->volume != e->volume)
-			take_last(f, e, price, qty, w->flags);
+			volume != e->volume)
+			take_last(f, e, price, qty, flags);
 		if (f->is_book)
 			take_trade_price(e, price);
 	}
 	if (average != 0) {
 		vega_state_set(&e->average_price, (uint64_t)average);
-		set_flags(e, VEGA_STATE_HAS_AVERAGE, 0);
+		vega_fold_set_flags(e, VEGA_STATE_HAS_AVERAGE, 0);
 	}
-	if (l->volume != UINT64_MAX) {
-		vega_state_set(&e->volume, l->volume);
-		set_flags(e, VEGA_STATE_HAS_VOLUME | VEGA_STATE_VOLUME_GIVEN, 0);
+	if (volume != UINT64_MAX) {
+		vega_state_set(&e->volume, volume);
+		vega_fold_set_flags(e, VEGA_STATE_HAS_VOLUME | VEGA_STATE_VOLUME_GIVEN, 0);
 	}
+}
+
+static void
+apply_last(struct vega_fold *f, const struct wide *w)
+{
+	const struct vega_last_record *l = &w->r->last;
+	struct vega_state_entry *e = entry_of(f, w);
+
+	if (e != NULL)
+		vega_fold_last(f, e, price_of(w, 0, l->price), qty_of(w, 1, l->qty),
+			price_of(w, 2, l->average), l->volume, w->flags);
 }
 
 static void
@@ -295,7 +270,7 @@ apply_trade(struct vega_fold *f, const struct wide *w)
 	take_trade_price(e, price);
 	if ((e->flags & VEGA_STATE_VOLUME_GIVEN) == 0) {
 		vega_state_set(&e->volume, e->volume + qty);
-		set_flags(e, VEGA_STATE_HAS_VOLUME, 0);
+		vega_fold_set_flags(e, VEGA_STATE_HAS_VOLUME, 0);
 	}
 }
 
@@ -310,7 +285,7 @@ apply_interest(struct vega_fold *f, const struct wide *w)
 	vega_state_set(&e->oi, i->oi);
 	if (i->iv != 0)
 		vega_state_set(&e->iv, i->iv);
-	set_flags(e, VEGA_STATE_HAS_OI | (i->iv != 0 ? VEGA_STATE_HAS_IV : 0), 0);
+	vega_fold_set_flags(e, VEGA_STATE_HAS_OI | (i->iv != 0 ? VEGA_STATE_HAS_IV : 0), 0);
 }
 
 static void
@@ -326,7 +301,7 @@ apply_ohlc(struct vega_fold *f, const struct wide *w)
 	for (uint32_t i = 0; i < 4; i++)
 		if ((o->given >> i & 1) != 0)
 			vega_state_set(&e->open + i, (uint64_t)price[i]);
-	set_flags(e, (o->given & 15) * VEGA_STATE_HAS_OPEN | VEGA_STATE_OHLC_GIVEN, 0);
+	vega_fold_set_flags(e, (o->given & 15) * VEGA_STATE_HAS_OPEN | VEGA_STATE_OHLC_GIVEN, 0);
 }
 
 static void
@@ -343,7 +318,7 @@ apply_greeks(struct vega_fold *f, const struct wide *w)
 	vega_state_set(&e->status_what, words[0]);
 	vega_state_set(&e->theta, words[1]);
 	vega_state_set(&e->vega, words[2]);
-	set_flags(e, VEGA_STATE_HAS_GREEKS, 0);
+	vega_fold_set_flags(e, VEGA_STATE_HAS_GREEKS, 0);
 }
 
 static void
@@ -356,7 +331,7 @@ apply_index(struct vega_fold *f, const struct wide *w)
 		return;
 	vega_state_set(&e->index_value, (uint64_t)price_of(w, 0, i->value));
 	vega_state_set(&e->index_change, (uint64_t)price_of(w, 1, i->change));
-	set_flags(e, VEGA_STATE_HAS_INDEX, 0);
+	vega_fold_set_flags(e, VEGA_STATE_HAS_INDEX, 0);
 }
 
 static void
@@ -374,7 +349,7 @@ apply_status(struct vega_fold *f, const struct wide *w)
 	vega_state_set(&e->status, s->value);
 	memcpy(&word, &e->status_what, sizeof(word));
 	vega_state_set(&e->status_what, (word & ~0xFFFFFFFFull) | s->what);
-	set_flags(e, VEGA_STATE_HAS_STATUS, 0);
+	vega_fold_set_flags(e, VEGA_STATE_HAS_STATUS, 0);
 }
 
 /* Names of up to 32 bytes are kept; instrument 0 tells the digits of its channel. */
@@ -403,7 +378,7 @@ apply_definition(struct vega_fold *f, const struct wide *w)
 static void
 clear_entry(struct vega_fold *f, struct vega_state_entry *e, uint64_t position)
 {
-	vega_fold_clear(e);
+	vega_ten_clear(e);
 	make_sound(e, position);
 	if (f->open != e)
 		vega_state_end(e);
@@ -420,7 +395,7 @@ apply_clear(struct vega_fold *f, const struct wide *w)
 			clear_entry(f, e, w->position);
 		return;
 	}
-	close_entry(f);
+	vega_fold_close(f);
 	for (uint32_t i = 0; i < f->table->cnt; i++) {
 		e = &f->table->entries[i];
 		if (e->channel != f->channel)
@@ -454,7 +429,7 @@ apply_gap(struct vega_fold *f, const struct wide *w)
 	uint64_t *told = &f->table->table->gap_position[slot];
 	uint64_t left = g->cnt;
 
-	close_entry(f);
+	vega_fold_close(f);
 	switch (g->state & 0xFF) {
 	case VEGA_GAP_OPEN:
 		gap->open_cnt += left;
@@ -488,7 +463,7 @@ apply_packet(struct vega_fold *f, const struct wide *w)
 {
 	const struct vega_packet_record *p = &w->r->packet;
 
-	close_entry(f);
+	vega_fold_close(f);
 	if (vega_unlikely(f->whole_slot != 0))
 		end_gaps(f);
 	f->recv_ns = f->time_given ? f->time_ns : f->epoch_ns + vega_record_ts48(w->r);
@@ -514,7 +489,7 @@ end_day(struct vega_fold *f, uint64_t position)
 		vega_state_set(&e->average_price, 0);
 		for (uint32_t k = 0; k < 3; k++)
 			vega_state_set(&e->open + k, 0);
-		set_flags(e, 0, gone);
+		vega_fold_set_flags(e, 0, gone);
 		clear_entry(f, e, position);
 	}
 }
@@ -524,7 +499,7 @@ apply_epoch(struct vega_fold *f, const struct wide *w)
 {
 	const bool is_new_day = f->epoch_ns != 0 && w->r->epoch.ns > f->epoch_ns;
 
-	close_entry(f);
+	vega_fold_close(f);
 	f->epoch_ns = w->r->epoch.ns;
 	if (is_new_day && f->is_book)
 		end_day(f, w->position);
@@ -540,7 +515,7 @@ apply_loss(struct vega_fold *f, const struct wide *w)
 	case VEGA_LOSS_ORDERS:
 		e = entry_of(f, w);
 		if (e != NULL)
-			set_flags(e, VEGA_STATE_STALE, 0);
+			vega_fold_set_flags(e, VEGA_STATE_STALE, 0);
 		break;
 	case VEGA_LOSS_PORT: /* where there are sequences, gaps say what was lost */
 		if (f->has_seq)
@@ -602,7 +577,7 @@ apply(struct vega_fold *f, const struct wide *w)
 		break;
 	}
 	if ((w->flags & VEGA_RECORD_LAST) != 0)
-		close_entry(f);
+		vega_fold_close(f);
 }
 
 static VEGA_ALWAYS_INLINE bool
@@ -656,45 +631,60 @@ vega_fold_init(struct vega_fold *fold, struct vega_state_writer *table, bool is_
 	*fold = (struct vega_fold){.table = table, .is_book = is_book, .seq = UINT64_MAX};
 }
 
+/* Take records[i], with its WIDE one; idx as of struct wide. Returns records taken, 0: its WIDE one is not among them. */
+static VEGA_ALWAYS_INLINE uint64_t
+take(struct vega_fold *f, const union vega_record *r, uint64_t cnt, uint64_t position, uint32_t idx)
+{
+	struct wide w = {.r = r, .position = position, .flags = vega_record_flags(r), .idx = idx};
+	uint64_t n = 1;
+
+	if (vega_unlikely((w.flags & VEGA_RECORD_WIDE) != 0)) {
+		if (cnt == 1)
+			return 0;
+		if (vega_record_kind(r + 1) == VEGA_WIDE) {
+			w.high = r[1].wide.high;
+			w.flags |= vega_record_flags(r + 1) & VEGA_RECORD_LAST;
+			n = 2;
+		}
+	}
+	if (vega_unlikely(vega_record_kind(r) == VEGA_TIME)) {
+		f->time_ns = r->epoch.ns;
+		f->time_given = true;
+		return n;
+	}
+	apply(f, &w);
+	f->time_given = false;
+	return n;
+}
+
 uint64_t
 vega_fold_apply(
 	struct vega_fold *fold, const union vega_record *records, uint64_t cnt, uint64_t position)
 {
 	uint32_t idx[AHEAD_CNT];
-	uint64_t i = 0;
+	uint64_t i = 0, taken;
 
 	memset(idx, 0xFF, sizeof(idx)); /* VEGA_STATE_NONE */
 	while (i < cnt) {
-		const union vega_record *r = &records[i];
-		struct wide w = {.r = r, .position = position + i, .flags = vega_record_flags(r)};
-
 		prefetch(fold, records, i, cnt, idx);
-		w.idx = idx[i % AHEAD_CNT];
-		if (vega_unlikely((w.flags & VEGA_RECORD_WIDE) != 0)) {
-			if (i + 1 == cnt)
-				break;
-			if (vega_record_kind(r + 1) == VEGA_WIDE) {
-				w.high = r[1].wide.high;
-				w.flags |= vega_record_flags(r + 1) & VEGA_RECORD_LAST;
-				i++;
-			}
-		}
-		i++;
-		if (vega_unlikely(vega_record_kind(r) == VEGA_TIME)) {
-			fold->time_ns = r->epoch.ns;
-			fold->time_given = true;
-			continue;
-		}
-		apply(fold, &w);
-		fold->time_given = false;
+		taken = take(fold, &records[i], cnt - i, position + i, idx[i % AHEAD_CNT]);
+		if (taken == 0)
+			break;
+		i += taken;
 	}
 	return i;
 }
 
 void
+vega_fold_one(struct vega_fold *fold, const union vega_record *r, uint64_t cnt, uint64_t position)
+{
+	(void)take(fold, r, cnt, position, VEGA_STATE_NONE);
+}
+
+void
 vega_fold_end(struct vega_fold *fold)
 {
-	close_entry(fold);
+	vega_fold_close(fold);
 }
 
 void

@@ -53,6 +53,10 @@ void vega_fold_init(struct vega_fold *fold, struct vega_state_writer *table, boo
 uint64_t vega_fold_apply(
 	struct vega_fold *fold, const union vega_record *records, uint64_t cnt, uint64_t position);
 
+/* The same of one record, cnt 1, or one with its WIDE one, cnt 2. */
+void vega_fold_one(
+	struct vega_fold *fold, const union vega_record *r, uint64_t cnt, uint64_t position);
+
 /* Let go of the entry that was changed last, so that it can be read: behind the last call of vega_fold_apply. */
 void vega_fold_end(struct vega_fold *fold);
 

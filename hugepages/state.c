@@ -19,8 +19,6 @@ struct vega_state_feed {
 	uint64_t lost_from; /* with is_lost */
 	bool is_lost;       /* lapped: looking for the next packet */
 	bool has_book;
-	struct vega_ring book_ring;
-	uint64_t book_position;
 	struct vega_state_writer table;
 	struct vega_fold fold;
 	struct vega_book book;
@@ -49,12 +47,13 @@ open_book(struct vega_state_feed *f, const struct vega_state_conf *conf)
 	const struct vega_book_conf book = {
 		.lane = conf->book_lane,
 		.lane_bytes = conf->book_lane_bytes,
-		.table = &f->table,
+		.fold = &f->fold,
 		.order_cnt = conf->order_cnt,
 		.modify_adds = conf->modify_adds,
 	};
 	const uint64_t bytes = vega_book_bytes(&book);
-	const int rc = vega_ring_open(conf->book_lane, conf->book_lane_bytes, &f->book_ring);
+	struct vega_ring ring;
+	const int rc = vega_ring_open(conf->book_lane, conf->book_lane_bytes, &ring);
 
 	if (rc != 0)
 		return rc;
@@ -176,29 +175,12 @@ whole_packets(const struct vega_state_feed *f, uint64_t cnt)
 	return end > 1 ? end - 1 : cnt;
 }
 
-/* What the books laid into their lane. It is ours, and never laps us: a batch makes far less than it holds. */
-static void
-fold_book(struct vega_state_feed *f)
-{
-	union vega_record records[BATCH_CNT];
-	uint64_t oldest;
-	uint64_t cnt;
-
-	while (vega_ring_copy(&f->book_ring, f->book_position, BATCH_CNT, (uint64_t *)records, &cnt,
-		       &oldest) == VEGA_RING_OK &&
-		cnt != 0)
-		f->book_position += vega_fold_apply(&f->fold, records, cnt, f->book_position);
-}
-
 /* Apply records that follow each other, `position` that of the first. Returns how many were taken. */
 static uint64_t
 apply(struct vega_state_feed *f, const union vega_record *records, uint64_t cnt, uint64_t position)
 {
-	if (!f->has_book)
-		return vega_fold_apply(&f->fold, records, cnt, position);
-	cnt = vega_book_apply(&f->book, records, cnt);
-	fold_book(f);
-	return cnt;
+	return f->has_book ? vega_book_apply(&f->book, records, cnt)
+			   : vega_fold_apply(&f->fold, records, cnt, position);
 }
 
 /* The table is as the records up to f->position say. */
@@ -208,8 +190,9 @@ publish(struct vega_state_feed *f)
 	struct vega_state_table *table = f->table.table;
 
 	vega_fold_end(&f->fold);
-	vega_store_release(&table->position, f->has_book ? f->book_position : f->position); /* P1 */
-	vega_store_release(&table->record_position, f->position);                           /* P1 */
+	vega_store_release(
+		&table->position, f->has_book ? f->book.ring.publish : f->position); /* P1 */
+	vega_store_release(&table->record_position, f->position);                    /* P1 */
 }
 
 unsigned
