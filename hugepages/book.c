@@ -4,12 +4,12 @@
 #include <string.h>
 
 #include "hugepages/book_levels.h"
-#include "hugepages/fold_entry.h"
+#include "hugepages/fold_levels.h"
 
 /* Records ahead whose order, and whose entry, are asked for. */
 #define AHEAD_ORDER 16u
 #define AHEAD_ENTRY 8u
-#define AHEAD_CNT   16u /* a power of two above AHEAD_ENTRY */
+#define AHEAD_CNT   32u /* a power of two above them */
 #define SWEEP_CNT   256u
 #define QTY_MAX     (1ull << 38) /* of an order: no sum of all that there can be is more than a word */
 
@@ -39,16 +39,30 @@ sweep(struct vega_book *b, uint64_t cnt)
 
 /* The order's slot, or the free one where it would stand. */
 static VEGA_ALWAYS_INLINE struct vega_order *
-find_order(struct vega_book *b, const struct vega_book_in *in, uint64_t id)
+find_at(struct vega_book *b, const struct vega_book_in *in, uint64_t id, uint64_t slot)
 {
-	struct vega_order *order = vega_orders_find(&b->orders, id, in->instrument_idx);
+	struct vega_order *order = vega_orders_find(&b->orders, id, in->instrument_idx, slot);
 
 	if (vega_unlikely(b->orders.dead_cnt != 0) && order->qty != 0 && is_dead(b, order)) {
 		vega_orders_remove(&b->orders, order);
 		b->orders.dead_cnt--;
-		order = vega_orders_find(&b->orders, id, in->instrument_idx);
+		order = vega_orders_find(&b->orders, id, in->instrument_idx, slot);
 	}
 	return order;
+}
+
+/* The same by id alone, of an ORDER_REF. */
+static struct vega_order *
+find_order(struct vega_book *b, const struct vega_book_in *in, uint64_t id)
+{
+	return find_at(b, in, id, vega_orders_slot(&b->orders, id));
+}
+
+/* The record's own. */
+static VEGA_ALWAYS_INLINE struct vega_order *
+own_order(struct vega_book *b, const struct vega_book_in *in)
+{
+	return find_at(b, in, in->r->order.order_id, in->slot);
 }
 
 static void
@@ -156,7 +170,7 @@ add_order(struct vega_book *b, const struct vega_book_in *in)
 {
 	const struct vega_order now = order_of(in);
 
-	become(b, in, find_order(b, in, now.id), &now);
+	become(b, in, own_order(b, in), &now);
 }
 
 static void
@@ -168,7 +182,7 @@ modify_order(struct vega_book *b, const struct vega_book_in *in)
 
 	if ((r->reference & VEGA_ORDER_REPLACE) != 0)
 		return; /* the ORDER_REF behind it has the new id */
-	order = find_order(b, in, r->order_id);
+	order = own_order(b, in);
 	if (vega_unlikely(order->qty == 0)) {
 		if (b->modify_adds)
 			add_order(b, in);
@@ -187,7 +201,7 @@ modify_order(struct vega_book *b, const struct vega_book_in *in)
 static void
 delete_order(struct vega_book *b, const struct vega_book_in *in)
 {
-	struct vega_order *order = find_order(b, in, in->r->order.order_id);
+	struct vega_order *order = own_order(b, in);
 
 	if (vega_likely(order->qty != 0))
 		reduce_order(b, in, order,
@@ -232,7 +246,7 @@ static void
 execute_order(struct vega_book *b, const struct vega_book_in *in)
 {
 	const struct vega_order_record *r = &in->r->order;
-	struct vega_order *order = find_order(b, in, r->order_id);
+	struct vega_order *order = own_order(b, in);
 	const bool is_known = order->qty != 0;
 	const bool has_price = (r->reference & VEGA_ORDER_NO_PRICE) == 0;
 
@@ -464,13 +478,20 @@ instrument_of(struct vega_book *b, const union vega_record *r, uint32_t idx)
 	return idx;
 }
 
-/* One record with its WIDE one: cnt 1 or 2; idx: of its entry where it is known. */
+/* What is asked for ahead of a record. */
+struct ahead {
+	uint64_t slot;
+	uint32_t idx; /* of its entry where it is known, or VEGA_STATE_NONE */
+};
+
+/* One record with its WIDE one: cnt 1 or 2. */
 static VEGA_ALWAYS_INLINE void
-apply(struct vega_book *b, const union vega_record *r, uint64_t cnt, uint32_t idx)
+apply(struct vega_book *b, const union vega_record *r, uint64_t cnt, const struct ahead *ahead)
 {
 	const uint32_t kind = vega_record_kind(r);
 	struct vega_book_in in = {.r = r,
 		.flags = vega_record_flags(r),
+		.slot = ahead->slot,
 		.price = r->order.price,
 		.qty = r->order.qty,
 		.instrument_idx = VEGA_STATE_NONE};
@@ -482,7 +503,7 @@ apply(struct vega_book *b, const union vega_record *r, uint64_t cnt, uint32_t id
 	}
 	if (is_order(kind) || kind == VEGA_LEVEL ||
 		(kind == VEGA_CLEAR && r->clear.instrument != 0))
-		in.instrument_idx = instrument_of(b, r, idx);
+		in.instrument_idx = instrument_of(b, r, ahead->idx);
 	if (vega_likely(is_order(kind)))
 		apply_order(b, &in, kind);
 	else
@@ -495,69 +516,60 @@ apply(struct vega_book *b, const union vega_record *r, uint64_t cnt, uint32_t id
 /* ---- what records ahead will change is asked for ---------------------------------------------------------------- */
 
 static VEGA_ALWAYS_INLINE void
-ask_order(const struct vega_book *b, const union vega_record *r)
+ask_order(const struct vega_book *b, const union vega_record *r, struct ahead *ret_ahead)
 {
 	const struct vega_state_writer *t = b->table;
 
+	ret_ahead->slot = vega_orders_slot(&b->orders, r->order.order_id);
+	vega_prefetch(&b->orders.slots[ret_ahead->slot]);
 	vega_prefetch(&t->buckets[vega_state_hash(r->order.instrument) & t->bucket_mask]);
-	vega_orders_prefetch(&b->orders, r->order.order_id);
 }
 
-/* The side that an order will change: its own, if it is there already; else as its record says. */
-static VEGA_ALWAYS_INLINE bool
-is_ask_likely(const struct vega_book *b, const union vega_record *r)
+/* The entry's lines that its record will change: of one side, the order's own if it is there already; else as the record says. */
+static VEGA_ALWAYS_INLINE void
+ask_entry(const struct vega_book *b, const union vega_record *r, struct ahead *ahead)
 {
-	const struct vega_order *order =
-		&b->orders.slots[vega_orders_slot(&b->orders, r->order.order_id)];
-
-	return order->id == r->order.order_id ? order->is_ask != 0
-					      : (r->word[0] >> 56 & VEGA_RECORD_ASK) != 0;
-}
-
-/* Returns the index of its entry; VEGA_STATE_NONE: not known. */
-static VEGA_ALWAYS_INLINE uint32_t
-ask_entry(const struct vega_book *b, const union vega_record *r)
-{
+	const struct vega_order *order = &b->orders.slots[ahead->slot];
 	const uint32_t kind = vega_record_kind(r);
-	const struct vega_state_entry *e;
-	const uint8_t *levels;
+	const struct vega_book_instrument *i;
+	struct vega_state_entry *e;
+	struct vega_ten ten;
 	bool is_ask;
-	uint32_t idx;
 
+	ahead->idx = VEGA_STATE_NONE;
 	if (!is_order(kind) && kind != VEGA_LEVEL)
-		return VEGA_STATE_NONE;
-	idx = vega_state_find(b->table, r->order.instrument);
-	if (idx == VEGA_STATE_NONE)
-		return idx;
-	e = &b->table->entries[idx];
-	is_ask = is_ask_likely(b, r);
-	levels = (const uint8_t *)(is_ask ? e->asks : e->bids);
+		return;
+	ahead->idx = vega_state_find(b->table, r->order.instrument);
+	if (ahead->idx == VEGA_STATE_NONE)
+		return;
+	is_ask = (r->word[0] >> 56 & VEGA_RECORD_ASK) != 0;
+	is_ask ^= (is_ask ^ (order->is_ask != 0)) & (order->id == r->order.order_id);
+	e = &b->table->entries[ahead->idx];
+	i = &b->instruments[ahead->idx];
+	ten = vega_ten_at(e, is_ask);
 	vega_prefetch(e);
 	vega_prefetch(&e->event_cnt);
-	vega_prefetch(levels);
-	vega_prefetch(levels + VEGA_LINE_BYTES);
-	vega_prefetch(levels + 2 * VEGA_LINE_BYTES);
-	vega_prefetch(is_ask ? e->ask_orders : e->bid_orders);
-	vega_prefetch(&b->instruments[idx]);
-	vega_prefetch(&b->instruments[idx].sides[is_ask]);
-	return idx;
+	vega_prefetch(ten.levels);
+	vega_prefetch(ten.levels + 4);
+	vega_prefetch(ten.levels + 8);
+	vega_prefetch(ten.orders);
+	vega_prefetch(i);
+	vega_prefetch(&i->sides[is_ask]);
 }
 
 uint64_t
 vega_book_apply(struct vega_book *b, const union vega_record *records, uint64_t cnt)
 {
-	uint32_t idx[AHEAD_CNT];
-	uint64_t i = 0, asked = 0, n;
+	struct ahead ahead[AHEAD_CNT];
+	uint64_t ordered = 0, entered = 0, i = 0, n;
 
-	for (uint64_t k = 0; k < AHEAD_ORDER && k < cnt; k++)
-		ask_order(b, &records[k]);
 	for (; i < cnt; i += n) {
 		const union vega_record *r = &records[i];
 
-		if (i + AHEAD_ORDER < cnt)
-			ask_order(b, r + AHEAD_ORDER);
-		for (; asked < cnt && asked <= i + AHEAD_ENTRY; asked++)
-			idx[asked % AHEAD_CNT] = ask_entry(b, &records[asked]);
+		for (; ordered < cnt && ordered <= i + AHEAD_ORDER; ordered++)
+			ask_order(b, &records[ordered], &ahead[ordered % AHEAD_CNT]);
+		for (; entered < cnt && entered <= i + AHEAD_ENTRY; entered++)
+			ask_entry(b, &records[entered], &ahead[entered % AHEAD_CNT]);
 		n = 1;
 		if (vega_unlikely((vega_record_flags(r) & VEGA_RECORD_WIDE) != 0)) {
 			if (i + 1 == cnt)
@@ -569,7 +581,7 @@ vega_book_apply(struct vega_book *b, const union vega_record *records, uint64_t 
 			b->time_given = true;
 			continue;
 		}
-		apply(b, r, n, idx[i % AHEAD_CNT]);
+		apply(b, r, n, &ahead[i % AHEAD_CNT]);
 	}
 	if (vega_unlikely(b->orders.dead_cnt != 0))
 		sweep(b, SWEEP_CNT);

@@ -115,21 +115,21 @@ put_level(struct vega_book *b, const struct vega_book_in *in, bool is_ask,
 	enum vega_level_action action, uint32_t idx, struct vega_state_level level, uint32_t orders)
 {
 	const uint64_t head = head_of(in, VEGA_LEVEL, VEGA_RECORD_ACTION(action));
-	const uint32_t word = (idx + 1) | (uint32_t)(is_ask ? VEGA_SIDE_ASK : VEGA_SIDE_BID) << 6 |
-			      (orders & 0xFFF) << (is_ask ? 20 : 8);
+	const uint32_t word = VEGA_LEVEL_WORD(idx + 1, VEGA_SIDE_BID << is_ask, 0, 0) |
+			      (orders & 0xFFF) << (8 + 12 * is_ask);
 	const uint32_t token = in->r->order.instrument;
+	const uint64_t ask = 0 - (uint64_t)is_ask; /* a mask, and its complement the bid's */
 
 	if (vega_likely(is_narrow(level.price) && level.qty <= UINT32_MAX && orders >> 12 == 0)) {
 		const uint64_t value = pair((uint64_t)level.price, level.qty);
 
-		vega_ring_put(
-			&b->ring, head, pair(token, word), is_ask ? 0 : value, is_ask ? value : 0);
+		vega_ring_put(&b->ring, head, pair(token, word), value & ~ask, value & ask);
 		return;
 	}
 	const uint64_t counts = (uint64_t)(orders >> 12 & 0xFFFF) << (is_ask ? 16 : 0);
 	const uint64_t price = (uint64_t)level.price;
-	const uint64_t value[5] = {word | counts << 32, is_ask ? 0 : price, is_ask ? 0 : level.qty,
-		is_ask ? price : 0, is_ask ? level.qty : 0};
+	const uint64_t value[5] = {
+		word | counts << 32, price & ~ask, level.qty & ~ask, price & ask, level.qty & ask};
 
 	put_wide(b, head, token, value);
 }
@@ -207,7 +207,7 @@ insert_level(struct vega_book *b, const struct vega_book_in *in, bool is_ask, ui
 
 	touch(b, in, e);
 	put_level(b, in, is_ask, VEGA_LEVEL_INSERT, idx, level, orders);
-	if (idx < (is_ask ? e->ask_cnt : e->bid_cnt))
+	if (idx < vega_ten_of(e, is_ask).cnt)
 		vega_ten_insert(e, is_ask, idx, level, orders);
 	else
 		vega_ten_set(e, is_ask, idx, level, orders);
@@ -219,7 +219,7 @@ delete_level(struct vega_book *b, const struct vega_book_in *in, bool is_ask, ui
 {
 	struct vega_side *side = &b->instruments[in->instrument_idx].sides[is_ask];
 	struct vega_state_entry *e = open_entry(b, in);
-	const bool was_full = (is_ask ? e->ask_cnt : e->bid_cnt) == TEN;
+	const bool was_full = vega_ten_of(e, is_ask).cnt == TEN;
 	struct vega_side_level up;
 
 	touch(b, in, e);
@@ -233,16 +233,20 @@ delete_level(struct vega_book *b, const struct vega_book_in *in, bool is_ask, ui
 
 /* ---- levels by price ------------------------------------------------------------------------------------------- */
 
-/* Where a price is among the ten, or would be: levels that are better. */
+/*
+ * Where a price is among the ten, or would be: levels that are better. No branch to guess: all ten are compared, and those that are
+ * none, whose price is 0, taken off again.
+ */
 static VEGA_ALWAYS_INLINE uint32_t
 place(const struct vega_ten *s, bool is_ask, int64_t price)
 {
 	const int64_t key = vega_side_key(price, is_ask);
 	uint32_t idx = 0;
 
-	for (uint32_t i = 0; i < s->cnt; i++) /* no branch to guess */
+	for (uint32_t i = 0; i < TEN; i++)
 		idx += vega_side_key(s->levels[i].price, is_ask) < key;
-	return idx;
+	idx -= (TEN - s->cnt) * (vega_side_key(0, is_ask) < key);
+	return idx < s->cnt ? idx : s->cnt;
 }
 
 static VEGA_ALWAYS_INLINE struct vega_ten

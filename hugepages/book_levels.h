@@ -12,6 +12,7 @@ struct vega_book_in {
 	const union vega_record *r;
 	uint32_t flags;
 	uint32_t instrument_idx; /* VEGA_STATE_NONE: the table is full */
+	uint64_t slot;           /* where its order's search begins; of records with an order */
 	int64_t price;
 	uint64_t qty;
 };

@@ -51,18 +51,10 @@ vega_orders_slot(const struct vega_orders *o, uint64_t id)
 	return ((id >> 3) * 0x9E3779B97F4A7C15u >> o->shift & ~7ull) | (id & 7);
 }
 
-static VEGA_ALWAYS_INLINE void
-vega_orders_prefetch(const struct vega_orders *o, uint64_t id)
-{
-	vega_prefetch(&o->slots[vega_orders_slot(o, id)]);
-}
-
-/* The order's slot, or the free one where it would stand (qty 0). */
+/* The order's slot, or the free one where it would stand (qty 0). at: vega_orders_slot of it. */
 static VEGA_ALWAYS_INLINE struct vega_order *
-vega_orders_find(const struct vega_orders *o, uint64_t id, uint32_t instrument_idx)
+vega_orders_find(const struct vega_orders *o, uint64_t id, uint32_t instrument_idx, uint64_t at)
 {
-	uint64_t at = vega_orders_slot(o, id);
-
 	while (o->slots[at].qty != 0 &&
 		(o->slots[at].id != id || o->slots[at].instrument_idx != instrument_idx))
 		at = (at + 1) & o->mask;

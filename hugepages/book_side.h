@@ -56,7 +56,7 @@ struct vega_far_pool {
 static inline int64_t
 vega_side_key(int64_t price, bool is_ask)
 {
-	return is_ask ? price : ~price;
+	return price ^ ((int64_t)is_ask - 1);
 }
 
 void vega_side_init(struct vega_side *side);

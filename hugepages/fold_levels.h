@@ -16,11 +16,35 @@ struct vega_ten {
 	uint32_t cnt;
 };
 
+/* Bids and asks lie one behind the other: no branch to guess. */
+static_assert(offsetof(struct vega_state_entry, asks) - offsetof(struct vega_state_entry, bids) ==
+			      sizeof(((struct vega_state_entry *)0)->bids) &&
+		      offsetof(struct vega_state_entry, ask_orders) -
+				      offsetof(struct vega_state_entry, bid_orders) ==
+			      sizeof(((struct vega_state_entry *)0)->bid_orders),
+	"bids, asks");
+
+/* Where they are, the entry not looked at: cnt is 0. */
+static VEGA_ALWAYS_INLINE struct vega_ten
+vega_ten_at(struct vega_state_entry *e, bool is_ask)
+{
+	uint8_t *at = (uint8_t *)e;
+
+	return (struct vega_ten){
+		.levels = (void *)(at + offsetof(struct vega_state_entry, bids) +
+				   is_ask * sizeof(e->bids)),
+		.orders = (void *)(at + offsetof(struct vega_state_entry, bid_orders) +
+				   is_ask * sizeof(e->bid_orders)),
+	};
+}
+
 static VEGA_ALWAYS_INLINE struct vega_ten
 vega_ten_of(struct vega_state_entry *e, bool is_ask)
 {
-	return (struct vega_ten){is_ask ? e->asks : e->bids, is_ask ? e->ask_orders : e->bid_orders,
-		is_ask ? e->ask_cnt : e->bid_cnt};
+	struct vega_ten ten = vega_ten_at(e, is_ask);
+
+	ten.cnt = ((const uint8_t *)e)[offsetof(struct vega_state_entry, bid_cnt) + is_ask];
+	return ten;
 }
 
 static VEGA_ALWAYS_INLINE void
@@ -50,7 +74,7 @@ vega_ten_put_orders(const struct vega_ten *s, uint32_t idx, uint32_t orders)
 static VEGA_ALWAYS_INLINE void
 vega_ten_put_cnt(struct vega_state_entry *e, bool is_ask, uint32_t cnt)
 {
-	const unsigned shift = is_ask ? 40 : 32;
+	const unsigned shift = 32 + is_ask * 8u;
 
 	vega_state_set(&e->channel,
 		(vega_load_acquire_at(&e->channel) & ~(0xFFull << shift)) | (uint64_t)cnt << shift);
