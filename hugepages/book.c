@@ -554,7 +554,8 @@ ask_entry(const struct vega_book *b, const union vega_record *r, struct ahead *a
 	vega_prefetch(ten.levels + 8);
 	vega_prefetch(ten.orders);
 	vega_prefetch(i);
-	vega_prefetch(&i->sides[is_ask]);
+	vega_prefetch(i->sides[is_ask].key);
+	vega_prefetch(i->sides[is_ask].key + 8);
 }
 
 uint64_t

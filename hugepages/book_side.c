@@ -151,12 +151,30 @@ far_pop(struct vega_side *side, struct vega_far_pool *pool)
 
 /* ---- next ----------------------------------------------------------------------------------------------------- */
 
+static void
+put(struct vega_side *side, uint32_t idx, const struct vega_side_level *level)
+{
+	side->key[idx] = level->key;
+	side->qty[idx] = level->qty;
+	side->orders[idx] = level->orders;
+}
+
+static struct vega_side_level
+get(const struct vega_side *side, uint32_t idx)
+{
+	return (struct vega_side_level){side->key[idx], side->qty[idx], side->orders[idx]};
+}
+
 /* Those from `from` on stand at `to` now, as many as were behind. */
 static void
 move(struct vega_side *side, uint32_t to, uint32_t from)
 {
-	memmove(&side->next[to], &side->next[from], (side->cnt - from) * sizeof(side->next[0]));
-	side->cnt = to + (side->cnt - from);
+	const uint32_t n = side->cnt - from;
+
+	memmove(&side->key[to], &side->key[from], n * sizeof(side->key[0]));
+	memmove(&side->qty[to], &side->qty[from], n * sizeof(side->qty[0]));
+	memmove(&side->orders[to], &side->orders[from], n * sizeof(side->orders[0]));
+	side->cnt = to + n;
 }
 
 /* Levels that are worse than the key: where it is, or would be. */
@@ -165,8 +183,8 @@ place(const struct vega_side *side, int64_t key)
 {
 	uint32_t idx = 0;
 
-	while (idx < side->cnt && side->next[idx].key > key)
-		idx++;
+	for (uint32_t i = 0; i < side->cnt; i++) /* no branch to guess */
+		idx += side->key[i] > key;
 	return idx;
 }
 
@@ -176,8 +194,12 @@ spill(struct vega_side *side, struct vega_far_pool *pool)
 {
 	uint32_t n = 0;
 
-	while (n < HALF && far_insert(side, pool, &side->next[n]))
-		n++;
+	for (; n < HALF; n++) {
+		const struct vega_side_level level = get(side, n);
+
+		if (!far_insert(side, pool, &level))
+			break;
+	}
 	move(side, 0, n);
 	return n != 0;
 }
@@ -192,7 +214,7 @@ fill(struct vega_side *side, struct vega_far_pool *pool)
 	while (n < HALF && side->far != VEGA_FAR_NONE)
 		levels[n++] = far_pop(side, pool);
 	while (n != 0)
-		side->next[side->cnt++] = levels[--n];
+		put(side, side->cnt++, &levels[--n]);
 }
 
 static void
@@ -217,7 +239,7 @@ insert(struct vega_side *side, struct vega_far_pool *pool, const struct vega_sid
 	if (idx == 0 && (side->far != VEGA_FAR_NONE || side->cnt == VEGA_NEXT_CNT))
 		return far_insert(side, pool, level);
 	move(side, idx + 1, idx);
-	side->next[idx] = *level;
+	put(side, idx, level);
 	return true;
 }
 
@@ -227,7 +249,7 @@ vega_side_push(
 {
 	if (vega_unlikely(side->cnt == VEGA_NEXT_CNT) && !spill(side, pool))
 		return false;
-	side->next[side->cnt++] = *level;
+	put(side, side->cnt++, level);
 	return true;
 }
 
@@ -236,7 +258,7 @@ vega_side_pop(struct vega_side *side, struct vega_far_pool *pool, struct vega_si
 {
 	if (side->cnt == 0)
 		return false;
-	*ret_level = side->next[--side->cnt];
+	*ret_level = get(side, --side->cnt);
 	if (vega_unlikely(side->cnt == 0))
 		fill(side, pool);
 	return true;
@@ -257,8 +279,8 @@ find(struct vega_side *side, struct vega_far_pool *pool, int64_t key)
 	const uint32_t idx = place(side, key);
 	uint32_t node;
 
-	if (idx < side->cnt && side->next[idx].key == key)
-		return (struct found){&side->next[idx].qty, &side->next[idx].orders, idx};
+	if (idx < side->cnt && side->key[idx] == key)
+		return (struct found){&side->qty[idx], &side->orders[idx], idx};
 	node = idx == 0 ? far_find(side, pool, key) : VEGA_FAR_NONE;
 	if (node == VEGA_FAR_NONE)
 		return (struct found){NULL, NULL, 0};
@@ -312,15 +334,10 @@ vega_side_set(struct vega_side *side, struct vega_far_pool *pool, int64_t key, u
 	return true;
 }
 
-uint64_t
+void
 vega_side_clear(struct vega_side *side, struct vega_far_pool *pool)
 {
-	uint64_t orders = 0;
-
-	for (uint32_t i = 0; i < side->cnt; i++)
-		orders += side->next[i].orders;
 	while (side->far != VEGA_FAR_NONE)
-		orders += far_pop(side, pool).orders;
+		(void)far_pop(side, pool);
 	vega_side_init(side);
-	return orders;
 }

@@ -4,11 +4,11 @@
 /*
  * One side of a book, but for its ten best levels, which stand in the instrument's entry of the state table: those behind them.
  *
- *	next	level[0] level[1] ... level[cnt - 1]	the best last; 8 at most
+ *	next	key[0] key[1] ... key[cnt - 1]		the best last; 16 at most
  *	far	a zip tree by key, behind the first of next; empty where next is
  *
  * Nearly all that happens, happens in the ten. When one of them goes, the best comes up from here; when one more comes, the tenth goes
- * down: both at the end of next, which a tree of n levels fills and empties in fours, at log n each, whatever prices come in which order:
+ * down: both at the end of next, which a tree of n levels fills and empties in eights, at log n each, whatever prices come in which order:
  * the ranks of its nodes are hashes of their places.
  *
  * A key orders the prices of a side, better ones are smaller: an ask's price, a bid's complement. The pool of nodes is one for all
@@ -20,7 +20,7 @@
 
 #include "hugepages/base/attr.h"
 
-#define VEGA_NEXT_CNT 8u
+#define VEGA_NEXT_CNT 16u
 #define VEGA_FAR_NONE UINT32_MAX
 
 struct vega_side_level {
@@ -30,11 +30,11 @@ struct vega_side_level {
 };
 
 struct vega_side {
-	uint32_t cnt;     /* of next */
-	uint32_t far;     /* root; VEGA_FAR_NONE */
-	uint32_t channel; /* that its last new level came on: the user's */
-	uint32_t reserved;
-	struct vega_side_level next[VEGA_NEXT_CNT];
+	uint32_t cnt; /* of next */
+	uint32_t far; /* root; VEGA_FAR_NONE */
+	int64_t key[VEGA_NEXT_CNT];
+	uint64_t qty[VEGA_NEXT_CNT];
+	uint32_t orders[VEGA_NEXT_CNT];
 };
 
 struct vega_far_node {
@@ -92,7 +92,7 @@ vega_side_reduce(uint64_t *level_qty, uint32_t *level_orders, uint64_t qty, uint
 	return *level_orders == 0 || *level_qty == 0;
 }
 
-/* Empty it. Cost: its levels. Returns orders that it had. */
-uint64_t vega_side_clear(struct vega_side *side, struct vega_far_pool *pool);
+/* Empty it. Cost: its levels. */
+void vega_side_clear(struct vega_side *side, struct vega_far_pool *pool);
 
 #endif
