@@ -177,14 +177,14 @@ move(struct vega_side *side, uint32_t to, uint32_t from)
 	side->cnt = to + n;
 }
 
-/* Levels that are worse than the key: where it is, or would be. */
+/* Levels that are worse than the key: where it is, or would be. Most are near the best. */
 static uint32_t
 place(const struct vega_side *side, int64_t key)
 {
-	uint32_t idx = 0;
+	uint32_t idx = side->cnt;
 
-	for (uint32_t i = 0; i < side->cnt; i++) /* no branch to guess */
-		idx += side->key[i] > key;
+	while (idx != 0 && side->key[idx - 1] <= key)
+		idx--;
 	return idx;
 }
 

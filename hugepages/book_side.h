@@ -4,11 +4,11 @@
 /*
  * One side of a book, but for its ten best levels, which stand in the instrument's entry of the state table: those behind them.
  *
- *	next	key[0] key[1] ... key[cnt - 1]		the best last; 16 at most
+ *	next	key[0] key[1] ... key[cnt - 1]		the best last; 32 at most
  *	far	a zip tree by key, behind the first of next; empty where next is
  *
  * Nearly all that happens, happens in the ten. When one of them goes, the best comes up from here; when one more comes, the tenth goes
- * down: both at the end of next, which a tree of n levels fills and empties in eights, at log n each, whatever prices come in which order:
+ * down: both at the end of next, which a tree of n levels fills and empties in sixteens, at log n each, whatever prices come in which order:
  * the ranks of its nodes are hashes of their places.
  *
  * A key orders the prices of a side, better ones are smaller: an ask's price, a bid's complement. The pool of nodes is one for all
@@ -20,7 +20,7 @@
 
 #include "hugepages/base/attr.h"
 
-#define VEGA_NEXT_CNT 16u
+#define VEGA_NEXT_CNT 32u
 #define VEGA_FAR_NONE UINT32_MAX
 
 struct vega_side_level {
