@@ -6,9 +6,10 @@
 #include "hugepages/book_levels.h"
 #include "hugepages/fold_levels.h"
 
-/* Records ahead whose order, and whose entry, are asked for. */
-#define AHEAD_ORDER 16u
-#define AHEAD_ENTRY 8u
+/* Records ahead whose order is asked for, then its entry, then what the entry tells of. */
+#define AHEAD_ORDER 20u
+#define AHEAD_ENTRY 10u
+#define AHEAD_REST  4u
 #define AHEAD_CNT   32u /* a power of two above them */
 #define SWEEP_CNT   256u
 #define QTY_MAX     (1ull << 38) /* of an order: no sum of all that there can be is more than a word */
@@ -482,6 +483,7 @@ instrument_of(struct vega_book *b, const union vega_record *r, uint32_t idx)
 struct ahead {
 	uint64_t slot;
 	uint32_t idx; /* of its entry where it is known, or VEGA_STATE_NONE */
+	bool is_ask;
 };
 
 /* One record with its WIDE one: cnt 1 or 2. */
@@ -522,6 +524,7 @@ ask_order(const struct vega_book *b, const union vega_record *r, struct ahead *r
 
 	ret_ahead->slot = vega_orders_slot(&b->orders, r->order.order_id);
 	vega_prefetch(&b->orders.slots[ret_ahead->slot]);
+	vega_prefetch(&b->orders.slots[ret_ahead->slot] + 1); /* who goes looks behind itself */
 	vega_prefetch(&t->buckets[vega_state_hash(r->order.instrument) & t->bucket_mask]);
 }
 
@@ -534,7 +537,6 @@ ask_entry(const struct vega_book *b, const union vega_record *r, struct ahead *a
 	const struct vega_book_instrument *i;
 	struct vega_state_entry *e;
 	struct vega_ten ten;
-	bool is_ask;
 
 	ahead->idx = VEGA_STATE_NONE;
 	if (!is_order(kind) && kind != VEGA_LEVEL)
@@ -542,27 +544,42 @@ ask_entry(const struct vega_book *b, const union vega_record *r, struct ahead *a
 	ahead->idx = vega_state_find(b->table, r->order.instrument);
 	if (ahead->idx == VEGA_STATE_NONE)
 		return;
-	is_ask = (r->word[0] >> 56 & VEGA_RECORD_ASK) != 0;
-	is_ask ^= (is_ask ^ (order->is_ask != 0)) & (order->id == r->order.order_id);
+	ahead->is_ask = order->id == r->order.order_id ? order->is_ask != 0
+						       : (r->word[0] >> 56 & VEGA_RECORD_ASK) != 0;
 	e = &b->table->entries[ahead->idx];
 	i = &b->instruments[ahead->idx];
-	ten = vega_ten_at(e, is_ask);
+	ten = vega_ten_at(e, ahead->is_ask);
 	vega_prefetch(e);
 	vega_prefetch(&e->event_cnt);
+	vega_prefetch(e->bids);
 	vega_prefetch(ten.levels);
 	vega_prefetch(ten.levels + 4);
 	vega_prefetch(ten.levels + 8);
 	vega_prefetch(ten.orders);
 	vega_prefetch(i);
-	vega_prefetch(i->sides[is_ask].key);
-	vega_prefetch(i->sides[is_ask].key + 8);
+	vega_prefetch(&i->sides[ahead->is_ask]);
+}
+
+/* The place of the entry's next event, and the best level behind the ten. */
+static VEGA_ALWAYS_INLINE void
+ask_rest(const struct vega_book *b, const struct ahead *ahead)
+{
+	const struct vega_side *side;
+	const struct vega_state_writer *t = b->table;
+
+	if (ahead->idx == VEGA_STATE_NONE)
+		return;
+	side = &b->instruments[ahead->idx].sides[ahead->is_ask];
+	vega_prefetch(&t->events[(uint64_t)ahead->idx * VEGA_STATE_EVENT_CNT +
+				 t->entries[ahead->idx].event_cnt % VEGA_STATE_EVENT_CNT]);
+	vega_prefetch(&side->next[side->cnt] - 1);
 }
 
 uint64_t
 vega_book_apply(struct vega_book *b, const union vega_record *records, uint64_t cnt)
 {
 	struct ahead ahead[AHEAD_CNT];
-	uint64_t ordered = 0, entered = 0, i = 0, n;
+	uint64_t ordered = 0, entered = 0, rested = 0, i = 0, n;
 
 	for (; i < cnt; i += n) {
 		const union vega_record *r = &records[i];
@@ -571,6 +588,8 @@ vega_book_apply(struct vega_book *b, const union vega_record *records, uint64_t 
 			ask_order(b, &records[ordered], &ahead[ordered % AHEAD_CNT]);
 		for (; entered < cnt && entered <= i + AHEAD_ENTRY; entered++)
 			ask_entry(b, &records[entered], &ahead[entered % AHEAD_CNT]);
+		for (; rested < cnt && rested <= i + AHEAD_REST; rested++)
+			ask_rest(b, &ahead[rested % AHEAD_CNT]);
 		n = 1;
 		if (vega_unlikely((vega_record_flags(r) & VEGA_RECORD_WIDE) != 0)) {
 			if (i + 1 == cnt)

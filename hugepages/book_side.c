@@ -151,30 +151,12 @@ far_pop(struct vega_side *side, struct vega_far_pool *pool)
 
 /* ---- next ----------------------------------------------------------------------------------------------------- */
 
-static void
-put(struct vega_side *side, uint32_t idx, const struct vega_side_level *level)
-{
-	side->key[idx] = level->key;
-	side->qty[idx] = level->qty;
-	side->orders[idx] = level->orders;
-}
-
-static struct vega_side_level
-get(const struct vega_side *side, uint32_t idx)
-{
-	return (struct vega_side_level){side->key[idx], side->qty[idx], side->orders[idx]};
-}
-
 /* Those from `from` on stand at `to` now, as many as were behind. */
 static void
 move(struct vega_side *side, uint32_t to, uint32_t from)
 {
-	const uint32_t n = side->cnt - from;
-
-	memmove(&side->key[to], &side->key[from], n * sizeof(side->key[0]));
-	memmove(&side->qty[to], &side->qty[from], n * sizeof(side->qty[0]));
-	memmove(&side->orders[to], &side->orders[from], n * sizeof(side->orders[0]));
-	side->cnt = to + n;
+	memmove(&side->next[to], &side->next[from], (side->cnt - from) * sizeof(side->next[0]));
+	side->cnt = to + (side->cnt - from);
 }
 
 /* Levels that are worse than the key: where it is, or would be. Most are near the best. */
@@ -183,7 +165,7 @@ place(const struct vega_side *side, int64_t key)
 {
 	uint32_t idx = side->cnt;
 
-	while (idx != 0 && side->key[idx - 1] <= key)
+	while (idx != 0 && side->next[idx - 1].key <= key)
 		idx--;
 	return idx;
 }
@@ -194,12 +176,8 @@ spill(struct vega_side *side, struct vega_far_pool *pool)
 {
 	uint32_t n = 0;
 
-	for (; n < HALF; n++) {
-		const struct vega_side_level level = get(side, n);
-
-		if (!far_insert(side, pool, &level))
-			break;
-	}
+	while (n < HALF && far_insert(side, pool, &side->next[n]))
+		n++;
 	move(side, 0, n);
 	return n != 0;
 }
@@ -214,7 +192,7 @@ fill(struct vega_side *side, struct vega_far_pool *pool)
 	while (n < HALF && side->far != VEGA_FAR_NONE)
 		levels[n++] = far_pop(side, pool);
 	while (n != 0)
-		put(side, side->cnt++, &levels[--n]);
+		side->next[side->cnt++] = levels[--n];
 }
 
 static void
@@ -239,7 +217,7 @@ insert(struct vega_side *side, struct vega_far_pool *pool, const struct vega_sid
 	if (idx == 0 && (side->far != VEGA_FAR_NONE || side->cnt == VEGA_NEXT_CNT))
 		return far_insert(side, pool, level);
 	move(side, idx + 1, idx);
-	put(side, idx, level);
+	side->next[idx] = *level;
 	return true;
 }
 
@@ -249,7 +227,7 @@ vega_side_push(
 {
 	if (vega_unlikely(side->cnt == VEGA_NEXT_CNT) && !spill(side, pool))
 		return false;
-	put(side, side->cnt++, level);
+	side->next[side->cnt++] = *level;
 	return true;
 }
 
@@ -258,7 +236,7 @@ vega_side_pop(struct vega_side *side, struct vega_far_pool *pool, struct vega_si
 {
 	if (side->cnt == 0)
 		return false;
-	*ret_level = get(side, --side->cnt);
+	*ret_level = side->next[--side->cnt];
 	if (vega_unlikely(side->cnt == 0))
 		fill(side, pool);
 	return true;
@@ -279,8 +257,8 @@ find(struct vega_side *side, struct vega_far_pool *pool, int64_t key)
 	const uint32_t idx = place(side, key);
 	uint32_t node;
 
-	if (idx < side->cnt && side->key[idx] == key)
-		return (struct found){&side->qty[idx], &side->orders[idx], idx};
+	if (idx < side->cnt && side->next[idx].key == key)
+		return (struct found){&side->next[idx].qty, &side->next[idx].orders, idx};
 	node = idx == 0 ? far_find(side, pool, key) : VEGA_FAR_NONE;
 	if (node == VEGA_FAR_NONE)
 		return (struct found){NULL, NULL, 0};

@@ -4,7 +4,7 @@
 /*
  * One side of a book, but for its ten best levels, which stand in the instrument's entry of the state table: those behind them.
  *
- *	next	key[0] key[1] ... key[cnt - 1]		the best last; 32 at most
+ *	next	level[0] level[1] ... level[cnt - 1]	the best last; 32 at most
  *	far	a zip tree by key, behind the first of next; empty where next is
  *
  * Nearly all that happens, happens in the ten. When one of them goes, the best comes up from here; when one more comes, the tenth goes
@@ -32,9 +32,7 @@ struct vega_side_level {
 struct vega_side {
 	uint32_t cnt; /* of next */
 	uint32_t far; /* root; VEGA_FAR_NONE */
-	int64_t key[VEGA_NEXT_CNT];
-	uint64_t qty[VEGA_NEXT_CNT];
-	uint32_t orders[VEGA_NEXT_CNT];
+	struct vega_side_level next[VEGA_NEXT_CNT];
 };
 
 struct vega_far_node {

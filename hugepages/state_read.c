@@ -65,6 +65,14 @@ find(const struct vega_state_view *view, uint32_t token)
 	return view->capacity;
 }
 
+/* All lines of an entry on their way at once: the lock is read first, and would be waited for alone. */
+static VEGA_ALWAYS_INLINE void
+prefetch_lines(const void *at, size_t bytes)
+{
+	for (size_t i = 0; i < bytes; i += VEGA_LINE_BYTES)
+		vega_prefetch((const uint8_t *)at + i);
+}
+
 static void
 copy_words(uint64_t *to, const uint8_t *from, size_t words)
 {
@@ -92,6 +100,7 @@ vega_state_at(const struct vega_state_view *view, uint64_t idx, struct vega_stat
 	if (idx >= vega_state_cnt(view))
 		return -ENOENT;
 	e = &view->entries[idx];
+	prefetch_lines(e, sizeof(*e));
 	for (uint32_t i = 0; i < TRIES_MAX; i++) {
 		const uint64_t lock = vega_load_acquire(&e->lock); /* T4 */
 
@@ -150,6 +159,7 @@ vega_state_recent(const struct vega_state_view *view, uint32_t token,
 		return -ENOENT;
 	e = &view->entries[idx];
 	from = (const uint8_t *)&view->events[idx * VEGA_STATE_EVENT_CNT];
+	prefetch_lines(from, sizeof(ring));
 	for (uint32_t i = 0; i < TRIES_MAX; i++) {
 		const uint64_t lock = vega_load_acquire(&e->lock);           /* T4 */
 		const uint64_t event_cnt = vega_load_acquire(&e->event_cnt); /* T5 */
