@@ -74,10 +74,13 @@ prefetch_lines(const void *at, size_t bytes)
 }
 
 static void
-copy_words(uint64_t *to, const uint8_t *from, size_t words)
+copy_words(void *to, const uint8_t *from, size_t words)
 {
-	for (size_t i = 0; i < words; i++)
-		to[i] = vega_load_acquire_at(&from[i * 8]); /* T5 */
+	for (size_t i = 0; i < words; i++) {
+		const uint64_t word = vega_load_acquire_at(&from[i * 8]); /* T5 */
+
+		memcpy((uint8_t *)to + i * 8, &word, 8);
+	}
 }
 
 /* A gap anywhere that may have taken something of this one, since it was sound? */
@@ -94,7 +97,6 @@ is_stale(const struct vega_state_table *table, const struct vega_state_entry *e)
 int
 vega_state_at(const struct vega_state_view *view, uint64_t idx, struct vega_state_entry *ret_entry)
 {
-	uint64_t words[WORDS(*ret_entry)];
 	const struct vega_state_entry *e;
 
 	if (idx >= vega_state_cnt(view))
@@ -106,10 +108,9 @@ vega_state_at(const struct vega_state_view *view, uint64_t idx, struct vega_stat
 
 		if (vega_unlikely((lock & 1) != 0))
 			continue;
-		copy_words(words, (const uint8_t *)e, VEGA_ARRAY_CNT(words));
+		copy_words((uint8_t *)ret_entry, (const uint8_t *)e, WORDS(*e));
 		if (vega_unlikely(vega_load_relaxed(&e->lock) != lock)) /* T6 */
 			continue;
-		memcpy(ret_entry, words, sizeof(words));
 		if (is_stale(view->table, ret_entry))
 			ret_entry->flags |= VEGA_STATE_STALE;
 		return 0;

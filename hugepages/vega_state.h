@@ -174,7 +174,8 @@ int vega_state_open(const void *memory, uint64_t bytes, struct vega_state_view *
 /*
  * What is known of an instrument now, of one instant.
  *
- * Returns 0; -ENOENT: never seen; -EAGAIN: its writer died while it wrote it, or wrote without a pause for as long as it was tried.
+ * Returns 0; -ENOENT: never seen; -EAGAIN: its writer died while it wrote it, or wrote without a pause for as long as it was tried, and
+ * ret_entry is not to be used.
  * Threads: any number, the writer never waits. Cost: two cache misses and the copy; no call of the kernel.
  */
 int vega_state_latest(
