@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "hugepages/book_late.h"
 #include "hugepages/book_levels.h"
 #include "hugepages/fold_levels.h"
 
@@ -145,6 +146,8 @@ become(struct vega_book *b, const struct vega_book_in *in, struct vega_order *or
 		vega_book_order_lost(b, in);
 }
 
+/* ---- orders' messages -------------------------------------------------------------------------------------------- */
+
 static struct vega_order
 order_of(const struct vega_book_in *in)
 {
@@ -162,6 +165,8 @@ reduce_order(
 {
 	struct vega_order now = *order;
 
+	if (vega_unlikely(b->watch->is_on))
+		vega_book_keep_price(b, in, order);
 	now.qty -= qty < now.qty ? qty : now.qty;
 	become(b, in, order, &now);
 }
@@ -169,9 +174,10 @@ reduce_order(
 static void
 add_order(struct vega_book *b, const struct vega_book_in *in)
 {
-	const struct vega_order now = order_of(in);
+	struct vega_order now = order_of(in);
 
-	become(b, in, own_order(b, in), &now);
+	if (vega_likely(!b->watch->is_on) || vega_book_may_set(b, in, &now))
+		become(b, in, own_order(b, in), &now);
 }
 
 static void
@@ -187,8 +193,14 @@ modify_order(struct vega_book *b, const struct vega_book_in *in)
 	if (vega_unlikely(order->qty == 0)) {
 		if (b->modify_adds)
 			add_order(b, in);
+		else if (b->watch->is_on)
+			vega_book_stale(
+				b, in); /* it may come late, and what it is now is not kept */
 		return;
 	}
+	if (vega_unlikely(b->watch->is_on) &&
+		(r->reference & (VEGA_ORDER_NO_PRICE | VEGA_ORDER_NO_QTY)) != 0)
+		vega_book_stale(b, in); /* the other half may come late */
 	now = order_of(in);
 	if ((r->reference & VEGA_ORDER_NO_PRICE) != 0)
 		now.price = order->price;
@@ -196,24 +208,29 @@ modify_order(struct vega_book *b, const struct vega_book_in *in)
 		now.qty = order->qty;
 	if (!b->modify_adds) /* else its side flag is told too */
 		now.is_ask = order->is_ask;
-	become(b, in, order, &now);
+	if (vega_likely(!b->watch->is_on) || vega_book_may_set(b, in, &now))
+		become(b, in, order, &now);
 }
 
 static void
 delete_order(struct vega_book *b, const struct vega_book_in *in)
 {
+	const bool is_part = (in->r->order.reference & VEGA_ORDER_REDUCE) != 0;
+	const uint64_t id = in->r->order.order_id;
 	struct vega_order *order = own_order(b, in);
 
+	if (vega_unlikely(b->watch->is_on) &&
+		!(is_part ? vega_book_may_take(b, in, id, in->qty) : vega_book_may_end(b, in, id)))
+		return;
 	if (vega_likely(order->qty != 0))
-		reduce_order(b, in, order,
-			(in->r->order.reference & VEGA_ORDER_REDUCE) != 0 ? in->qty : UINT64_MAX);
+		reduce_order(b, in, order, is_part ? in->qty : UINT64_MAX);
 }
 
 /* ---- trades ----------------------------------------------------------------------------------------------------- */
 
 /* A price that was traded: the last one, and of the day's sums. */
-static void
-note_trade(struct vega_book *b, const struct vega_book_in *in, int64_t price, uint64_t qty)
+void
+vega_book_trade(struct vega_book *b, const struct vega_book_in *in, int64_t price, uint64_t qty)
 {
 	struct vega_book_instrument *i = &b->instruments[in->instrument_idx];
 	int64_t turnover;
@@ -252,7 +269,11 @@ execute_order(struct vega_book *b, const struct vega_book_in *in)
 	const bool has_price = (r->reference & VEGA_ORDER_NO_PRICE) == 0;
 
 	if ((r->reference & VEGA_ORDER_NO_PRINT) == 0 && (has_price || is_known))
-		note_trade(b, in, has_price ? in->price : order->price, in->qty);
+		vega_book_trade(b, in, has_price ? in->price : order->price, in->qty);
+	else if ((r->reference & VEGA_ORDER_NO_PRINT) == 0 && b->watch->is_on)
+		vega_book_hold_trade(b, in, r->order_id);
+	if (vega_unlikely(b->watch->is_on) && !vega_book_may_take(b, in, r->order_id, in->qty))
+		return;
 	if (is_known)
 		reduce_order(b, in, order, in->qty);
 }
@@ -263,7 +284,7 @@ apply_trade(struct vega_book *b, const struct vega_book_in *in)
 	if ((in->r->trade.condition & VEGA_TRADE_BREAK) != 0)
 		break_trade(b, in);
 	else
-		note_trade(b, in, in->price, in->qty);
+		vega_book_trade(b, in, in->price, in->qty);
 }
 
 /* ---- what an ORDER_REF says of the record before ---------------------------------------------------------------- */
@@ -274,14 +295,20 @@ replace_order(struct vega_book *b, const struct vega_book_in *in, uint64_t old_i
 	struct vega_order *order = find_order(b, in, old_id);
 	struct vega_order now;
 
-	if (order->qty == 0)
+	if (vega_unlikely(b->watch->is_on) && !vega_book_may_end(b, in, old_id))
 		return;
+	if (order->qty == 0) {
+		if (b->watch->is_on)
+			vega_book_stale(b, in); /* the side is the old one's, which may come late */
+		return;
+	}
 	now = *order;
 	now.id = new_id;
 	now.price = b->before_price;
 	now.qty = b->before_qty;
 	reduce_order(b, in, order, UINT64_MAX);
-	become(b, in, find_order(b, in, new_id), &now);
+	if (vega_likely(!b->watch->is_on) || vega_book_may_set(b, in, &now))
+		become(b, in, find_order(b, in, new_id), &now);
 }
 
 static void
@@ -290,7 +317,10 @@ reduce_both(struct vega_book *b, const struct vega_book_in *in, const uint64_t i
 	for (uint32_t i = 0; i < 2; i++) {
 		struct vega_order *order = find_order(b, in, ids[i]);
 
-		if (ids[i] != 0 && order->qty != 0)
+		if (ids[i] == 0 || (vega_unlikely(b->watch->is_on) &&
+					   !vega_book_may_take(b, in, ids[i], b->before_qty)))
+			continue;
+		if (order->qty != 0)
 			reduce_order(b, in, order, b->before_qty);
 	}
 }
@@ -324,6 +354,8 @@ apply_level(struct vega_book *b, const struct vega_book_in *in, uint64_t cnt)
 	int64_t price = is_ask ? l->ask_price : l->bid_price;
 	uint64_t qty = is_ask ? l->ask_qty : l->bid_qty;
 
+	if (vega_unlikely(b->is_in_place) && in->instrument_idx != VEGA_STATE_NONE)
+		vega_book_judge_level(b, in);
 	if ((l->level & 63) != VEGA_LEVEL_BY_PRICE) {
 		vega_book_forward(b, r, cnt);
 		return;
@@ -451,14 +483,25 @@ apply_rest(struct vega_book *b, const struct vega_book_in *in, uint32_t kind, ui
 		return;
 	case VEGA_PACKET:
 		vega_book_end_event(b);
+		if (vega_unlikely(b->watch->is_on || b->is_spoilt))
+			vega_book_watch_packet(b, &r->packet);
 		b->packet = *r;
 		b->packet_ns = b->time_given ? b->time_ns : 0;
 		b->packet_laid = false;
 		return;
+	case VEGA_GAP:
+		vega_book_gap(b, in);
+		return;
 	case VEGA_EPOCH:
+		vega_book_spoil_watch(b);
 		apply_epoch(b, r);
 		return;
+	case VEGA_SEGMENT:
+	case VEGA_LOSS:
+		vega_book_spoil_watch(b);
+		break;
 	case VEGA_CLEAR:
+		vega_book_spoil_watch(b);
 		if (r->clear.instrument == 0)
 			clear_channel(b, b->packet.packet.channel);
 		else if (in->instrument_idx != VEGA_STATE_NONE)
@@ -616,6 +659,7 @@ vega_book_lapped(struct vega_book *b, uint64_t cnt, uint64_t position, uint64_t 
 	b->packet_laid = true; /* nobody knows whose records follow, up to the next one */
 	b->time_given = false;
 	b->before.word[0] = 0;
+	vega_book_spoil_watch(b);
 	if (epoch_ns != 0 && epoch_ns != b->epoch_ns)
 		apply_epoch(b, &(union vega_record){.epoch = {.head = (uint64_t)VEGA_EPOCH << 48,
 							    .ns = epoch_ns}});
@@ -634,6 +678,7 @@ vega_book_lapped(struct vega_book *b, uint64_t cnt, uint64_t position, uint64_t 
 struct parts {
 	uint64_t nodes_off;
 	uint64_t instruments_off;
+	uint64_t watch_off;
 	uint64_t bytes;
 };
 
@@ -645,8 +690,9 @@ parts_of(const struct vega_book_conf *conf)
 	parts.nodes_off = vega_orders_slot_cnt(conf->order_cnt) * sizeof(struct vega_order);
 	parts.instruments_off = vega_align_up(
 		parts.nodes_off + conf->order_cnt * sizeof(struct vega_far_node), VEGA_LINE_BYTES);
-	parts.bytes = parts.instruments_off +
-		      conf->fold->table->capacity * sizeof(struct vega_book_instrument);
+	parts.watch_off = parts.instruments_off +
+			  conf->fold->table->capacity * sizeof(struct vega_book_instrument);
+	parts.bytes = parts.watch_off + sizeof(struct vega_book_watch);
 	return parts;
 }
 
@@ -669,6 +715,7 @@ vega_book_init(struct vega_book *b, const struct vega_book_conf *conf, void *mem
 		.pool = {.nodes = (void *)(at + parts.nodes_off),
 			.capacity = (uint32_t)conf->order_cnt,
 			.free = VEGA_FAR_NONE},
+		.watch = (void *)(at + parts.watch_off),
 		.modify_adds = conf->modify_adds,
 		.packet_laid = true,
 	};

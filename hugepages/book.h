@@ -15,6 +15,11 @@
  * the feed says so (MTBT). A trade takes its quantity off the orders it names (MTBT); where executions do that (ITCH, DEEP+) it names
  * none. Orders and trades of spreads are left out. A new trading day empties all.
  *
+ * While a gap is open, what comes for each order is noted (book_watch.h). When what was missing comes, each message is put into its place
+ * among those of its order, and the GAP record that tells of it has VEGA_GAP_IN_PLACE: the books are sound when the last one came. Where a
+ * place is not known, a LOSS record makes that instrument stale. What is lost for good leaves all instruments of the channel stale until
+ * each is cleared: a lost order may rest unseen for as long as it likes, so nothing that follows proves a book whole.
+ *
  * All memory is the caller's and of fixed size. An order that finds no room is counted, and told by a LOSS record of its instrument.
  *
  * The ten best levels a side stand in the state table alone, and are changed there in the same step that lays the record: the fold
@@ -22,6 +27,7 @@
  */
 #include "hugepages/book_orders.h"
 #include "hugepages/book_side.h"
+#include "hugepages/book_watch.h"
 #include "hugepages/fold.h"
 #include "hugepages/ring.h"
 #include "hugepages/state_table.h"
@@ -52,8 +58,13 @@ struct vega_book {
 	struct vega_book_instrument *instruments;
 	struct vega_orders orders;
 	struct vega_far_pool pool;
+	struct vega_book_watch *watch; /* while sequences are missing */
 	bool modify_adds;
-	bool packet_laid; /* the packet's record is in the lane */
+	bool packet_laid;     /* the packet's record is in the lane */
+	bool is_in_place;     /* what is left of the packet came late, and is put into its place */
+	bool is_spoilt;       /* no watch until nothing is missing: it would not know all */
+	uint64_t missing_cnt; /* sequences, of all channels */
+	uint64_t seq[VEGA_STATE_GAP_CNT]; /* by channel, while watched: no newer one is less */
 	bool time_given;
 	uint64_t time_ns;
 	uint64_t epoch_ns;

@@ -162,14 +162,20 @@ vega_book_last(struct vega_book *b, const struct vega_book_in *in, int64_t price
 }
 
 void
-vega_book_order_lost(struct vega_book *b, const struct vega_book_in *in)
+vega_book_stale(struct vega_book *b, const struct vega_book_in *in)
 {
 	const union vega_record r = {
 		.word = {head_of(in, VEGA_LOSS, 0), pair(in->r->order.instrument, VEGA_LOSS_ORDERS),
 			1, 0}};
 
-	vega_count(&b->table->table->order_refused_cnt, 1);
 	vega_book_forward(b, &r, 1);
+}
+
+void
+vega_book_order_lost(struct vega_book *b, const struct vega_book_in *in)
+{
+	vega_count(&b->table->table->order_refused_cnt, 1);
+	vega_book_stale(b, in);
 }
 
 void

@@ -32,6 +32,9 @@ void vega_book_last(
 /* An order, or a level, is not in the book as it should be. */
 void vega_book_order_lost(struct vega_book *b, const struct vega_book_in *in);
 
+/* What came late has no place: the instrument is stale. */
+void vega_book_stale(struct vega_book *b, const struct vega_book_in *in);
+
 /* A record as it is, with its WIDE one (cnt 2). */
 void vega_book_forward(struct vega_book *b, const union vega_record *r, uint64_t cnt);
 

@@ -445,7 +445,7 @@ apply_gap(struct vega_fold *f, const struct wide *w)
 		break;
 	}
 	take_off(&gap->open_cnt, &left);
-	f->is_late = true;
+	f->is_late = (g->state & VEGA_GAP_IN_PLACE) == 0;
 	if (gap->open_cnt == 0 && gap->lost_cnt == 0)
 		f->whole_slot = slot + 1;
 }

@@ -190,9 +190,9 @@ publish(struct vega_state_feed *f)
 	struct vega_state_table *table = f->table.table;
 
 	vega_fold_end(&f->fold);
-	vega_store_release(
-		&table->position, f->has_book ? f->book.ring.publish : f->position); /* P1 */
-	vega_store_release(&table->record_position, f->position);                    /* P1 */
+	/* P1, both */
+	vega_store_release(&table->position, f->has_book ? f->book.ring.publish : f->position);
+	vega_store_release(&table->record_position, f->position); /* P1 */
 }
 
 unsigned

@@ -233,7 +233,7 @@ struct vega_clear_record {
 struct vega_gap_record {
 	uint64_t head;
 	uint32_t channel;
-	/* 12 enum vega_gap_state; from bit 8 on 'A' or 'B': the line that told it */
+	/* 12 enum vega_gap_state; from bit 8 on 'A' or 'B': the line that told it; VEGA_GAP_IN_PLACE */
 	uint32_t state;
 	uint64_t first; /* 16 first missing sequence */
 	uint64_t cnt;   /* 24 */
@@ -244,6 +244,8 @@ enum vega_gap_state {
 	VEGA_GAP_RECOVERED = 3, /* late: out of order on its own line, or after the hold */
 	VEGA_GAP_LOST = 4       /* nobody brought it within the hold */
 };
+/* In a book lane, FILLED and RECOVERED: the books put what came late, the rest of this packet, into its place. */
+#define VEGA_GAP_IN_PLACE 0x00010000u
 
 struct vega_loss_record {
 	uint64_t head;

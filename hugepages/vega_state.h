@@ -31,7 +31,9 @@
  * channel, and an entry is stale as long as it is not `sound_from` a later one. It is sound again from
  *	- a snapshot of it, a CLEAR of it, or a message that gives all its levels on both sides (NNF, TOPS);
  *	- the end of all gaps of its channel, when all that was missing has come, and nothing of its own out of its order.
- * What came late behind something newer of the same instrument leaves it stale: whether that undid something cannot be known. Records
+ * What came late behind something newer of the same instrument leaves it stale: whether that undid something cannot be known, but for
+ * orders, which the books put into their place (VEGA_GAP_IN_PLACE); last price and high and low are as the trades came. What is lost for
+ * good leaves a book of orders stale for the day, unless it is cleared: a lost order may rest in it unseen, whatever follows. Records
  * that the reader of the lane lost, and packets lost by the port where the format has no sequence, make all entries stale.
  *
  * This header is installed: plain C, and C++.

@@ -373,6 +373,34 @@ class StateTest(unittest.TestCase):
         self.assertEqual(counters[1:4], [0, 0, 0])
         self.assertFalse(any(s.flags & STALE for s in states.values()))
 
+    def late(self, reference, feed, *more):
+        """Two lines that lose packets and bring others late: what is not stale at the end is what the messages say in their order."""
+        path = self.generated(feed, 20000, '--ab', '--loss', '0.5%', '--reorder', '1%', '--streams', '1')
+        done = subprocess.run([STATELINES, feed, path, '1000000000', *more], capture_output=True, text=True, encoding='latin-1', check=True)
+        messages, states = {}, {}
+        for line in done.stdout.splitlines():
+            if line[0] == 'L':
+                _, port, seq, stream, text = line.split(' ', 4)
+                messages[int(stream), int(seq)] = port, fields(text)
+            elif line[0] == 'S':
+                state = parse_state(line)
+                states[state.token] = state
+        for (stream, seq), (port, m) in sorted(messages.items(), key=lambda item: item[0]):
+            reference.message(port, seq, stream, m)
+        sound = [s for s in states.values() if not s.flags & STALE]
+        for state in sound:
+            want = reference.instruments[state.token]
+            self.assertEqual((state.bids, state.asks), (want.levels(0), want.levels(1)), state.token)
+            self.assertEqual(state.volume, want.volume, state.token)
+        print(f'  {feed}: {len(messages)} messages, {len(sound)} of {len(states)} instruments sound', file=sys.stderr)
+        self.assertGreater(len(sound), len(states) // 2)
+
+    def test_late_mtbt(self):
+        self.late(Mtbt(), 'nse-mtbt', '177')
+
+    def test_late_itch(self):
+        self.late(Itch(), 'itch')
+
     def test_generated_iex(self):
         self.run_through(Iex(), 'iex', self.generated('iex', 30000, '--streams', '1'), by_symbol=True)
 

@@ -43,6 +43,7 @@ struct order {
 struct list {
 	struct order orders[ORDER_MAX];
 	uint32_t cnt;
+	uint64_t volume[TOKENS + 1];
 };
 
 static void
@@ -114,6 +115,7 @@ check(const struct rig *r, const struct list *l)
 			continue;
 		check_side(l, token, false, e.bids, e.bid_orders, e.bid_cnt);
 		check_side(l, token, true, e.asks, e.ask_orders, e.ask_cnt);
+		assert_int_equal(e.volume, l->volume[token]);
 		assert_int_equal(e.flags & VEGA_STATE_STALE, 0);
 	}
 }
@@ -163,6 +165,7 @@ change(struct rig *r, struct list *l, struct rng *rng, uint32_t at, uint64_t new
 			VEGA_ORDER_REDUCE | VEGA_ORDER_NO_PRICE);
 		break;
 	case 2:
+		l->volume[o->token] += qty;
 		put_order(r, VEGA_ORDER_EXECUTE, 0, o->token, qty, o->id, 0, VEGA_ORDER_NO_PRICE);
 		put(r, VEGA_ORDER_REF, VEGA_RECORD_LAST, o->token, VEGA_REF_MATCH, 7, 0);
 		break;
@@ -187,6 +190,16 @@ change(struct rig *r, struct list *l, struct rng *rng, uint32_t at, uint64_t new
 		o->qty -= qty;
 }
 
+/* A book that is emptied, and all of its orders with it. */
+static void
+clear(struct rig *r, struct list *l, uint32_t token)
+{
+	put(r, VEGA_CLEAR, VEGA_RECORD_LAST, token, 0, 0, 0);
+	for (uint32_t i = l->cnt; i-- != 0;)
+		if (l->orders[i].token == token)
+			drop(l, i);
+}
+
 static void
 random_events_give_the_books_of_a_sorted_list(void **state)
 {
@@ -202,6 +215,8 @@ random_events_give_the_books_of_a_sorted_list(void **state)
 
 		if (n % 7 == 1)
 			packet(&r, 0, n);
+		if (rng_one_in(&rng, 1000))
+			clear(&r, &l, (uint32_t)(1 + rng_below(&rng, TOKENS)));
 		if (l.cnt == 0 || (l.cnt < want && !rng_one_in(&rng, 3)))
 			add(&r, &l, &rng, n);
 		else
@@ -361,6 +376,257 @@ the_book_lane_says_it_all(void **state)
 	close_rig(&r);
 }
 
+/* ---- what comes late -------------------------------------------------------------------------------------------- */
+
+#define PACKET_RECORDS 16u
+#define LATE_MAX       24u
+
+/* A packet of one to three messages, as it would be in the lane. */
+struct wire {
+	uint64_t words[PACKET_RECORDS][4];
+	uint32_t record_cnt;
+	uint32_t message_cnt;
+	uint64_t seq;
+};
+
+/* Two lines of an exchange, of which the second brings what the first did not, in any order, or nobody brings it. */
+struct late {
+	struct rig r;
+	struct rig exchange; /* its lane is where messages are made; nobody polls it */
+	struct list l;
+	struct rng rng;
+	struct wire late[LATE_MAX];
+	uint32_t late_cnt;
+	uint64_t seq;      /* of the next message */
+	uint64_t expected; /* that arbitration waits for */
+	uint64_t sound_cnt, stale_cnt;
+	bool was_stale[TOKENS + 1];
+};
+
+static struct wire
+make(struct late *t)
+{
+	struct wire w = {.seq = t->seq, .message_cnt = (uint32_t)(1 + rng_below(&t->rng, 3))};
+	const uint64_t begin = t->exchange.ring.next;
+
+	for (uint32_t i = 0; i < w.message_cnt; i++, t->seq++)
+		if (t->l.cnt == 0 || (t->l.cnt < 200 && rng_one_in(&t->rng, 2)))
+			add(&t->exchange, &t->l, &t->rng, t->seq);
+		else /* the newest are what is changed most */
+			change(&t->exchange, &t->l, &t->rng,
+				t->l.cnt - 1 -
+					(uint32_t)rng_below(&t->rng, t->l.cnt < 20 ? t->l.cnt : 20),
+				t->seq);
+	for (uint64_t at = begin; at < t->exchange.ring.next; at++)
+		memcpy(w.words[w.record_cnt++], vega_ring_slot(&t->exchange.ring, at), 32);
+	vega_ring_publish(&t->exchange.ring);
+	return w;
+}
+
+static void
+tell_gap(struct late *t, uint32_t state, uint64_t first, uint64_t cnt)
+{
+	put(&t->r, VEGA_GAP, VEGA_RECORD_LAST, 1, state, first, cnt);
+}
+
+static void
+deliver(struct late *t, const struct wire *w)
+{
+	put(&t->r, VEGA_PACKET, 0, 1, 'A' | w->message_cnt << 16, w->seq, 0);
+	if (w->seq > t->expected)
+		tell_gap(t, VEGA_GAP_OPEN, t->expected, w->seq - t->expected);
+	if (w->seq < t->expected)
+		tell_gap(t, rng_one_in(&t->rng, 2) ? VEGA_GAP_FILLED : VEGA_GAP_RECOVERED, w->seq,
+			w->message_cnt);
+	else
+		t->expected = w->seq + w->message_cnt;
+	for (uint32_t i = 0; i < w->record_cnt; i++)
+		vega_ring_put(
+			&t->r.ring, w->words[i][0], w->words[i][1], w->words[i][2], w->words[i][3]);
+}
+
+static void
+deliver_late(struct late *t)
+{
+	const uint32_t at = (uint32_t)rng_below(&t->rng, t->late_cnt);
+	const struct wire w = t->late[at];
+
+	t->late[at] = t->late[--t->late_cnt];
+	deliver(t, &w);
+}
+
+static void
+step(struct late *t)
+{
+	const struct wire w = make(t);
+
+	if (t->late_cnt < LATE_MAX && rng_one_in(&t->rng, 12))
+		t->late[t->late_cnt++] = w;
+	else
+		deliver(t, &w);
+	while (t->late_cnt != 0 && t->late[0].seq < t->expected && rng_one_in(&t->rng, 4))
+		deliver_late(t);
+}
+
+/* Whatever is not called stale is what the list says. */
+static void
+check_sound(struct late *t)
+{
+	struct vega_state_entry e;
+
+	poll(&t->r);
+	for (uint32_t token = 1; token <= TOKENS; token++) {
+		if (vega_state_latest(&t->r.view, token, &e) != 0)
+			continue;
+		if ((e.flags & VEGA_STATE_STALE) != 0) {
+			t->stale_cnt++;
+			t->was_stale[token] = true;
+			continue;
+		}
+		t->sound_cnt++;
+		check_side(&t->l, token, false, e.bids, e.bid_orders, e.bid_cnt);
+		check_side(&t->l, token, true, e.asks, e.ask_orders, e.ask_cnt);
+		if (!t->was_stale[token])
+			assert_int_equal(e.volume, t->l.volume[token]);
+	}
+}
+
+static void
+open_late(struct late *t, uint64_t seed)
+{
+	memset(t, 0, sizeof(*t));
+	t->rng.state = rng_seed(seed);
+	t->seq = t->expected = 1;
+	open_rig(&t->r, 10, 2 * ORDER_MAX, true);
+	open_rig(&t->exchange, 10, 2 * ORDER_MAX, true);
+}
+
+static void
+close_late(struct late *t)
+{
+	close_rig(&t->r);
+	close_rig(&t->exchange);
+}
+
+/* All of the late ones have come, in any order: one more packet ends the gaps. */
+static void
+catch_up(struct late *t)
+{
+	while (t->late_cnt != 0) {
+		while (t->late[0].seq >= t->expected) { /* not shown to be missing yet */
+			const struct wire w = make(t);
+
+			deliver(t, &w);
+		}
+		deliver_late(t);
+	}
+	const struct wire w = make(t);
+
+	deliver(t, &w);
+}
+
+static void
+run_late(uint64_t seed)
+{
+	static struct late t;
+
+	open_late(&t, seed);
+	for (uint32_t round = 0; round < 1000; round++) {
+		for (uint64_t n = rng_below(&t.rng, 30); n != 0; n--)
+			step(&t);
+		catch_up(&t);
+		check_sound(&t);
+		for (uint32_t token = 1; token <= TOKENS; token++)
+			if (t.was_stale[token] && rng_one_in(&t.rng, 8)) {
+				put(&t.r, VEGA_PACKET, 0, 1, 'A', UINT64_MAX, 0);
+				clear(&t.r, &t.l, token);
+			}
+	}
+	assert_true(t.sound_cnt > 3 * t.stale_cnt);
+	close_late(&t);
+}
+
+static void
+what_comes_late_is_put_into_its_place(void **state)
+{
+	(void)state;
+	for (uint64_t seed = 10; seed < 20; seed++)
+		run_late(seed);
+}
+
+static void
+one(struct late *t, uint64_t seq, uint32_t kind, uint64_t id, uint32_t qty)
+{
+	struct wire w = {.seq = seq, .message_cnt = 1, .record_cnt = 1};
+	const uint64_t at = t->exchange.ring.next;
+
+	put_order(&t->exchange, kind, VEGA_RECORD_LAST, 1, qty, id,
+		kind == VEGA_ORDER_EXECUTE ? 0 : 500,
+		kind == VEGA_ORDER_EXECUTE ? VEGA_ORDER_NO_PRICE : 0);
+	memcpy(w.words[0], vega_ring_slot(&t->exchange.ring, at), 32);
+	deliver(t, &w);
+}
+
+/* What was executed before a change that comes late, and what behind it, is one sum: the change has no place. */
+static void
+a_change_between_executions_leaves_its_book_stale(void **state)
+{
+	static struct late t;
+	struct vega_state_entry e;
+
+	(void)state;
+	for (uint32_t is_between = 0; is_between < 2; is_between++) {
+		open_late(&t, 5);
+		one(&t, 1, VEGA_ORDER_ADD, 7, 100);
+		one(&t, 3, is_between ? VEGA_ORDER_EXECUTE : VEGA_ORDER_MODIFY, 7, 10);
+		one(&t, 5, VEGA_ORDER_EXECUTE, 7, 5);
+		one(&t, 4, VEGA_ORDER_MODIFY, 7, 50);
+		one(&t, 2, VEGA_ORDER_ADD, 8, 1);
+		one(&t, 6, VEGA_ORDER_ADD, 9, 1);
+		poll(&t.r);
+		assert_int_equal(vega_state_latest(&t.r.view, 1, &e), 0);
+		assert_int_equal(e.flags & VEGA_STATE_STALE, is_between ? VEGA_STATE_STALE : 0);
+		if (!is_between)
+			assert_int_equal(e.bids[0].qty, 50 - 5 + 1 + 1);
+		close_late(&t);
+	}
+}
+
+/* A lost order may rest unseen for as long as it likes: nothing but a CLEAR, or a new day, tells that a book has none. */
+static void
+what_is_lost_makes_books_stale_until_they_are_cleared(void **state)
+{
+	static struct late t;
+	struct wire w;
+
+	(void)state;
+	open_late(&t, 4);
+	for (uint32_t round = 0; round < 100; round++) {
+		for (uint32_t n = 0; n < 20; n++)
+			step(&t);
+		catch_up(&t);
+		w = make(&t);
+		w = make(&t);
+		deliver(&t, &w);
+		tell_gap(&t, VEGA_GAP_LOST, 1, 1);
+		for (uint32_t n = 0; n < 20; n++)
+			step(&t);
+		catch_up(&t);
+		t.sound_cnt = 0;
+		check_sound(&t);
+		assert_int_equal(t.sound_cnt, 0);
+		put(&t.r, VEGA_PACKET, 0, 1, 'A', UINT64_MAX, 0);
+		for (uint32_t token = 1; token <= TOKENS; token++)
+			clear(&t.r, &t.l, token);
+		poll(&t.r);
+		w = make(&t);
+		deliver(&t, &w);
+		check_sound(&t);
+		assert_true(t.sound_cnt >= 1);
+	}
+	close_late(&t);
+}
+
 int
 main(void)
 {
@@ -370,6 +636,9 @@ main(void)
 		cmocka_unit_test(an_order_without_room_makes_its_book_stale),
 		cmocka_unit_test(a_clear_empties_its_channel_and_a_day_everything),
 		cmocka_unit_test(the_book_lane_says_it_all),
+		cmocka_unit_test(what_comes_late_is_put_into_its_place),
+		cmocka_unit_test(a_change_between_executions_leaves_its_book_stale),
+		cmocka_unit_test(what_is_lost_makes_books_stale_until_they_are_cleared),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

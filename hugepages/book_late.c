@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "hugepages/book_late.h"
+
+#include <string.h>
+
+static struct vega_book_watch_order *
+watch_of(struct vega_book *b, const struct vega_book_in *in, uint64_t id)
+{
+	return vega_book_watch_of(b->watch, id, in->instrument_idx);
+}
+
+/* Returns whether to go on: nothing newer undid it. */
+static bool
+judge(struct vega_book *b, const struct vega_book_in *in, enum vega_book_watch_how how)
+{
+	if (how == VEGA_BOOK_WATCH_LOST)
+		vega_book_stale(b, in);
+	return how != VEGA_BOOK_WATCH_PAST;
+}
+
+/* What newer messages took goes off it; what they executed without a price had its own. */
+VEGA_COLD bool
+vega_book_may_set(struct vega_book *b, const struct vega_book_in *in, struct vega_order *now)
+{
+	struct vega_book_watch_order *o = watch_of(b, in, now->id);
+	uint64_t less = 0;
+	const enum vega_book_watch_how how = vega_book_watch_set(b->watch, o, &less);
+
+	if (o != NULL && o->untold != 0 && (how == VEGA_BOOK_WATCH_PAST || less != 0)) {
+		vega_book_trade(b, in, now->price, o->untold);
+		o->untold = 0;
+	}
+	if (how == VEGA_BOOK_WATCH_PAST && !o->has_price) {
+		o->price = now->price;
+		o->has_price = true;
+	}
+	now->qty -= less < now->qty ? less : now->qty;
+	return judge(b, in, how);
+}
+
+VEGA_COLD bool
+vega_book_may_take(struct vega_book *b, const struct vega_book_in *in, uint64_t id, uint64_t qty)
+{
+	return judge(b, in, vega_book_watch_take(b->watch, watch_of(b, in, id), qty));
+}
+
+VEGA_COLD bool
+vega_book_may_end(struct vega_book *b, const struct vega_book_in *in, uint64_t id)
+{
+	return judge(b, in, vega_book_watch_end(b->watch, watch_of(b, in, id)));
+}
+
+/* It may be gone when an execution of it comes late. */
+VEGA_COLD void
+vega_book_keep_price(
+	struct vega_book *b, const struct vega_book_in *in, const struct vega_order *order)
+{
+	struct vega_book_watch_order *o = watch_of(b, in, order->id);
+
+	if (o == NULL)
+		return;
+	o->price = order->price;
+	o->has_price = true;
+}
+
+/* An execution, at its order's price, of an order that went already, or did not come yet: then its price is waited for. */
+VEGA_COLD void
+vega_book_hold_trade(struct vega_book *b, const struct vega_book_in *in, uint64_t id)
+{
+	struct vega_book_watch_order *o = watch_of(b, in, id);
+
+	if (o != NULL && o->has_price)
+		vega_book_trade(b, in, o->price, in->qty);
+	else if (o != NULL)
+		o->untold += in->qty;
+}
+
+/* A level that came late behind something newer of its instrument: it may be older than what stands there. */
+VEGA_COLD void
+vega_book_judge_level(struct vega_book *b, const struct vega_book_in *in)
+{
+	const struct vega_state_entry *e = &b->table->entries[in->instrument_idx];
+	const uint32_t channel = b->packet.packet.channel;
+
+	if (e->ordered_position >= b->table->table->gap_position[channel % VEGA_STATE_GAP_CNT] &&
+		e->ordered_position < b->fold->packet_position)
+		vega_book_stale(b, in);
+}
+
+/* What is watched is not all that matters: nothing is put into its place until nothing is missing. */
+void
+vega_book_spoil_watch(struct vega_book *b)
+{
+	b->is_spoilt = b->is_spoilt || b->watch->is_on;
+	b->watch->is_on = false;
+}
+
+/* Messages that follow are newer than the gap. */
+static void
+open_gap(struct vega_book *b, const struct vega_gap_record *g)
+{
+	if (b->missing_cnt == 0 && !b->watch->is_on && !b->is_spoilt) {
+		vega_book_watch_begin(b->watch);
+		memset(b->seq, 0, sizeof(b->seq));
+		b->watch->is_on = true;
+	}
+	if (g->channel >= VEGA_STATE_GAP_CNT) {
+		vega_book_spoil_watch(b);
+		return;
+	}
+	b->seq[g->channel] = g->first + g->cnt;
+	b->watch->seq = b->seq[g->channel];
+}
+
+/*
+ * Does all of the packet fill this gap, and is all known that came since it opened? Where it brings more, it is not told which of its
+ * records are late.
+ */
+static bool
+fills(const struct vega_book *b, const struct vega_gap_record *g)
+{
+	return b->watch->is_on && g->channel == b->packet.packet.channel &&
+	       g->cnt == b->packet.packet.message_cnt && g->cnt < UINT16_MAX &&
+	       b->fold->gaps[g->channel % VEGA_STATE_GAP_CNT].lost_cnt == 0;
+}
+
+VEGA_COLD void
+vega_book_gap(struct vega_book *b, const struct vega_book_in *in)
+{
+	const uint64_t *open_cnt = &b->fold->gaps[in->r->gap.channel % VEGA_STATE_GAP_CNT].open_cnt;
+	const uint64_t before = *open_cnt;
+	union vega_record r = *in->r;
+
+	switch (r.gap.state & 0xFF) {
+	case VEGA_GAP_OPEN:
+		open_gap(b, &r.gap);
+		break;
+	case VEGA_GAP_FILLED:
+	case VEGA_GAP_RECOVERED:
+		b->is_in_place = fills(b, &r.gap);
+		if (b->is_in_place) {
+			r.gap.state |= VEGA_GAP_IN_PLACE;
+			b->watch->seq = r.gap.first;
+		} else {
+			vega_book_spoil_watch(b);
+		}
+		break;
+	}
+	vega_book_forward(b, &r, 1);
+	b->missing_cnt += *open_cnt - before;
+}
+
+/* What the packet before brought is applied. */
+VEGA_COLD void
+vega_book_watch_packet(struct vega_book *b, const struct vega_packet_record *p)
+{
+	b->is_in_place = false;
+	if (b->missing_cnt == 0) {
+		b->watch->is_on = false;
+		b->is_spoilt = false;
+	} else if (p->channel < VEGA_STATE_GAP_CNT) {
+		if (p->seq != UINT64_MAX && p->seq > b->seq[p->channel])
+			b->seq[p->channel] = p->seq;
+		b->watch->seq = b->seq[p->channel];
+	} else {
+		vega_book_spoil_watch(b);
+	}
+}
