@@ -49,7 +49,10 @@ vega_gen_opening(uint64_t seq, uint32_t *ret_book_idx)
 static inline void
 vega_gen_symbol(uint32_t token, uint8_t symbol[VEGA_GEN_SYMBOL_BYTES])
 {
-	memcpy(symbol, "ZV      ", VEGA_GEN_SYMBOL_BYTES);
+	static const uint8_t blank[VEGA_GEN_SYMBOL_BYTES] = {
+		'Z', 'V', ' ', ' ', ' ', ' ', ' ', ' '};
+
+	memcpy(symbol, blank, sizeof(blank));
 	for (uint32_t i = 0; i < 3; i++, token /= 26)
 		symbol[4 - i] = (uint8_t)('A' + token % 26);
 }

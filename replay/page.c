@@ -251,7 +251,7 @@ plot_histogram(FILE *file, const struct vega_histogram *error)
 		put_y_tick(
 			file, HEIGHT * (1 - i / 4.0), vega_text_count(text, (double)top * i / 4));
 	for (uint32_t i = 0; i < bar_cnt; i += 4)
-		put_x_tick(file, WIDTH * i / bar_cnt, text_ns(text, pow(10, i / 4)));
+		put_x_tick(file, WIDTH * i / bar_cnt, text_ns(text, pow(10, (double)i / 4)));
 	for (uint32_t i = 0; i < bar_cnt; i++) {
 		const double height = HEIGHT * (double)bars[i] / (double)top;
 

@@ -87,7 +87,7 @@ static bool
 take_run(struct vega_record_cursor *c, struct vega_record_batch *batch)
 {
 	const uint32_t cnt = c->hdr->record_cnt;
-	struct vega_record_clock clock = c->clock;
+	struct vega_record_clock clock;
 
 	do {
 		if (c->at == cnt)

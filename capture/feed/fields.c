@@ -18,7 +18,7 @@ number(const uint8_t *at, uint32_t bytes, bool big_endian)
 static int64_t
 extend_sign(uint64_t value, uint32_t bytes)
 {
-	const uint32_t unused_bits = 64 - 8 * bytes;
+	const uint32_t unused_bits = (64 - 8 * bytes) & 63; /* 1 to 8 bytes */
 
 	return (int64_t)(value << unused_bits) >> unused_bits;
 }

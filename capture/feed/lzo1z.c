@@ -133,7 +133,7 @@ copy_repeated(uint8_t *to, size_t dist, size_t bytes)
 		[6] = {UINT64_C(0x0001000000000001), 6},
 		[7] = {UINT64_C(0x0100000000000001), 7},
 	};
-	const uint64_t first = vega_le64(to - dist) & (UINT64_MAX >> (64 - 8 * dist));
+	const uint64_t first = vega_le64(to - dist) & (UINT64_MAX >> ((64 - 8 * dist) & 63));
 	const uint64_t word = first * fill[dist].times;
 
 	for (size_t done = 0; done < bytes; done += fill[dist].step)

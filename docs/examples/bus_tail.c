@@ -103,7 +103,7 @@ main(int argc, char **argv)
 	}
 	rc = vega_bus_open(bus, argv[2], from, position, NULL, &cursor);
 	if (rc >= 0)
-		rc = follow(bus, cursor);
+		(void)follow(bus, cursor);
 failed:
 	fprintf(stderr, "%s: %s\n", argv[0], vega_bus_error());
 	return 65;

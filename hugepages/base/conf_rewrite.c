@@ -65,7 +65,8 @@ take_mac(const char *s, const char *key, const char *text, const char *word, boo
 		const int low = hex_digit(text[3 * i + 1]);
 
 		good = high >= 0 && low >= 0 && (i == 5 || text[3 * i + 2] == ':');
-		ret_mac[i] = (uint8_t)(high << 4 | low);
+		if (good)
+			ret_mac[i] = (uint8_t)(high << 4 | low);
 	}
 	if (!good)
 		return VEGA_ERR(-EINVAL,
