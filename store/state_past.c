@@ -149,6 +149,7 @@ make_table(struct make *m)
 	if (memory == MAP_FAILED)
 		return VEGA_ERR(-ENOMEM, "need memory for %llu instruments, found none",
 			(unsigned long long)capacity);
+	(void)madvise(memory, p->table_bytes, MADV_HUGEPAGE); /* a fold touches all of it */
 	p->table = memory;
 	vega_state_table_new(p->table, capacity, 0, p->generation);
 	vega_state_writer_init(&m->writer, p->table);
