@@ -40,7 +40,7 @@ is_due(const struct vega_keyframes *k, uint64_t now_ns, uint32_t day, uint64_t p
 		return false;
 	if (k->begun_day != 0 && day != k->begun_day)
 		return true;
-	return (is_old || is_far) && record_cnt >= k->bytes;
+	return (is_old || is_far) && record_cnt >= k->bytes - k->bytes / 4;
 }
 
 static void

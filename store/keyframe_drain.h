@@ -5,7 +5,7 @@
  * When a state table goes into the journal, and which slice is next. The drain of the lane that the table is a fold of lays the blocks.
  *
  * A keyframe is begun once so many records or so much time went by since the one before was begun, or the trading day has rolled; but not
- * before there was a record for each byte that that one took (docs/decisions/0013-keyframes.md).
+ * before there were three records for each four bytes that that one took (docs/decisions/0013-keyframes.md).
  *
  * Threads: that of the state poll, which is the drain's.
  */

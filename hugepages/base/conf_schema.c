@@ -33,7 +33,7 @@ static const struct vega_key journal_keys[] = {
 	TEXT(_journal, keyframe_interval, "duration, 1ms to 1h, or none", "10s", NULL,
 		"How often the state of all instruments goes into the journal, so that the state at any time is soon found."),
 	TEXT(_journal, keyframe_records, "number, 1 to 1000000000, or none", "250000", NULL,
-		"The same by records; whichever comes first. Of many instruments not before there was a record for each byte that it takes."),
+		"The same by records; whichever comes first. Of many instruments seldomer: not before there were three for each four bytes that it takes."),
 };
 SECTION(journal, _journal, 1);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A journal file: opened, walked from two times, and verified.
+ * A journal file: opened, walked from two times, its state made at two, and verified.
  *
  * First byte odd: the checksums of what follows are made right, so that what lies behind them is reached; the rest is the
  * file. What the reader serves must lie in the block it is served from, and what the verifier calls whole must be readable.
@@ -13,6 +13,7 @@
 #include "hugepages/base/crc32c.h"
 #include "store/format.h"
 #include "store/reader.h"
+#include "store/state_past.h"
 #include "store/verify.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -116,6 +117,20 @@ read_records(struct vega_journal *journal, uint64_t from_position)
 	return records;
 }
 
+/* The state of its instruments at a time: entries that a fold may have made. */
+static void
+read_state(struct vega_journal *journal, uint64_t at_ns)
+{
+	const struct vega_state_past_want want = {.at_ns = at_ns, .capacity = 100};
+	struct vega_state_past past;
+	struct vega_state_entry e;
+
+	FUZZ_CHECK(vega_state_past_make(journal, 0, &want, &past) == 0);
+	for (uint64_t i = 0; past.table != NULL && vega_state_at(&past.view, i, &e) == 0; i++)
+		FUZZ_CHECK(e.bid_cnt <= VEGA_STATE_LEVEL_CNT && e.ask_cnt <= VEGA_STATE_LEVEL_CNT);
+	vega_state_past_clear(&past);
+}
+
 static void
 look_at(struct vega_io *io, const char *path)
 {
@@ -132,6 +147,8 @@ look_at(struct vega_io *io, const char *path)
 	(void)read_from(journal, 1500);
 	(void)read_records(journal, 5);
 	records = read_records(journal, 0);
+	read_state(journal, 1500);
+	read_state(journal, UINT64_MAX);
 	if (verified == 0 && sum.damaged_blocks == 0)
 		FUZZ_CHECK(packets == sum.packets && records <= sum.records);
 	vega_journal_close(journal);
