@@ -474,7 +474,7 @@ apply_packet(struct vega_fold *f, const struct wide *w)
 	f->is_late = false;
 }
 
-/* Orders' books and the day's figures end with the day; the last price stays. */
+/* Orders' books and the day's figures end with the day, and so does what it lacked; the last price stays. */
 static void
 end_day(struct vega_fold *f, uint64_t position)
 {
@@ -492,6 +492,11 @@ end_day(struct vega_fold *f, uint64_t position)
 		vega_fold_set_flags(e, 0, gone);
 		clear_entry(f, e, position);
 	}
+	memset(f->gaps, 0, sizeof(f->gaps));
+	for (uint32_t i = 0; i < VEGA_STATE_GAP_CNT; i++)
+		vega_store_relaxed(&f->table->table->gap_position[i], 0);
+	vega_store_relaxed(&f->table->table->lost_position, 0);
+	f->whole_slot = 0;
 }
 
 static void

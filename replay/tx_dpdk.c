@@ -362,8 +362,8 @@ flush_dpdk(struct vega_tx *base)
 
 	vega_sleep_until_ns(vega_monotonic_ns() + base->lead_ns); /* what it sends by itself */
 	for (uint32_t i = 0; i < FLUSH_WAIT_CNT; i++) {
-		for (uint16_t queue = 0; queue < tx->port.queue_cnt; queue++)
-			(void)rte_eth_tx_done_cleanup(tx->port.idx, queue, 0);
+		for (uint32_t queue = 0; queue < tx->port.queue_cnt; queue++)
+			(void)rte_eth_tx_done_cleanup(tx->port.idx, (uint16_t)queue, 0);
 		if (rte_eth_stats_get(tx->port.idx, &stats) != 0 ||
 			stats.opackets >= base->counts.packets_sent)
 			return 0;

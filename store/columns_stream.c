@@ -11,9 +11,9 @@
 #include "store/columns_private.h"
 
 #define LEVEL_BEST 19
-#define LEVEL_LIVE (-100) /* how often bytes come is learned, repeats are hardly looked for */
-#define LEVEL_LONG (-1)   /* repeats are looked for: slower, and where blocks are long, worth it */
-#define FRAME_MIN  256u   /* live: of fewer bytes, a frame takes longer than it saves */
+#define LEVEL_LIVE (-20) /* how often bytes come is learned, repeats are hardly looked for */
+#define LEVEL_LONG (-1)  /* repeats are looked for: slower, and where blocks are long, worth it */
+#define FRAME_MIN  256u  /* live: of fewer bytes, a frame takes longer than it saves */
 
 void
 vega_sink_bytes(struct sink *sink, const void *from, size_t bytes)

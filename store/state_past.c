@@ -367,14 +367,14 @@ fold(struct make *m)
 static int
 find_end(struct make *m)
 {
-	const struct vega_index_entry *entry;
+	const struct vega_index_entry *entry = NULL;
 	uint32_t file_idx;
 	int rc = find_cut(m);
 
 	if (rc == 0)
 		rc = find_block(m, UINT64_MAX, &file_idx, &entry);
 	m->end_position = m->cut_position;
-	if (rc == 1 && m->cut_position == UINT64_MAX &&
+	if (rc == 1 && entry != NULL && m->cut_position == UINT64_MAX &&
 		entry->record_cnt <= UINT64_MAX - entry->position_first)
 		m->end_position = entry->position_first + entry->record_cnt;
 	return rc < 0 ? rc : 0;

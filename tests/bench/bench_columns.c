@@ -21,6 +21,7 @@
 #include "hugepages/base/err.h"
 #include "hugepages/base/pcapfile.h"
 #include "store/columns.h"
+#include "store/record_drain.h"
 #include "tests/bench/rig.h"
 
 #define LANE_BYTES     (64u << 20)
@@ -252,7 +253,7 @@ main(int argc, char **argv)
 		return vega_err_exit("bench_columns", rc);
 	bench.block_cnt = block_cnt != 0 && block_cnt < VEGA_COLUMNS_RECORD_CNT_MAX
 				  ? (uint32_t)block_cnt
-				  : VEGA_COLUMNS_RECORD_CNT_MAX;
+				  : VEGA_RECORD_DRAIN_RECORDS; /* as it is cut live */
 	blocks = (bench.cnt + bench.block_cnt - 1) / bench.block_cnt;
 	bench.blocks = malloc(blocks * vega_columns_bound(bench.block_cnt));
 	bench.bytes = malloc(blocks * sizeof(*bench.bytes));

@@ -60,7 +60,8 @@ compile(const struct vega_conf_channel *channels, uint32_t cnt, struct vega_matc
 	for (uint32_t i = 0; i < cnt; i++) {
 		feeds[i].channels = (struct vega_conf_channel *)(uintptr_t)&channels[i];
 		feeds[i].channel_cnt = 1;
-		(void)strcpy(feeds[i].name, i == 0 ? "FIRST" : "LATER");
+		(void)snprintf(
+			feeds[i].name, sizeof(feeds[i].name), "%s", i == 0 ? "FIRST" : "LATER");
 		list[i] = &feeds[i];
 	}
 	match = aligned_alloc(64, vega_feed_match_bytes(list, cnt));
