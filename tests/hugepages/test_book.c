@@ -328,6 +328,43 @@ a_clear_empties_its_channel_and_a_day_everything(void **state)
 	close_rig(&r);
 }
 
+static bool
+is_stale(const struct rig *r, uint32_t token)
+{
+	struct vega_state_entry e;
+
+	assert_int_equal(vega_state_latest(&r->view, token, &e), 0);
+	return (e.flags & VEGA_STATE_STALE) != 0;
+}
+
+/* What a day lost, the next one does not lack: of instruments it knows and of those it sees first. */
+static void
+a_gap_ends_with_its_day(void **state)
+{
+	struct rig r;
+
+	(void)state;
+	open_rig(&r, 10, 100, true);
+	put(&r, VEGA_EPOCH, 0, 0, 0, 1000, 0);
+	packet(&r, 1, 1);
+	put_order(&r, VEGA_ORDER_ADD, VEGA_RECORD_LAST, 1, 5, 1, 100, 0);
+	put(&r, VEGA_GAP, VEGA_RECORD_LAST, 1, VEGA_GAP_OPEN, 2, 1);
+	put(&r, VEGA_GAP, VEGA_RECORD_LAST, 1, VEGA_GAP_LOST, 2, 1);
+	packet(&r, 1, 3);
+	put_order(&r, VEGA_ORDER_ADD, VEGA_RECORD_LAST, 2, 5, 2, 100, 0);
+	poll(&r);
+	assert_true(is_stale(&r, 1));
+	assert_true(is_stale(&r, 2));
+	put(&r, VEGA_EPOCH, 0, 0, 0, 1000 + 86400000000000u, 0);
+	packet(&r, 1, 4);
+	for (uint32_t token = 1; token <= 3; token++)
+		put_order(&r, VEGA_ORDER_ADD, VEGA_RECORD_LAST, token, 5, token, 100, 0);
+	poll(&r);
+	for (uint32_t token = 1; token <= 3; token++)
+		assert_false(is_stale(&r, token));
+	close_rig(&r);
+}
+
 /* What lies in the book lane alone gives the same table: a second fold over it. */
 static void
 the_book_lane_says_it_all(void **state)
@@ -635,6 +672,7 @@ main(void)
 		cmocka_unit_test(a_trade_reduces_both),
 		cmocka_unit_test(an_order_without_room_makes_its_book_stale),
 		cmocka_unit_test(a_clear_empties_its_channel_and_a_day_everything),
+		cmocka_unit_test(a_gap_ends_with_its_day),
 		cmocka_unit_test(the_book_lane_says_it_all),
 		cmocka_unit_test(what_comes_late_is_put_into_its_place),
 		cmocka_unit_test(a_change_between_executions_leaves_its_book_stale),
