@@ -203,7 +203,7 @@ vega_mask_of(uint32_t cnt)
 static VEGA_ALWAYS_INLINE uint64_t
 vega_zigzag(int64_t value)
 {
-	return (uint64_t)value << 1 ^ (uint64_t)(value >> 63);
+	return (uint64_t)value << 1 ^ (0 - ((uint64_t)value >> 63));
 }
 
 static VEGA_ALWAYS_INLINE int64_t
@@ -215,7 +215,7 @@ vega_unzigzag(uint64_t value)
 static VEGA_ALWAYS_INLINE uint32_t
 zigzag_u32(uint32_t value)
 {
-	return value << 1 ^ (uint32_t)((int32_t)value >> 31);
+	return value << 1 ^ (0 - (value >> 31));
 }
 
 static VEGA_ALWAYS_INLINE uint32_t

@@ -48,7 +48,7 @@ struct reader {
 static bytes_16
 bytes_plain(const uint8_t *row, bytes_16 from)
 {
-	bytes_16 to;
+	bytes_16 to = {0};
 
 	for (uint32_t i = 0; i < 16; i++)
 		to[i] = from[i] == ROW_ZERO ? 0 : row[from[i] & 15u];

@@ -132,7 +132,7 @@ static const uint64_t time_half[8] = {
 static VEGA_ALWAYS_INLINE vega_lanes
 zigzag_lanes(vega_lanes values)
 {
-	return values << 1 ^ (vega_lanes)((signed_lanes)values >> 31);
+	return values << 1 ^ (vega_lanes)((signed_lanes)values < 0);
 }
 
 /* A bit for each byte that is not 0. */
