@@ -49,16 +49,6 @@ struct work {
 	uint32_t source_cnt;
 };
 
-bool
-vega_feed_is(const char *wanted, const char *feed)
-{
-	static const char shared[] = "default";
-
-	if (strcmp(wanted, feed) == 0)
-		return true;
-	return strcmp(wanted, shared) == 0 && strncmp(feed, "default.", sizeof(shared)) == 0;
-}
-
 int
 vega_export_fopen(const char *path, FILE **ret_out)
 {
@@ -110,10 +100,7 @@ find_format(const char *name, const struct vega_export_format **ret_format)
 static bool
 is_chosen(const struct vega_export_conf *conf, const char *feed)
 {
-	for (uint32_t i = 0; i < conf->feed_cnt; i++)
-		if (vega_feed_is(conf->feeds[i], feed))
-			return true;
-	return conf->feed_cnt == 0;
+	return vega_feed_is_chosen(conf->feeds, conf->feed_cnt, feed);
 }
 
 static void
@@ -128,28 +115,6 @@ count_hole(void *arg, const struct vega_hole *hole)
 	work->sum->lost_bytes += hole->bytes;
 	if (work->conf->hole != NULL)
 		work->conf->hole(work->conf->arg, hole);
-}
-
-/* A wanted feed that is not there is a mistake worth a word. */
-static int
-check_feeds(const struct work *work)
-{
-	const struct vega_export_conf *conf = work->conf;
-	const uint32_t cnt = vega_journal_feed_cnt(work->journal);
-
-	for (uint32_t i = 0; i < conf->feed_cnt; i++) {
-		uint32_t at = 0;
-
-		while (at < cnt &&
-			!vega_feed_is(conf->feeds[i], vega_journal_feed(work->journal, at)))
-			at++;
-		if (at == cnt)
-			return VEGA_ERR(-ENOENT,
-				"--feed: need a feed of this journal, found '%s'; `vega-journal "
-				"ls` names them",
-				conf->feeds[i]);
-	}
-	return 0;
 }
 
 static int
@@ -187,7 +152,7 @@ static int
 open_sources(struct work *work)
 {
 	const uint32_t cnt = vega_journal_feed_cnt(work->journal);
-	int rc = check_feeds(work);
+	int rc = vega_feeds_check(work->journal, work->conf->feeds, work->conf->feed_cnt);
 
 	work->sources = calloc(cnt + 1u, sizeof(*work->sources));
 	if (rc == 0 && work->sources == NULL)

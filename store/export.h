@@ -11,6 +11,7 @@
 #include <stdio.h>
 
 #include "hugepages/base/attr.h"
+#include "store/feed_names.h"
 #include "store/record_rows.h"
 #include "store/vega_journal.h"
 
@@ -48,9 +49,6 @@ struct vega_export_sum {
  */
 int vega_export(struct vega_journal *journal, const struct vega_export_conf *conf,
 	struct vega_export_sum *ret_sum) VEGA_MUST_CHECK;
-
-/* True when a feed of this name is meant by `wanted`: itself, or "default" for "default.0". */
-bool vega_feed_is(const char *wanted, const char *feed);
 
 /* What a format works on. */
 struct vega_export {

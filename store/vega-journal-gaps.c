@@ -9,7 +9,7 @@
 #include "hugepages/base/cli.h"
 #include "hugepages/base/err.h"
 #include "hugepages/base/zone.h"
-#include "store/export.h"
+#include "store/feed_names.h"
 #include "store/gaps.h"
 #include "store/vega-journal-verbs.h"
 
@@ -119,15 +119,6 @@ count_hole(void *arg, const struct vega_hole *hole)
 	*damaged += !hole->recovered;
 }
 
-static bool
-is_chosen(const struct verb_options *o, const char *feed)
-{
-	for (uint32_t i = 0; i < o->feed_cnt; i++)
-		if (vega_feed_is(o->feeds[i], feed))
-			return true;
-	return o->feed_cnt == 0;
-}
-
 int
 verb_gaps(const struct verb_options *o)
 {
@@ -138,8 +129,9 @@ verb_gaps(const struct verb_options *o)
 
 	if (rc < 0)
 		return rc;
+	rc = vega_feeds_check(journal, o->feeds, o->feed_cnt);
 	for (uint32_t i = 0; rc == 0 && i < vega_journal_feed_cnt(journal); i++)
-		if (is_chosen(o, vega_journal_feed(journal, i)))
+		if (vega_feed_is_chosen(o->feeds, o->feed_cnt, vega_journal_feed(journal, i)))
 			rc = vega_gaps_add(&gaps, journal, i, count_hole, &damaged);
 	if (rc == 0)
 		rc = o->json ? print_json(journal, &gaps, damaged)

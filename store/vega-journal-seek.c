@@ -8,8 +8,9 @@
 #include "hugepages/base/cli.h"
 #include "hugepages/base/err.h"
 #include "hugepages/base/zone.h"
-#include "store/export.h"
+#include "store/feed_names.h"
 #include "store/vega-journal-verbs.h"
+#include "store/vega_journal.h"
 
 struct place {
 	const char *feed;
@@ -23,15 +24,6 @@ struct place {
 	bool has_frame;
 	bool has_record;
 };
-
-static bool
-is_chosen(const struct verb_options *o, const char *feed)
-{
-	for (uint32_t i = 0; i < o->feed_cnt; i++)
-		if (vega_feed_is(o->feeds[i], feed))
-			return true;
-	return o->feed_cnt == 0;
-}
 
 static int
 seek_frame(struct vega_journal *journal, uint32_t feed, uint64_t at_ns, struct place *place)
@@ -141,10 +133,11 @@ seek(const struct verb_options *o, struct vega_journal *journal)
 {
 	struct place best = {0};
 	uint64_t at_ns;
-	int rc = verb_time(journal, "--at", o->at, &at_ns);
+	int rc = verb_time(journal, "--at", o->at, &at_ns)
+			 ?: vega_feeds_check(journal, o->feeds, o->feed_cnt);
 
 	for (uint32_t feed = 0; rc == 0 && feed < vega_journal_feed_cnt(journal); feed++)
-		if (is_chosen(o, vega_journal_feed(journal, feed)))
+		if (vega_feed_is_chosen(o->feeds, o->feed_cnt, vega_journal_feed(journal, feed)))
 			rc = seek_feed(journal, feed, at_ns, &best);
 	if (rc < 0)
 		return rc;

@@ -17,7 +17,7 @@
 #include "hugepages/base/err.h"
 #include "hugepages/state.h"
 #include "hugepages/state_json.h"
-#include "store/export.h"
+#include "store/feed_names.h"
 #include "store/state_past.h"
 #include "store/vega-journal-verbs.h"
 #include "store/vega_journal.h"
@@ -162,11 +162,11 @@ struct telling {
 	uint64_t damaged;
 	uint64_t keyframes;
 	uint64_t records;
+	uint64_t told;
 };
 
 static void
-tell(const struct telling *t, const struct vega_state_view *view, const char *feed,
-	uint32_t price_scale)
+tell(struct telling *t, const struct vega_state_view *view, const char *feed, uint32_t price_scale)
 {
 	struct vega_state_entry e;
 
@@ -174,6 +174,7 @@ tell(const struct telling *t, const struct vega_state_view *view, const char *fe
 		/* an instrument whose orders never made a level is known to the books alone */
 		if (e.position == 0 || !is_wanted(t->options->instrument, &e))
 			continue;
+		t->told++;
 		if (t->options->json)
 			(void)json_array_append_new(t->instruments,
 				vega_state_json(&e, feed, vega_state_digits(&e, price_scale)));
@@ -191,15 +192,6 @@ conf_of(const struct vega_conf *conf, const char *feed)
 		if (strcmp(conf->feeds[i].name, feed) == 0)
 			return &conf->feeds[i];
 	return NULL;
-}
-
-static bool
-is_chosen(const struct verb_options *o, const char *feed)
-{
-	for (uint32_t i = 0; i < o->feed_cnt; i++)
-		if (vega_feed_is(o->feeds[i], feed))
-			return true;
-	return o->feed_cnt == 0;
 }
 
 /* Orders alone: through books of our own. */
@@ -261,7 +253,10 @@ print_end(const struct telling *t)
 			(json_int_t)t->at_ns, "instruments", t->instruments, "damaged_extents",
 			(json_int_t)t->damaged, "keyframes", (json_int_t)t->keyframes,
 			"folded_records", (json_int_t)t->records));
-	else if (t->damaged != 0)
+	else if (t->told == 0)
+		(void)printf("nothing is known of %s at that time\n",
+			t->options->instrument != NULL ? t->options->instrument : "any instrument");
+	if (!t->options->json && t->damaged != 0)
 		(void)printf("damaged: %" PRIu64 " extents were passed over\n", t->damaged);
 	if (rc == 0 && t->damaged != 0)
 		rc = VEGA_ERR(-EBADMSG,
@@ -274,11 +269,13 @@ print_end(const struct telling *t)
 static int
 tell_all(struct telling *t)
 {
-	int rc = verb_time(t->journal, "--at", t->options->at, &t->at_ns);
+	int rc = verb_time(t->journal, "--at", t->options->at, &t->at_ns)
+			 ?: vega_feeds_check(t->journal, t->options->feeds, t->options->feed_cnt);
 
 	t->instruments = json_array();
 	for (uint32_t i = 0; rc == 0 && i < vega_journal_feed_cnt(t->journal); i++)
-		if (is_chosen(t->options, vega_journal_feed(t->journal, i)))
+		if (vega_feed_is_chosen(t->options->feeds, t->options->feed_cnt,
+			    vega_journal_feed(t->journal, i)))
 			rc = tell_feed(t, i);
 	if (rc == 0)
 		rc = print_end(t);

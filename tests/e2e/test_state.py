@@ -325,7 +325,14 @@ class StateTest(unittest.TestCase):
     def test_state_of_a_journal_of_levels(self):
         text = vega.SMALL + ('feeds:\n- name: X\n  zone: America/Chicago\n  frame_lane: 2MiB\n  channels:\n'
                              '    - {line: A, port: 14340, format: cme-mdp3}\n    - {line: B, port: 15340, format: cme-mdp3}\n')
-        self.live_and_later('cme-mdp3', text, capture('omi-data-packets-history', 'Cme.Mdp3.Sbe.v6.1.pcap'), '15')
+        _, journal = self.live_and_later('cme-mdp3', text, capture('omi-data-packets-history', 'Cme.Mdp3.Sbe.v6.1.pcap'), '15')
+        at = ('--at', '2100-01-01T00:00:00Z')
+        unknown = vega.run('vega-journal', 'state', journal, *at, '--instrument', 'NOSUCH')
+        self.assertEqual((unknown.returncode, unknown.stdout), (0, 'nothing is known of NOSUCH at that time\n'))
+        for verb in (('state', *at), ('seek', *at), ('gaps',)):
+            done = vega.run('vega-journal', verb[0], journal, *verb[1:], '--feed', 'NOSUCH')
+            self.assertEqual(done.returncode, 66)
+            self.assertIn("need a feed of this journal, found 'NOSUCH'", done.stderr)
 
     def test_state_of_a_journal_of_prices(self):
         text = vega.SMALL + ('feeds:\n- name: X\n  zone: America/New_York\n  frame_lane: 2MiB\n  channels:\n'
