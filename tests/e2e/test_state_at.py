@@ -235,13 +235,16 @@ class StateAtTest(unittest.TestCase):
         self.capture(config(['group: 224.67.0.199, port: 16642, format: iex'], 3000, 'America/New_York'), self.shared('go-iex', 'TOPS16.pcapng'))
         path, = self.files('book')
         whole = self.state(EVER)
-        off, stored = blocks(path, KEYFRAME)[-2]
-        with open(path, 'r+b') as file:
-            file.seek(off)
-            file.write(bytes(stored))
-        said = self.state(EVER, needs=65)
-        self.assertEqual((said['keyframes'], said['instruments']), (1, whole['instruments']))
-        self.assertGreater(said['folded_records'], whole['folded_records'])
+        for off, stored in reversed(blocks(path, KEYFRAME)):  # the last one may be unfinished, and is nobody's
+            with open(path, 'r+b') as file:
+                file.seek(off)
+                file.write(bytes(stored))
+            said = self.state(EVER, needs=65)
+            self.assertEqual((said['keyframes'], said['instruments']), (1, whole['instruments']))
+            if said['folded_records'] > whole['folded_records']:
+                break
+        else:
+            self.fail('a keyframe with torn slices was used')
 
     def test_damaged_records(self):
         """Records behind the keyframe that are gone leave all stale, those before it nothing."""

@@ -44,6 +44,7 @@ begin(struct bench *b, uint32_t full, uint64_t capacity_bytes)
 	b->feed = (struct vega_writer_feed){
 		.journal_dir = "/j",
 		.name = "feed0",
+		.kind = VEGA_KIND_FRAMES,
 		.zone = "Asia/Kolkata",
 		.region = "rig",
 		.lane = lane,
