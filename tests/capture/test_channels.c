@@ -24,6 +24,7 @@
 #include "hugepages/base/err.h"
 #include "hugepages/ring.h"
 #include "tests/lib/packet.h"
+#include "tests/lib/region_name.h"
 #include "tests/lib/rng.h"
 
 enum {
@@ -171,13 +172,16 @@ drain_frames(void)
 
 /* ---- the capture ---------------------------------------------------------------------------------------------- */
 
+static char region[32];
+
 static void
 write_conf(const char *path)
 {
 	FILE *out = fopen(path, "w");
 
 	assert_non_null(out);
-	(void)fprintf(out, "region: channels-%d\nmemory: shm\nports:\n", (int)getpid());
+	region_name(region, "channels");
+	(void)fprintf(out, "region: %s\nmemory: shm\nports:\n", region);
 	for (int port = 0; port < PORT_CNT; port++)
 		(void)fprintf(out, "- {name: p%d, device: net_ring_p%d, queues: 2}\n", port, port);
 	(void)fprintf(out, "lcores:\n- {cpu: 0, polls: [p0]}\n- {cpu: 1, polls: [p1]}\nfeeds:\n");
@@ -391,6 +395,7 @@ teardown(void **state)
 	(void)state;
 	vega_crew_delete(f.crew);
 	vega_region_close(f.region);
+	assert_int_equal(region_remove(region), 0);
 	for (uint32_t i = 0; i < PORT_CNT; i++)
 		vega_port_close(&f.ports[i]);
 	vega_plan_delete(f.plan);

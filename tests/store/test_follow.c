@@ -20,6 +20,7 @@
 #include "hugepages/ring.h"
 #include "store/drain.h"
 #include "store/vega_follow.h"
+#include "tests/lib/region_name.h"
 #include "tests/lib/rng.h"
 
 #define S          1000000000ull
@@ -244,7 +245,7 @@ static int
 setup(void **state)
 {
 	(void)state;
-	(void)snprintf(name, sizeof(name), "test-follow-%d", (int)getpid());
+	region_name(name, "test-follow");
 	(void)snprintf(dir, sizeof(dir), "/tmp/vega-follow-XXXXXX");
 	return mkdtemp(dir) == NULL;
 }
@@ -259,18 +260,15 @@ setup_book(void **state)
 static int
 teardown(void **state)
 {
-	char root[224];
-	char command[700];
+	char command[300];
 
 	(void)state;
 	unfollow();
 	is_book = false;
 	if (capture.region != NULL)
 		end_capture(false);
-	vega_region_root(root);
-	(void)snprintf(command, sizeof(command), "rm -rf '%s' '%s/%s' /dev/shm/vega-%s.*", dir,
-		root, name, name);
-	return system(command);
+	(void)snprintf(command, sizeof(command), "rm -rf '%s'", dir);
+	return region_remove(name) != 0 ? 1 : system(command);
 }
 
 static void
