@@ -9,7 +9,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "hugepages/base/atomic.h"
 #include "hugepages/base/cli.h"
 #include "hugepages/base/clock.h"
 #include "hugepages/base/err.h"
@@ -44,15 +43,6 @@ struct tail {
 	struct vega_bus_cursor *cursor;
 	uint64_t generation;
 };
-
-static uint64_t stop_asked;
-
-static void
-ask_stop(int signal_number)
-{
-	(void)signal_number;
-	vega_store_relaxed(&stop_asked, 1);
-}
 
 static error_t
 parse_option(int key, char *arg, struct argp_state *state)
@@ -202,7 +192,7 @@ run(struct tail *t)
 	bool last = false; /* the capture has ended: read what it left */
 	int rc = 0;
 
-	while (rc >= 0 && t->count > 0 && vega_load_relaxed(&stop_asked) == 0) {
+	while (rc >= 0 && t->count > 0 && !verb_stop_asked()) {
 		rc = vega_bus_read(t->cursor, records, BATCH_CNT, &batch);
 		if (rc > 0) {
 			rc = print_batch(t, &batch, records, (uint32_t)rc);
@@ -269,11 +259,10 @@ int
 verb_tail(int argc, char **argv)
 {
 	struct tail t = {.region = REGION_DEFAULT, .count = UINT64_MAX};
-	const struct sigaction act = {.sa_handler = ask_stop};
 	int rc;
 
 	(void)argp_parse(&tail_argp, argc, argv, 0, NULL, &t);
-	if (sigaction(SIGINT, &act, NULL) != 0 || sigaction(SIGTERM, &act, NULL) != 0)
+	if (!verb_stop_by(SIGINT) || !verb_stop_by(SIGTERM))
 		return EX_OSERR;
 	rc = open_tail(&t);
 	if (rc == 0)

@@ -12,7 +12,6 @@
 #include <term.h>
 #include <unistd.h>
 
-#include "hugepages/base/atomic.h"
 #include "hugepages/base/cli.h"
 #include "hugepages/base/clock.h"
 #include "hugepages/base/err.h"
@@ -43,15 +42,6 @@ struct screen {
 	bool is_asking;
 	bool has_ended;
 };
-
-static uint64_t stop_asked;
-
-static void
-ask_stop(int signal_number)
-{
-	(void)signal_number;
-	vega_store_relaxed(&stop_asked, 1);
-}
 
 static error_t
 parse_option(int key, char *arg, struct argp_state *state)
@@ -107,7 +97,6 @@ static int
 open_screen(struct screen *s)
 {
 	static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
-	const struct sigaction act = {.sa_handler = ask_stop};
 	const char *name = getenv("TERM");
 
 	if (isatty(STDIN_FILENO) == 0 || isatty(STDOUT_FILENO) == 0)
@@ -115,7 +104,7 @@ open_screen(struct screen *s)
 			"need a terminal as standard input and output, found none; see `vega-bus "
 			"stat`");
 	for (size_t i = 0; i < VEGA_ARRAY_CNT(signals); i++)
-		if (sigaction(signals[i], &act, NULL) != 0)
+		if (!verb_stop_by(signals[i]))
 			return VEGA_ERR(-errno, "need to catch signals, cannot");
 	s->terminal = is_known(name) ? newterm(NULL, stdout, stdin) : NULL;
 	if (s->terminal == NULL)
@@ -253,7 +242,7 @@ run(struct screen *s)
 	uint64_t look_ns = vega_monotonic_ns() + s->interval_ns;
 
 	top_draw(s->top, NULL);
-	while (!s->has_ended && vega_load_relaxed(&stop_asked) == 0) {
+	while (!s->has_ended && !verb_stop_asked()) {
 		bool is_new = take_keys(s);
 
 		is_new |= top_collect(s->top);

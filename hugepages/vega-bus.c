@@ -49,6 +49,20 @@ ask_stop(int signal_number)
 	vega_store_relaxed(&stop_asked, 1);
 }
 
+bool
+verb_stop_by(int signal_number)
+{
+	const struct sigaction act = {.sa_handler = ask_stop};
+
+	return sigaction(signal_number, &act, NULL) == 0;
+}
+
+bool
+verb_stop_asked(void)
+{
+	return vega_load_relaxed(&stop_asked) != 0;
+}
+
 int
 verb_parse_interval(const char *text, uint64_t *ret_ns)
 {
@@ -279,9 +293,9 @@ report_all(const struct options *o, struct vega_stat stats[2])
 	for (uint64_t i = 1; rc == 0 && o->interval_ns != 0 && (o->count == 0 || i < o->count);
 		i++) {
 		deadline_ns += o->interval_ns;
-		while (vega_monotonic_ns() < deadline_ns && vega_load_relaxed(&stop_asked) == 0)
+		while (vega_monotonic_ns() < deadline_ns && !verb_stop_asked())
 			vega_sleep_until_ns(deadline_ns);
-		if (vega_load_relaxed(&stop_asked) != 0)
+		if (verb_stop_asked())
 			return 0;
 		if (!o->json)
 			(void)printf("\n");
@@ -296,13 +310,11 @@ static int
 verb_stat(int argc, char **argv)
 {
 	struct options o = {.region = REGION_DEFAULT};
-	const struct sigaction act = {.sa_handler = ask_stop};
 	struct vega_stat *stats;
 	int rc;
 
 	(void)argp_parse(&stat_argp, argc, argv, 0, NULL, &o);
-	if (o.interval_ns != 0 &&
-		(sigaction(SIGINT, &act, NULL) != 0 || sigaction(SIGTERM, &act, NULL) != 0))
+	if (o.interval_ns != 0 && !(verb_stop_by(SIGINT) && verb_stop_by(SIGTERM)))
 		return EX_OSERR;
 	stats = calloc(2, sizeof(*stats));
 	if (stats == NULL)
