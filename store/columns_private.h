@@ -206,12 +206,6 @@ vega_zigzag(int64_t value)
 	return (uint64_t)value << 1 ^ (0 - ((uint64_t)value >> 63));
 }
 
-static VEGA_ALWAYS_INLINE int64_t
-vega_unzigzag(uint64_t value)
-{
-	return (int64_t)(value >> 1 ^ (0 - (value & 1)));
-}
-
 static VEGA_ALWAYS_INLINE uint32_t
 zigzag_u32(uint32_t value)
 {

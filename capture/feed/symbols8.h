@@ -67,13 +67,6 @@ vega_symbols8_known(const struct vega_symbols8 *symbols, uint64_t name)
  */
 uint32_t vega_symbols8_find(struct vega_symbols8 *symbols, uint64_t name, bool *ret_is_new);
 
-/* Ask for the line of a name that is looked up soon. */
-static VEGA_ALWAYS_INLINE void
-vega_symbols8_prefetch(const struct vega_symbols8 *symbols, uint64_t name)
-{
-	vega_prefetch(&symbols->lines[vega_symbols8_hash(name)]);
-}
-
 /* A name has this token, as an earlier DEFINITION record says; the tokens given from now on are higher. A token of 0 is none. */
 void vega_symbols8_define(struct vega_symbols8 *symbols, uint32_t token, uint64_t name);
 
