@@ -11,6 +11,14 @@
 #define TYPE_TAG      0x8100u
 #define PROTO_UDP     17u
 
+/* Of IPv6: what may stand before the UDP header of a first fragment. */
+#define PROTO_HOPS       0u
+#define PROTO_ROUTE      43u
+#define PROTO_FRAGMENT   44u
+#define PROTO_OPTIONS    60u
+#define IPV6_HDR_BYTES   40u
+#define IPV6_EXT_CNT_MAX 8u
+
 static uint16_t
 be16(const uint8_t *at)
 {
@@ -45,7 +53,7 @@ meets(const struct vega_conf_rewrite *rule, const struct vega_net *net)
 
 /*
  * Where headers lie. The offsets of checksums are those of the bytes; 0: there is none to repair, as in a cut frame, a fragment
- * behind the first, or UDP over IPv4 that was sent without.
+ * behind the first, or UDP that was sent without (over IPv6 tunnels do so).
  */
 struct headers {
 	uint32_t ip;
@@ -83,6 +91,35 @@ replace(uint8_t *data, const struct headers *h, uint32_t off, const uint8_t *wit
 	memcpy(data + off, with, bytes);
 }
 
+/* Of a first fragment, which has the header; 0: it has none. */
+static uint32_t
+udp_of_fragment_v4(const uint8_t *data, uint32_t ip)
+{
+	if (data[ip + 9] != PROTO_UDP || (be16(data + ip + 6) & 0x1FFF) != 0)
+		return 0;
+	return ip + (data[ip] & 0x0Fu) * 4;
+}
+
+static uint32_t
+udp_of_fragment_v6(const uint8_t *data, uint32_t bytes, uint32_t ip)
+{
+	uint8_t protocol = data[ip + 6];
+	uint32_t off = ip + IPV6_HDR_BYTES;
+
+	for (uint32_t i = 0; i < IPV6_EXT_CNT_MAX && protocol != PROTO_UDP; i++) {
+		const bool is_options = protocol == PROTO_HOPS || protocol == PROTO_ROUTE ||
+					protocol == PROTO_OPTIONS;
+
+		if (off + 8 > bytes || (!is_options && protocol != PROTO_FRAGMENT))
+			return 0;
+		if (protocol == PROTO_FRAGMENT && (be16(data + off + 2) & 0xFFF8) != 0)
+			return 0; /* behind the first */
+		protocol = data[off];
+		off += is_options ? (data[off + 1] + 1u) * 8 : 8;
+	}
+	return protocol == PROTO_UDP ? off : 0;
+}
+
 static struct headers
 find_headers(const uint8_t *data, uint32_t bytes, const struct vega_net *net, uint32_t ip)
 {
@@ -90,14 +127,14 @@ find_headers(const uint8_t *data, uint32_t bytes, const struct vega_net *net, ui
 
 	if (net->udp_port != VEGA_NET_NO_PORT)
 		h.udp = net->payload_off - 8;
-	else if (net->family == 4 && net->is_fragment && data[ip + 9] == PROTO_UDP &&
-		 (be16(data + ip + 6) & 0x1FFF) == 0)
-		h.udp = ip + (data[ip] & 0x0Fu) * 4; /* the first fragment has the header */
+	else if (net->is_fragment)
+		h.udp = net->family == 4 ? udp_of_fragment_v4(data, ip)
+					 : udp_of_fragment_v6(data, bytes, ip);
 	if (h.udp == 0 || h.udp + 8 > bytes) {
 		h.udp = 0;
 		return h;
 	}
-	if (net->family == 6 || be16(data + h.udp + 6) != 0)
+	if (be16(data + h.udp + 6) != 0)
 		h.udp_sum = h.udp + 6;
 	return h;
 }

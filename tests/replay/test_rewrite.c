@@ -142,17 +142,62 @@ test_no_sum_is_invented(void **state)
 {
 	struct rng rng = {1};
 	struct vega_conf_rewrite rule = keep;
-	struct made m = make(4, 0, 20, &rng);
+	struct made m;
 
 	(void)state;
 	rule.to_port = 7000;
-	m.data[m.l4 + 6] = m.data[m.l4 + 7] = 0;
-	assert_true(apply(&m, &rule, 1));
-	assert_int_equal(m.data[m.l4 + 6] | m.data[m.l4 + 7], 0);
+	for (uint8_t family = 4; family <= 6; family += 2) {
+		m = make(family, 0, 20, &rng);
+		m.data[m.l4 + 6] = m.data[m.l4 + 7] = 0;
+		assert_true(apply(&m, &rule, 1));
+		assert_int_equal(m.data[m.l4 + 6] | m.data[m.l4 + 7], 0);
+	}
 	m = make(4, 0, 20, &rng);
 	m.data[m.l4 + 8] ^= 1;
 	assert_true(apply(&m, &rule, 1));
 	assert_int_not_equal(udp_sum(&m), 0xFFFF);
+}
+
+/* The extension headers of a fragment, put in before UDP: hop-by-hop options, then those of a fragment of this offset. */
+static void
+make_fragment_v6(struct made *m, uint32_t offset)
+{
+	const uint8_t extensions[16] = {44, 0, 1, 4, 0, 0, 0, 0, 17, 0, (uint8_t)(offset >> 5),
+		(uint8_t)(offset << 3 | 1), 1, 2, 3, 4};
+
+	memmove(m->data + m->l4 + 16, m->data + m->l4, m->bytes - m->l4);
+	memcpy(m->data + m->l4, extensions, 16);
+	m->data[m->ip + 5] = (uint8_t)(m->data[m->ip + 5] + 16);
+	m->data[m->ip + 6] = 0;
+	m->l4 += 16;
+	m->bytes += 16;
+}
+
+/* The first fragment has UDP's header and so its port and sum, which is of the whole datagram; those behind have addresses alone. */
+static void
+test_fragments_of_ipv6(void **state)
+{
+	struct rng rng = {rng_seed(13)};
+
+	(void)state;
+	for (uint32_t i = 0; i < 1000; i++) {
+		struct made m = make(6, (uint32_t)rng_below(&rng, 3), 40, &rng);
+		struct vega_conf_rewrite rule = change(6, &rng);
+		struct made before;
+
+		rule.to_port = 7000;
+		make_fragment_v6(&m, i % 2);
+		before = m;
+		assert_true(apply(&m, &rule, 1));
+		assert_memory_equal(m.data + m.ip + 24, rule.to_group, 16);
+		assert_memory_equal(m.data + m.l4 + 8, before.data + before.l4 + 8, 40);
+		if (i % 2 != 0) {
+			assert_memory_equal(m.data + m.l4, before.data + before.l4, 8);
+			continue;
+		}
+		assert_memory_equal(m.data + m.l4 + 2, "\x1B\x58", 2);
+		assert_int_equal(udp_sum(&m), 0xFFFF);
+	}
 }
 
 static void
@@ -259,6 +304,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_checksums_stay_right),
 		cmocka_unit_test(test_no_sum_is_invented),
+		cmocka_unit_test(test_fragments_of_ipv6),
 		cmocka_unit_test(test_tags),
 		cmocka_unit_test(test_ethernet_addresses),
 		cmocka_unit_test(test_first_rule_that_fits),
