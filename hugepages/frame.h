@@ -144,14 +144,6 @@ vega_frame_ready(struct vega_frame_writer *w)
 	return w->sealed - w->released_seen < w->block_cnt;
 }
 
-/* Blocks that can still be filled, the open one not counted (F1). */
-static inline uint64_t
-vega_frame_free(struct vega_frame_writer *w)
-{
-	w->released_seen = vega_load_acquire(&w->lane->released); /* F1: pairs with F4 */
-	return w->block_cnt - (w->sealed - w->released_seen) - (w->cursor != NULL ? 1 : 0);
-}
-
 /*
  * Copy a frame. Feed packets are 60 to 512 bytes: those are copied by vectors in line, the last one overlapping; a call
  * of memcpy would cost more than it saves. Neither side is read or written outside its bytes.

@@ -7,7 +7,8 @@
 #include "hugepages/base/err.h"
 #include "vega_build.h"
 
-const struct vega_tx_ops *const vega_tx_table[] = {
+/* All outputs of this build. */
+static const struct vega_tx_ops *const outputs[] = {
 	&vega_tx_pcap,
 	&vega_tx_udp,
 #if VEGA_WITH_DPDK
@@ -25,8 +26,7 @@ list_outputs(char *text, size_t text_bytes)
 	size_t at = 0;
 
 	text[0] = '\0';
-	for (const struct vega_tx_ops *const *tx = vega_tx_table; *tx != NULL && at < text_bytes;
-		tx++)
+	for (const struct vega_tx_ops *const *tx = outputs; *tx != NULL && at < text_bytes; tx++)
 		at += (size_t)snprintf(text + at, text_bytes - at, "%s%s%s%s", at != 0 ? ", " : "",
 			(*tx)->name, (*tx)->operand != NULL ? ":" : "",
 			(*tx)->operand != NULL ? (*tx)->operand : "");
@@ -50,7 +50,7 @@ vega_tx_find(const char *spec, const struct vega_tx_ops **ret_ops, const char **
 	const char *operand = spec[name_bytes] == ':' ? spec + name_bytes + 1 : "";
 	char known[256];
 
-	for (const struct vega_tx_ops *const *tx = vega_tx_table; *tx != NULL; tx++) {
+	for (const struct vega_tx_ops *const *tx = outputs; *tx != NULL; tx++) {
 		if (strlen((*tx)->name) != name_bytes ||
 			strncmp((*tx)->name, spec, name_bytes) != 0)
 			continue;

@@ -92,9 +92,6 @@ void vega_tx_region_conf(const struct vega_conf *conf);
 /* For close: 0, or -ENODEV (69) with a message when the link was down for a while. */
 int vega_tx_verdict(const struct vega_tx *tx);
 
-/* All outputs of this build; ends with NULL. */
-extern const struct vega_tx_ops *const vega_tx_table[];
-
 /*
  * Find the output of "NAME" or "NAME:OPERAND".
  *

@@ -262,6 +262,5 @@ void vega_stream_unpack(
 	struct vega_columns *columns, struct stream *stream, size_t cnt_max, struct source *source);
 void vega_sink_u64(struct sink *sink, uint64_t value);
 uint64_t vega_source_u64(struct source *source);
-void vega_sink_bytes(struct sink *sink, const void *from, size_t bytes);
 
 #endif

@@ -15,8 +15,8 @@
 #define LEVEL_LONG (-1)  /* repeats are looked for: slower, and where blocks are long, worth it */
 #define FRAME_MIN  256u  /* live: of fewer bytes, a frame takes longer than it saves */
 
-void
-vega_sink_bytes(struct sink *sink, const void *from, size_t bytes)
+static void
+put_bytes(struct sink *sink, const void *from, size_t bytes)
 {
 	if (sink->is_full || (size_t)(sink->end - sink->at) < bytes) {
 		sink->is_full = true;
@@ -35,7 +35,7 @@ vega_sink_u64(struct sink *sink, uint64_t value)
 	for (; value >= 0x80; value >>= 7)
 		bytes[cnt++] = (uint8_t)(value | 0x80);
 	bytes[cnt++] = (uint8_t)value;
-	vega_sink_bytes(sink, bytes, cnt);
+	put_bytes(sink, bytes, cnt);
 }
 
 uint64_t
@@ -100,7 +100,7 @@ vega_stream_pack(struct vega_columns *columns, const struct stream *stream, enum
 		memmove(sink->at, body, bytes);
 		sink->at += bytes;
 	} else {
-		vega_sink_bytes(sink, stream->bytes, stream->cnt);
+		put_bytes(sink, stream->bytes, stream->cnt);
 	}
 }
 

@@ -509,9 +509,6 @@ enum vega_verdict {
 	VEGA_MISPLACED = 3, /* whole and of this file, but of another place in it */
 };
 
-/* "good", "torn", "stale", "misplaced" */
-const char *vega_verdict_text(enum vega_verdict verdict);
-
 /*
  * The head extent, its state sector left aside. Unknown compat_flags pass.
  *

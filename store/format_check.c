@@ -32,14 +32,6 @@ same_id(const uint8_t a[16], const uint8_t b[16])
 	return memcmp(a, b, 16) == 0;
 }
 
-const char *
-vega_verdict_text(enum vega_verdict verdict)
-{
-	static const char *const texts[] = {"good", "torn", "stale", "misplaced"};
-
-	return (unsigned)verdict < VEGA_ARRAY_CNT(texts) ? texts[verdict] : "unknown";
-}
-
 /* The pcapng blocks in front of the VEGA head: one section, the interfaces it promises, one link type. */
 static int
 front_ok(const uint8_t *at, const struct vega_head *head)

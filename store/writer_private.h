@@ -16,7 +16,4 @@ void vega_writer_fail(struct vega_writer *w, int rc, const char *what);
 void vega_writer_seal_begin(struct vega_writer *w);
 unsigned vega_writer_seal_poll(struct vega_writer *w);
 
-/* Let go of the file as it is; remove it when it holds no block. */
-void vega_writer_give_up(struct vega_writer *w);
-
 #endif

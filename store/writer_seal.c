@@ -107,8 +107,9 @@ let_go(struct vega_writer *w, enum vega_writer_state state)
 	w->state = state;
 }
 
-void
-vega_writer_give_up(struct vega_writer *w)
+/* Let go of the file as it is; remove it when it holds no block. */
+static void
+give_up(struct vega_writer *w)
 {
 	vega_idx_close(&w->idx);
 	/* a tail that may not be there has told nothing: better twice than never */
@@ -135,7 +136,7 @@ step(struct vega_writer *w)
 	rc = steps[w->seal_step](w);
 	if (rc < 0) {
 		vega_writer_fail(w, rc, "seal");
-		vega_writer_give_up(w);
+		give_up(w);
 	}
 }
 
@@ -146,14 +147,14 @@ vega_writer_seal_begin(struct vega_writer *w)
 
 	w->state = VEGA_WRITER_SEALING;
 	if (w->unsafe || w->gap || w->written.blocks == 0) {
-		vega_writer_give_up(w);
+		give_up(w);
 		return;
 	}
 	if (w->failed) /* what follows the last good block is cut, as recover does: the tail may need its room */
 		rc = w->io->ops->truncate(w->io, w->file, w->good_end_off);
 	if (rc < 0) {
 		vega_writer_fail(w, rc, "cut");
-		vega_writer_give_up(w);
+		give_up(w);
 		return;
 	}
 	step(w);
@@ -172,7 +173,7 @@ vega_writer_seal_poll(struct vega_writer *w)
 	}
 	if (w->seal.result < 0) {
 		vega_writer_fail(w, w->seal.result, "seal");
-		vega_writer_give_up(w);
+		give_up(w);
 		return 1;
 	}
 	w->seal_step++;

@@ -23,8 +23,7 @@ struct channel {
 struct vega_feed {
 	struct vega_ring_writer ring;
 	struct vega_emit emit;
-	uint64_t day_begin_ns; /* of the epoch's trading day */
-	uint64_t day_end_ns;
+	uint64_t day_end_ns;  /* of the epoch's trading day */
 	uint64_t deadline_ns; /* the earliest of all streams */
 	const struct vega_zone *zone;
 	uint64_t hold_ns;

@@ -211,8 +211,9 @@ has_odd_row(const struct vega_nnf_layout *l, const uint8_t *header)
 
 /* ---- entries -------------------------------------------------------------------------------------------------- */
 
-uint32_t
-vega_nnf_entry_cnt(const uint8_t *payload, uint32_t bytes)
+/* Entries that a datagram announces; 0: it is none. */
+static uint32_t
+entry_cnt(const uint8_t *payload, uint32_t bytes)
 {
 	int16_t cnt;
 
@@ -270,8 +271,15 @@ unpack(const uint8_t *payload, uint32_t bytes, uint32_t at, uint8_t *scratch)
 	return entry;
 }
 
-bool
-vega_nnf_take(const uint8_t *payload, uint32_t bytes, uint32_t *at, uint8_t *scratch,
+/*
+ * Take an entry out of a datagram.
+ *
+ * Params: at		in: where it begins; out: where the next one does
+ *	   scratch	VEGA_WALK_SCRATCH_BYTES, what is compressed goes there
+ * Returns false where there is none, or a bad one.
+ */
+static bool
+take_entry(const uint8_t *payload, uint32_t bytes, uint32_t *at, uint8_t *scratch,
 	struct vega_nnf_message *ret_message)
 {
 	const struct entry entry = unpack(payload, bytes, *at, scratch);
@@ -304,7 +312,7 @@ vega_nnf_take(const uint8_t *payload, uint32_t bytes, uint32_t *at, uint8_t *scr
 static int
 nnf_open(struct vega_walk *walk, const uint8_t *payload, uint32_t bytes)
 {
-	walk->message_cnt = vega_nnf_entry_cnt(payload, bytes);
+	walk->message_cnt = entry_cnt(payload, bytes);
 	if (walk->message_cnt == 0)
 		return -EBADMSG;
 	walk->payload = payload;
@@ -332,7 +340,7 @@ nnf_next(struct vega_walk *walk, struct vega_message *ret_message)
 
 	if (walk->message_idx == walk->message_cnt)
 		return 0;
-	if (!vega_nnf_take(walk->payload, walk->bytes, &walk->at, walk->scratch, &m))
+	if (!take_entry(walk->payload, walk->bytes, &walk->at, walk->scratch, &m))
 		return -EBADMSG;
 	*ret_message = (struct vega_message){
 		.data = m.body,
@@ -366,14 +374,14 @@ nnf_span(struct vega_decode *d, struct vega_span *ret_span)
 	struct vega_nnf_state *state = d->state;
 
 	if (d->at == 0) {
-		d->left = vega_nnf_entry_cnt(d->payload, d->bytes);
+		d->left = entry_cnt(d->payload, d->bytes);
 		d->at = DATAGRAM_HEADER_BYTES;
 		if (d->left == 0)
 			return malformed(d);
 	}
 	if (d->left == 0)
 		return false;
-	if (vega_unlikely(!vega_emit_room(d->emit) || !vega_nnf_take(d->payload, d->bytes, &d->at,
+	if (vega_unlikely(!vega_emit_room(d->emit) || !take_entry(d->payload, d->bytes, &d->at,
 							      state->scratch, &state->message)))
 		return malformed(d);
 	d->left--;

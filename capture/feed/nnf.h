@@ -105,19 +105,6 @@ struct vega_nnf_state {
 uint32_t vega_nnf_row_cnt(const struct vega_nnf_message *message);
 uint32_t vega_nnf_row_bytes(const struct vega_nnf_message *message);
 
-/*
- * Take an entry out of a datagram.
- *
- * Params: at		in: where it begins; out: where the next one does
- *	   scratch	VEGA_WALK_SCRATCH_BYTES, what is compressed goes there
- * Returns false where there is none, or a bad one.
- */
-bool vega_nnf_take(const uint8_t *payload, uint32_t bytes, uint32_t *at, uint8_t *scratch,
-	struct vega_nnf_message *ret_message);
-
-/* Entries that a datagram announces; 0: it is none. */
-uint32_t vega_nnf_entry_cnt(const uint8_t *payload, uint32_t bytes);
-
 /* Is an index' value where it can be? */
 bool vega_nnf_index_is_sound(const uint8_t *row);
 

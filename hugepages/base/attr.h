@@ -14,7 +14,6 @@
 #define VEGA_PRINTF(fmt_idx, arg_idx) __attribute__((format(printf, fmt_idx, arg_idx)))
 #define VEGA_ALIGNED(n)               __attribute__((aligned(n)))
 #define VEGA_VECTOR(bytes)            __attribute__((vector_size(bytes)))
-#define VEGA_PACKED                   __attribute__((packed))
 #define VEGA_TARGET(isa)              __attribute__((target(isa)))
 #define VEGA_UNUSED                   __attribute__((unused))
 #define VEGA_MUST_CHECK               __attribute__((warn_unused_result))

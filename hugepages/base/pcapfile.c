@@ -33,7 +33,6 @@ struct vega_pcapfile {
 	enum container container;
 	uint32_t linktype;
 	uint64_t packet_cnt;
-	uint64_t read_bytes;
 	struct vega_err end; /* rc 0 and no text: still reading */
 	bool ended;
 	int read_errno;
@@ -81,8 +80,6 @@ cookie_read(void *cookie, char *buf, size_t bytes)
 	while (got < 0 && errno == EINTR);
 	if (got < 0)
 		file->read_errno = errno;
-	else
-		file->read_bytes += (uint64_t)got;
 	return got;
 }
 
@@ -106,7 +103,6 @@ read_head(struct vega_pcapfile *file)
 		if (got == 0)
 			break;
 		file->head_bytes += (uint32_t)got;
-		file->read_bytes += (uint64_t)got;
 	}
 	if (file->head_bytes == 0)
 		return VEGA_ERR(-EBADMSG, "%s: need a pcap or pcapng capture, found an empty file",
@@ -304,20 +300,8 @@ vega_pcapfile_linktype(const struct vega_pcapfile *file)
 	return file->linktype;
 }
 
-const char *
-vega_pcapfile_path(const struct vega_pcapfile *file)
-{
-	return file->name;
-}
-
 uint64_t
 vega_pcapfile_packet_cnt(const struct vega_pcapfile *file)
 {
 	return file->packet_cnt;
-}
-
-uint64_t
-vega_pcapfile_read_bytes(const struct vega_pcapfile *file)
-{
-	return file->read_bytes;
 }

@@ -46,10 +46,8 @@ int vega_pcapfile_next(
  */
 void vega_pcapfile_stop_on(struct vega_pcapfile *file, const uint64_t *stop);
 
-/* One link type a file (LINKTYPE_ value); the path as given; packets returned so far; bytes read so far. */
+/* One link type a file (LINKTYPE_ value); packets returned so far. */
 uint32_t vega_pcapfile_linktype(const struct vega_pcapfile *file);
-const char *vega_pcapfile_path(const struct vega_pcapfile *file);
 uint64_t vega_pcapfile_packet_cnt(const struct vega_pcapfile *file);
-uint64_t vega_pcapfile_read_bytes(const struct vega_pcapfile *file);
 
 #endif

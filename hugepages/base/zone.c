@@ -16,6 +16,7 @@
 #define DAY_S          86400
 #define SAMPLE_END_S   (140ll * 366 * DAY_S)
 #define CHANGE_CNT_MAX 2048u
+#define IANA_BYTES     48u /* of a name, with its NUL */
 
 struct change {
 	int64_t at_s; /* UTC; the first is before all time */
@@ -23,7 +24,6 @@ struct change {
 };
 
 struct vega_zone {
-	char name[48];
 	int64_t day_start_s;
 	uint32_t change_cnt;
 	struct change changes[];
@@ -86,7 +86,7 @@ zone_exists(const char *iana)
 
 	if (iana[0] == '\0' || iana[0] == '/' || strstr(iana, "..") != NULL ||
 		strncmp(iana, "right/", 6) == 0 || /* these count leap seconds */
-		strlen(iana) >= sizeof(((struct vega_zone *)0)->name))
+		strlen(iana) >= IANA_BYTES)
 		return false;
 	(void)snprintf(
 		path, sizeof(path), "%s/%s", dir != NULL ? dir : "/usr/share/zoneinfo", iana);
@@ -148,7 +148,6 @@ vega_zone_new(const char *iana, uint32_t day_start_s, struct vega_zone **ret_zon
 		free(changes);
 		return VEGA_ERR(-ENOMEM, "need memory for the table of zone %s, found none", iana);
 	}
-	(void)snprintf(zone->name, sizeof(zone->name), "%s", iana);
 	zone->day_start_s = day_start_s;
 	zone->change_cnt = cnt;
 	memcpy(zone->changes, changes != NULL ? changes : &utc, cnt * sizeof(zone->changes[0]));
@@ -161,12 +160,6 @@ void
 vega_zone_delete(struct vega_zone *zone)
 {
 	free(zone);
-}
-
-const char *
-vega_zone_name(const struct vega_zone *zone)
-{
-	return zone->name;
 }
 
 /* ---- wall clock and UTC --------------------------------------------------------------------------------------- */
@@ -295,17 +288,6 @@ vega_zone_day(const struct vega_zone *zone, uint64_t ns)
 	while (ns < day.begin_ns)
 		day = day_of_days(zone, --days);
 	return day;
-}
-
-int
-vega_zone_day_named(const struct vega_zone *zone, uint32_t yyyymmdd, struct vega_day *ret_day)
-{
-	int64_t days;
-
-	if (parse_date(yyyymmdd, &days) != 0)
-		return VEGA_ERR(-EINVAL, "need a date such as 20261120, found %u", yyyymmdd);
-	*ret_day = day_of_days(zone, days);
-	return 0;
 }
 
 /* ---- times as text -------------------------------------------------------------------------------------------- */

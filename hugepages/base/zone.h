@@ -30,13 +30,9 @@ struct vega_day {
 int vega_zone_new(
 	const char *iana, uint32_t day_start_s, struct vega_zone **ret_zone) VEGA_MUST_CHECK;
 void vega_zone_delete(struct vega_zone *zone);
-const char *vega_zone_name(const struct vega_zone *zone);
 
 /* The trading day that holds a time. */
 struct vega_day vega_zone_day(const struct vega_zone *zone, uint64_t ns);
-
-/* The trading day of a name (YYYYMMDD); 0 or -EINVAL. */
-int vega_zone_day_named(const struct vega_zone *zone, uint32_t yyyymmdd, struct vega_day *ret_day);
 
 /*
  * Parse a time: RFC 3339 with up to nine fraction digits and an offset or Z, or whole ns since the epoch, or

@@ -140,7 +140,7 @@ test_full_lane_drops_and_marks_the_place(void **state)
 	assert_int_equal(
 		vega_frame_put(&f->w, f->frame, bytes, bytes, START_NS, 0), VEGA_PUT_NO_BLOCK);
 	assert_int_equal(vega_frame_sealed(f->lane), BLOCKS);
-	assert_int_equal(vega_frame_free(&f->w), 0);
+	assert_int_equal(vega_frame_ready(&f->w), 0);
 	vega_frame_release(f->lane, 1);
 	assert_int_equal(vega_frame_put(&f->w, f->frame, 10, 10, START_NS, 1), VEGA_PUT_OK);
 	epb = f->w.cursor - (32 + 12 + 16);

@@ -7,9 +7,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#define LZO1Z_STORE_BYTES(bytes) ((bytes) + (bytes) / 255 + 8)
-
-/* Returns the stream's bytes; `to` has room for LZO1Z_STORE_BYTES. */
+/* Returns the stream's bytes; `to` has room for bytes + bytes / 255 + 8. */
 static inline uint32_t
 lzo1z_store(const uint8_t *from, uint32_t bytes, uint8_t *to)
 {

@@ -19,9 +19,6 @@
 #define ORDER_CNT 65536u /* a power of two, far above the orders that live */
 #define BOOK_CNT  64u
 
-/* Looking at all orders takes a while. */
-#define CROSSED_EVERY 500u
-
 #define START_NS   1748439000000000000u /* 2025-05-28 09:30 in New York */
 #define ITCH_EPOCH (START_NS - 34200000000000u - 86400000000000u)
 
@@ -238,7 +235,6 @@ struct books {
 	struct order orders[ORDER_CNT];
 	struct vega_level_record quotes[BOOK_CNT];
 	uint64_t last_ts;
-	uint64_t heard_cnt;
 	uint64_t live_cnt;
 	uint64_t trade_cnt;
 	uint64_t quote_cnt;

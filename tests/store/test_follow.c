@@ -23,11 +23,10 @@
 #include "tests/lib/region_name.h"
 #include "tests/lib/rng.h"
 
-#define S          1000000000ull
-#define EPOCH_NS   (1700000000 * S)
-#define LANE_CNT   65532u
-#define EVENT_CNT  10u /* records of an event */
-#define RECORD_MAX 3000000u
+#define S         1000000000ull
+#define EPOCH_NS  (1700000000 * S)
+#define LANE_CNT  65532u
+#define EVENT_CNT 10u /* records of an event */
 
 static char name[32];
 static char dir[64];
