@@ -28,7 +28,8 @@ RULES = [
     ('print', LIBRARY, r'\b(printf|puts|putchar|perror|stdout|stderr)\b',
      'a library never prints; put the words into VEGA_ERR and let the main print them',
      'printf("lost");', 'return VEGA_ERR(-EIO, "lost");'),
-    ('exit', r'(?!capture/watch\.c)' + OUR_C,  # there a second signal ends the process at once
+    # In the first a second signal ends the process at once, in the second its end is where output is found to be lost.
+    ('exit', r'(?!capture/watch\.c|hugepages/base/cli\.c)' + OUR_C,
      r'(?<![\w.>])(exit|_exit|abort|rte_exit|rte_panic)\s*\(', 'errors go up as -errno; a main returns its status',
      'exit(1);', 'return vega_err_exit("vega-x", rc);'),
     ('attribute', r'(?!hugepages/base/attr\.h).*\.[ch]$', r'__attribute__', 'attributes are spelt once, in base/attr.h',

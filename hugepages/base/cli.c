@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "hugepages/base/cli.h"
 
+#include <fcntl.h>
 #include <math.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,9 +14,38 @@
 
 static char version_text[64];
 
+/*
+ * Where a standard stream is closed, the next file to be opened would take its place, and get the messages meant for it. What
+ * stands in for it fails as a closed one does: it is opened for the wrong direction.
+ */
+static void
+occupy_standard_streams(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0)
+			(void)open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+}
+
+/* What could not be printed is no success; after a failure that one counts. */
+static void
+end_output(int status, void *program)
+{
+	if ((fflush(stdout) == 0 && !ferror(stdout)) || status != EX_OK)
+		return;
+	(void)fprintf(stderr, "%s: need to write to standard output, found it closed or full\n",
+		(const char *)program);
+	_exit(EX_IOERR);
+}
+
 void
 vega_cli_init(const char *program)
 {
+	static char name[32];
+
+	occupy_standard_streams();
+	(void)signal(SIGXFSZ, SIG_IGN); /* a limit (ulimit -f) is a full disk, which is told */
+	(void)snprintf(name, sizeof(name), "%s", program);
+	(void)on_exit(end_output, name);
 	(void)snprintf(version_text, sizeof(version_text), "%s %s", program, VEGA_VERSION);
 	argp_program_version = version_text;
 	argp_err_exit_status = EX_USAGE;

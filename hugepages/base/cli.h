@@ -18,7 +18,12 @@ int vega_cli_json(json_t *object);
 json_int_t vega_json_int(uint64_t value);
 void vega_json_put(json_t *object, const char *key, uint64_t value);
 
-/* Set argp's --version text and the exit status of wrong usage (64). Call first in main. */
+/*
+ * Set argp's --version text and the exit status of wrong usage (64). Call first in main.
+ *
+ * From then on closed standard streams are kept from other files, a limit of file sizes is an error instead of a signal, and a
+ * program that ends well although its standard output could not be written ends with 74 and a message.
+ */
 void vega_cli_init(const char *program);
 
 /*
