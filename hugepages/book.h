@@ -17,8 +17,9 @@
  *
  * While a gap is open, what comes for each order is noted (book_watch.h). When what was missing comes, each message is put into its place
  * among those of its order, and the GAP record that tells of it has VEGA_GAP_IN_PLACE: the books are sound when the last one came. Where a
- * place is not known, a LOSS record makes that instrument stale. What is lost for good leaves all instruments of the channel stale until
- * each is cleared: a lost order may rest unseen for as long as it likes, so nothing that follows proves a book whole.
+ * place is not known, a LOSS record makes that instrument stale. What is lost for good, or came before the
+ * capture began, leaves all instruments of the channel stale until each is cleared: an order of then may rest unseen for as long as it
+ * likes, so nothing that follows proves a book whole.
  *
  * All memory is the caller's and of fixed size. An order that finds no room is counted, and told by a LOSS record of its instrument.
  *

@@ -119,9 +119,11 @@ open_gap(struct vega_book *b, const struct vega_gap_record *g)
 static bool
 fills(const struct vega_book *b, const struct vega_gap_record *g)
 {
+	const uint64_t lost_cnt = b->fold->gaps[g->channel % VEGA_STATE_GAP_CNT].lost_cnt;
+
 	return b->watch->is_on && g->channel == b->packet.packet.channel &&
 	       g->cnt == b->packet.packet.message_cnt && g->cnt < UINT16_MAX &&
-	       b->fold->gaps[g->channel % VEGA_STATE_GAP_CNT].lost_cnt == 0;
+	       (lost_cnt == 0 || lost_cnt == VEGA_FOLD_LOST_EARLIER);
 }
 
 VEGA_COLD void

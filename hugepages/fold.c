@@ -416,6 +416,13 @@ take_off(uint64_t *cnt, uint64_t *ret_left)
 	*ret_left -= n;
 }
 
+static void
+lose(struct vega_fold_gap *gap, uint64_t cnt)
+{
+	gap->lost_cnt = gap->lost_cnt < VEGA_FOLD_LOST_EARLIER - cnt ? gap->lost_cnt + cnt
+								     : VEGA_FOLD_LOST_EARLIER;
+}
+
 /*
  * What is missing. What comes late, after it was given up, is told like what comes out of order: it is taken off what is lost first, so
  * that a channel is called sound too late rather than too early.
@@ -438,16 +445,35 @@ apply_gap(struct vega_fold *f, const struct wide *w)
 		return;
 	case VEGA_GAP_LOST:
 		take_off(&gap->open_cnt, &left);
-		gap->lost_cnt += g->cnt;
+		lose(gap, g->cnt);
 		return;
 	case VEGA_GAP_RECOVERED:
-		take_off(&gap->lost_cnt, &left);
+		if (gap->lost_cnt != VEGA_FOLD_LOST_EARLIER)
+			take_off(&gap->lost_cnt, &left);
 		break;
 	}
 	take_off(&gap->open_cnt, &left);
 	f->is_late = (g->state & VEGA_GAP_IN_PLACE) == 0;
 	if (gap->open_cnt == 0 && gap->lost_cnt == 0)
 		f->whole_slot = slot + 1;
+}
+
+/*
+ * A sequence space of which this lane has not all: what its first messages made is not known, and never told. Where the other line brings
+ * some of it still, nothing says that it was all.
+ */
+static void
+apply_segment(struct vega_fold *f, const struct wide *w)
+{
+	const struct vega_segment_record *s = &w->r->segment;
+	const uint32_t slot = s->channel % VEGA_STATE_GAP_CNT;
+
+	if (s->what == VEGA_SEGMENT_END || s->seq <= 1)
+		return;
+	vega_fold_close(f);
+	f->gaps[slot].lost_cnt = VEGA_FOLD_LOST_EARLIER;
+	vega_store_relaxed(&f->table->table->gap_position[slot], w->position + 1);
+	f->whole_slot = 0;
 }
 
 /* All that was missing has come, and what came late was judged: the channel is whole. */
@@ -576,6 +602,9 @@ apply(struct vega_fold *f, const struct wide *w)
 		break;
 	case VEGA_LOSS:
 		apply_loss(f, w);
+		break;
+	case VEGA_SEGMENT:
+		apply_segment(f, w);
 		break;
 	case VEGA_EPOCH:
 		apply_epoch(f, w);

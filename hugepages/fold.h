@@ -17,6 +17,8 @@ struct vega_fold_gap {
 	uint64_t open_cnt; /* that may still be filled */
 	uint64_t lost_cnt;
 };
+/* As lost_cnt: what was before the first sequence here, which never comes. */
+#define VEGA_FOLD_LOST_EARLIER UINT64_MAX
 
 struct vega_fold {
 	struct vega_state_writer *table;

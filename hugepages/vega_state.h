@@ -33,8 +33,10 @@
  *	- the end of all gaps of its channel, when all that was missing has come, and nothing of its own out of its order.
  * What came late behind something newer of the same instrument leaves it stale: whether that undid something cannot be known, but for
  * orders, which the books put into their place (VEGA_GAP_IN_PLACE); last price and high and low are as the trades came. What is lost for
- * good leaves a book of orders stale for the day, unless it is cleared: a lost order may rest in it unseen, whatever follows. Records
- * that the reader of the lane lost, and packets lost by the port where the format has no sequence, make all entries stale.
+ * good leaves a book of orders stale for the day, unless it is cleared: a lost order may rest in it unseen, whatever follows. So does a
+ * sequence space of which the first sequence that came is not 1 (SEGMENT): a capture that began in mid-day, or a line that was dead when
+ * the space began. Its channel is never whole, but each instrument is sound from its own snapshot or CLEAR on; books of orders from the
+ * next day on, too. Where a format has no sequence this cannot be known. Records that the reader of the lane lost, and packets lost by the port where the format has no sequence, make all entries stale.
  *
  * This header is installed: plain C, and C++.
  */
@@ -69,7 +71,7 @@ struct vega_state_table {
 	uint64_t lost_position; /* 184 what is not sound from here on is stale */
 	uint64_t order_cnt;     /* 192 orders in the books */
 	uint8_t pad1[1848];     /* 200 */
-	uint64_t gap_position[256]; /* 2048 by channel, modulo 256: as lost_position; 0: no gap */
+	uint64_t gap_position[256]; /* 2048 by channel, modulo 256: as lost_position; 0: whole */
 };
 
 struct vega_state_level {

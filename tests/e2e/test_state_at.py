@@ -68,6 +68,18 @@ def cut_pcap(path, to, packets):
     return seconds * SECOND + part * unit
 
 
+def drop_head(path, packets):
+    """Leave the first packets of a classic pcap file out: a capture that begins in the middle of the day."""
+    with open(path, 'rb') as file:
+        whole = file.read()
+    at = 24
+    for _ in range(packets):
+        at += 16 + struct.unpack_from('<I', whole, at + 8)[0]
+    with open(path, 'wb') as file:
+        file.write(whole[:24] + whole[at:])
+    return path
+
+
 class StateAtTest(unittest.TestCase):
     def setUp(self):
         self.folder = tempfile.mkdtemp(prefix='vega-state-at-')
@@ -279,9 +291,34 @@ class StateAtTest(unittest.TestCase):
         self.assertEqual(self.check_same(EVER)['instruments'], unsealed['instruments'])
         self.assertEqual(unsealed['keyframes'], 1)
 
+    def test_from_the_middle_of_the_day(self):
+        """What came before the capture is not known: all is stale, at any time, from keyframes or not, as the live table said."""
+        for feed, channel, zone in (('nse-mtbt', MTBT, 'Asia/Kolkata'), ('itch', ITCH, 'America/New_York')):
+            path = drop_head(self.generated(feed, 36000, *(['--streams', 1] if feed == 'itch' else [])), 6000)
+            self.capture(config([channel], 2000, zone), path)
+            end = self.check_times('book')
+            self.assertTrue(end['instruments'] and all(i['stale'] for i in end['instruments']))
+            said = self.check_live(feed, path, 15000)
+            self.assertTrue(said['instruments'] and all(i['stale'] for i in said['instruments']))
+            shutil.rmtree(self.journal)
+
+    def test_from_the_middle_of_the_day_over_midnight(self):
+        """The next day begins with empty books, and nothing is missing of them."""
+        path = self.generated('nse-mtbt', 40000, '--rate', 4000, '--start', '2025-05-28T23:59:55+05:30')
+        self.capture(config([MTBT], 3000, 'Asia/Kolkata'), drop_head(path, 2000))
+        for at, is_stale in (('2025-05-28T23:59:59+05:30', True), (EVER, False)):
+            said = self.check_same(at)['instruments']
+            self.assertEqual({i['stale'] for i in said}, {is_stale}, at)
+
     def test_latest_of_the_living(self):
         """vega-bus latest of a running capture, and the state of its journal."""
-        path, held = self.generated('nse-mtbt', 8000), os.path.join(self.folder, 'held.pcap')
+        for dropped in (0, 2000):
+            said = self.latest_of_the_living(dropped)
+            self.assertEqual({i['stale'] for i in said['instruments']}, {dropped != 0})
+            shutil.rmtree(self.journal)
+
+    def latest_of_the_living(self, dropped):
+        path, held = drop_head(self.generated('nse-mtbt', 8000 + dropped), dropped), os.path.join(self.folder, 'held.pcap')
         with open(path, 'rb') as file:
             session = file.read()
         at = 24
@@ -295,8 +332,7 @@ class StateAtTest(unittest.TestCase):
         self.addCleanup(vega.forget, vega.REGION)
         capture = vega.start('vega-capture', '--config', self.conf, '--region', vega.REGION, '--journal', self.journal,
                              '--pace', 'recorded', '--pcap', held)
-        self.addCleanup(capture.communicate)
-        self.addCleanup(capture.terminate)
+        self.addCleanup(capture.kill)
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
             time.sleep(0.5)
@@ -310,6 +346,9 @@ class StateAtTest(unittest.TestCase):
         for i in said['instruments']:
             live = vega.output('vega-bus', 'latest', '--region', vega.REGION, '--feed', 'X', '--instrument', i['instrument'])
             self.assertEqual({k: live[k] for k in i}, i)
+        capture.terminate()
+        capture.communicate()
+        return said
 
 
 if __name__ == '__main__':

@@ -365,6 +365,43 @@ a_gap_ends_with_its_day(void **state)
 	close_rig(&r);
 }
 
+/* A capture that began in mid-day: what rests from before it nobody knows, until a CLEAR or the next day. */
+static void
+books_from_the_middle_of_a_day_are_stale(void **state)
+{
+	struct rig r;
+
+	(void)state;
+	open_rig(&r, 10, 100, true);
+	put(&r, VEGA_EPOCH, 0, 0, 0, 1000, 0);
+	packet(&r, 1, 500);
+	put(&r, VEGA_SEGMENT, VEGA_RECORD_LAST, 1, VEGA_SEGMENT_START, 0, 500);
+	for (uint32_t token = 1; token <= 2; token++)
+		put_order(&r, VEGA_ORDER_ADD, VEGA_RECORD_LAST, token, 5, token, 100, 0);
+	poll(&r);
+	assert_true(is_stale(&r, 1));
+	/* A gap that is filled, in place or not, tells nothing of what was before. */
+	packet(&r, 1, 503);
+	put(&r, VEGA_GAP, VEGA_RECORD_LAST, 1, VEGA_GAP_OPEN, 502, 1);
+	put(&r, VEGA_PACKET, 0, 1, 'A' | 1u << 16, 502, 0);
+	put(&r, VEGA_GAP, VEGA_RECORD_LAST, 1, VEGA_GAP_RECOVERED, 502, 1);
+	put_order(&r, VEGA_ORDER_ADD, VEGA_RECORD_LAST, 1, 5, 3, 101, 0);
+	packet(&r, 1, 504);
+	poll(&r);
+	assert_true(is_stale(&r, 1));
+	put(&r, VEGA_CLEAR, VEGA_RECORD_LAST, 1, 0, 0, 0);
+	poll(&r);
+	assert_false(is_stale(&r, 1));
+	assert_true(is_stale(&r, 2));
+	put(&r, VEGA_EPOCH, 0, 0, 0, 1000 + 86400000000000u, 0);
+	packet(&r, 1, 1);
+	put(&r, VEGA_SEGMENT, VEGA_RECORD_LAST, 1, VEGA_SEGMENT_RESTART, 0, 1);
+	put_order(&r, VEGA_ORDER_ADD, VEGA_RECORD_LAST, 2, 5, 2, 100, 0);
+	poll(&r);
+	assert_false(is_stale(&r, 2));
+	close_rig(&r);
+}
+
 /* What lies in the book lane alone gives the same table: a second fold over it. */
 static void
 the_book_lane_says_it_all(void **state)
@@ -673,6 +710,7 @@ main(void)
 		cmocka_unit_test(an_order_without_room_makes_its_book_stale),
 		cmocka_unit_test(a_clear_empties_its_channel_and_a_day_everything),
 		cmocka_unit_test(a_gap_ends_with_its_day),
+		cmocka_unit_test(books_from_the_middle_of_a_day_are_stale),
 		cmocka_unit_test(the_book_lane_says_it_all),
 		cmocka_unit_test(what_comes_late_is_put_into_its_place),
 		cmocka_unit_test(a_change_between_executions_leaves_its_book_stale),

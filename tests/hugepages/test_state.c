@@ -247,6 +247,74 @@ a_lost_gap_is_stale_until_refreshed(void **state)
 }
 
 static void
+segment(struct rig *r, uint32_t channel, uint32_t what, uint64_t seq)
+{
+	put(r, VEGA_SEGMENT, VEGA_RECORD_LAST, channel, what, 77, seq);
+}
+
+/* Who joins in the middle does not know what came before: until a snapshot, whatever gaps come and are filled meanwhile. */
+static void
+a_channel_from_its_middle_is_stale_until_refreshed(void **state)
+{
+	struct rig r;
+
+	(void)state;
+	open_rig(&r, 10, 0, false);
+	packet(&r, 1, 500);
+	segment(&r, 1, VEGA_SEGMENT_START, 500);
+	bid(&r, 5, VEGA_LEVEL_SET, 1, 100, 1);
+	packet(&r, 2, 1);
+	segment(&r, 2, VEGA_SEGMENT_START, 1);
+	bid(&r, 6, VEGA_LEVEL_SET, 1, 100, 1);
+	poll(&r);
+	assert_true(is_stale(&r, 5));
+	assert_false(is_stale(&r, 6));
+	packet(&r, 1, 502);
+	gap(&r, 1, VEGA_GAP_OPEN, 501, 1);
+	packet(&r, 1, 501);
+	gap(&r, 1, VEGA_GAP_RECOVERED, 501, 1);
+	seen_on(&r, 1, 503, 7);
+	poll(&r);
+	assert_true(is_stale(&r, 5));
+	assert_true(is_stale(&r, 7));
+	put(&r, VEGA_CLEAR, VEGA_RECORD_SNAPSHOT, 5, 0, 0, 0);
+	seen_on(&r, 1, 504, 5);
+	packet(&r, 1, 504);
+	segment(&r, 1, VEGA_SEGMENT_END, 505);
+	poll(&r);
+	assert_false(is_stale(&r, 5));
+	assert_true(is_stale(&r, 7));
+	close_rig(&r);
+}
+
+/* Another space from its first sequence on takes nothing away, and brings nothing back; one from its middle does. */
+static void
+a_later_space_counts_likewise(void **state)
+{
+	struct rig r;
+
+	(void)state;
+	for (uint32_t what = VEGA_SEGMENT_SESSION; what <= VEGA_SEGMENT_RESTART; what++) {
+		open_rig(&r, 10, 0, false);
+		seen_on(&r, 1, 1, 5);
+		packet(&r, 1, 1);
+		segment(&r, 1, what, 1);
+		poll(&r);
+		assert_false(is_stale(&r, 5));
+		packet(&r, 1, 2);
+		segment(&r, 1, what, 2);
+		poll(&r);
+		assert_true(is_stale(&r, 5));
+		packet(&r, 1, 1);
+		segment(&r, 1, what, 1);
+		seen_on(&r, 1, 2, 5);
+		poll(&r);
+		assert_true(is_stale(&r, 5));
+		close_rig(&r);
+	}
+}
+
+static void
 a_lapped_poll_goes_on_and_all_is_stale(void **state)
 {
 	for (uint32_t has_book = 0; has_book < 2; has_book++) {
@@ -464,6 +532,8 @@ main(void)
 		cmocka_unit_test(a_gap_makes_its_channel_stale),
 		cmocka_unit_test(what_comes_late_behind_newer_stays_stale),
 		cmocka_unit_test(a_lost_gap_is_stale_until_refreshed),
+		cmocka_unit_test(a_channel_from_its_middle_is_stale_until_refreshed),
+		cmocka_unit_test(a_later_space_counts_likewise),
 		cmocka_unit_test(a_lapped_poll_goes_on_and_all_is_stale),
 		cmocka_unit_test(a_full_table_refuses_and_counts),
 		cmocka_unit_test(two_hundred_thousand_instruments),
