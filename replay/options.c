@@ -81,6 +81,8 @@ add_out(struct vega_replay_options *o, const char *text)
 	if (name_bytes >= sizeof(out->feed))
 		return VEGA_ERR(-EINVAL, "--out: need a feed's name of at most %zu bytes, found %s",
 			sizeof(out->feed) - 1, text);
+	if (has_feed && name_bytes == 0)
+		return VEGA_ERR(-EINVAL, "--out: need a feed's name before =, found '%s'", text);
 	if (has_feed)
 		memcpy(out->feed, text, name_bytes);
 	out->spec = has_feed ? text + name_bytes + 1 : text;
@@ -310,15 +312,44 @@ check_schedule(const struct vega_replay_options *o)
 	return check_laps(o);
 }
 
+/* One thing at a time, and nothing that a terminal takes for commands. */
+static int
+check_stdout(const struct vega_replay_options *o)
+{
+	if (!vega_replay_options_stdout_is_taken(o))
+		return 0;
+	if (o->json)
+		return VEGA_ERR(-EINVAL, "need one thing on standard output, found packets and "
+					 "JSON; write one to a file (--report)");
+	if (isatty(STDOUT_FILENO) == 1)
+		return VEGA_ERR(-EINVAL, "--out pcap:-: need a file or a pipe on standard output, "
+					 "found a terminal; redirect it or give pcap:FILE");
+	return 0;
+}
+
 static int
 check_whole(const struct vega_replay_options *o)
 {
+	int rc;
+
 	if (o->inputs.path_cnt == 0)
 		return VEGA_ERR(
 			-EINVAL, "need a journal or a capture file, found none; see --help");
 	if (o->out_cnt == 0)
 		return VEGA_ERR(-EINVAL, "need --out, found none; see --help");
-	return check_schedule(o);
+	rc = check_stdout(o);
+	return rc == 0 ? check_schedule(o) : rc;
+}
+
+/* At full speed there are no gaps, however long the recorded ones are. */
+static int
+check_gap(const struct vega_replay_conf *r, const char *speed)
+{
+	if (r->gap_ns_max == 0 || r->speed_millionths != 0)
+		return 0;
+	return VEGA_ERR(-EINVAL,
+		"--max-gap: need recorded times that are kept, found full speed%s; give --speed 1",
+		speed == NULL ? ", which is what pcap has if not told otherwise" : "");
 }
 
 int
@@ -351,7 +382,16 @@ vega_replay_options_parse(int argc, char **argv, struct vega_replay_options *ret
 	ret_options->inputs.feeds = ret_options->feeds;
 	if (ret_options->speed == NULL)
 		ret_options->replay.speed_millionths = ret_options->outs[0].ops->speed_millionths;
-	return 0;
+	return check_gap(&ret_options->replay, ret_options->speed);
+}
+
+bool
+vega_replay_options_stdout_is_taken(const struct vega_replay_options *o)
+{
+	for (uint32_t i = 0; i < o->out_cnt; i++)
+		if (o->outs[i].ops == &vega_tx_pcap && strcmp(o->outs[i].operand, "-") == 0)
+			return true;
+	return false;
 }
 
 void

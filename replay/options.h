@@ -35,6 +35,9 @@ struct vega_replay_options {
  */
 int vega_replay_options_parse(
 	int argc, char **argv, struct vega_replay_options *ret_options) VEGA_MUST_CHECK;
+/* Does a pcap file go to standard output? */
+bool vega_replay_options_stdout_is_taken(const struct vega_replay_options *options);
+
 void vega_replay_options_free(struct vega_replay_options *options);
 
 #endif

@@ -11,6 +11,7 @@
 #include "replay/pace.h"
 #include "replay/page.h"
 #include "replay/stream.h"
+#include "replay/targets.h"
 
 #define PROGRAM      "vega-compare"
 #define FEED_CNT_MAX 64u
@@ -304,11 +305,23 @@ verdict(const struct session *s)
 	return rc;
 }
 
+/* The page replaces neither of the two. */
+static int
+check_page(const struct session *s)
+{
+	const struct vega_target page = {"--html", s->page_path};
+	int rc = vega_targets_check(&page, 1, &s->original.conf, &s->original.inputs);
+
+	return rc == 0 ? vega_targets_check(&page, 1, &s->captured.conf, &s->captured.inputs) : rc;
+}
+
 static int
 run(struct session *s)
 {
-	int rc = vega_compare_open(&s->compare, s->speed_millionths, VEGA_COMPARE_WINDOW_CNT);
+	int rc = check_page(s);
 
+	if (rc == 0)
+		rc = vega_compare_open(&s->compare, s->speed_millionths, VEGA_COMPARE_WINDOW_CNT);
 	if (rc != 0)
 		return rc;
 	compare(s);

@@ -12,6 +12,7 @@
 #include "hugepages/base/cli.h"
 #include "hugepages/base/clock.h"
 #include "hugepages/base/err.h"
+#include "hugepages/base/path.h"
 #include "hugepages/base/pcapout.h"
 #include "hugepages/base/zone.h"
 #include "replay/gen_out.h"
@@ -232,9 +233,10 @@ check_args(struct args *args)
 	if (to_stdout && isatty(STDOUT_FILENO) == 1)
 		return VEGA_ERR(-EINVAL, "need a file or a pipe on standard output, found a "
 					 "terminal; redirect it or give -o FILE");
-	if (args->truth != NULL && strcmp(args->output, args->truth) == 0)
-		return VEGA_ERR(
-			-EINVAL, "need two files, found -o and --truth both '%s'", args->truth);
+	if (args->truth != NULL && vega_path_is_one_file(args->output, args->truth))
+		return VEGA_ERR(-EINVAL,
+			"need two files, found one for -o and --truth: '%s' and '%s'", args->output,
+			args->truth);
 	c->segment = args->segment != NULL ? vega_gen_segment_find(c->feed, args->segment)
 					   : &c->feed->segments[0];
 	if (c->segment == NULL)

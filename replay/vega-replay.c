@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "hugepages/base/atomic.h"
 #include "hugepages/base/cli.h"
@@ -17,6 +16,7 @@
 #include "replay/options.h"
 #include "replay/progress.h"
 #include "replay/reader.h"
+#include "replay/targets.h"
 #include "replay/terminal.h"
 
 struct session {
@@ -63,22 +63,23 @@ catch_signals(void)
 		SIGPIPE, SIG_IGN); /* a reader that goes away is an output's error, with a report */
 }
 
-/* Replacing a file before it is read would lose it. */
-static int
-check_not_an_input(const struct vega_replay_options *o, const char *what, const char *path)
+/* The files to write. An output that several feeds have is one. Returns how many. */
+static uint32_t
+list_targets(const struct vega_replay_options *o, struct vega_target *targets)
 {
-	struct stat target;
-	struct stat source;
+	uint32_t cnt = 0;
 
-	if (path == NULL || stat(path, &target) != 0 || !S_ISREG(target.st_mode))
-		return 0;
-	for (uint32_t i = 0; i < o->inputs.path_cnt; i++)
-		if (stat(o->inputs.paths[i], &source) == 0 && source.st_dev == target.st_dev &&
-			source.st_ino == target.st_ino)
-			return VEGA_ERR_EX(-EEXIST, EX_CANTCREAT,
-				"%s: need another file than the input, found the same: %s", what,
-				path);
-	return 0;
+	targets[cnt++] = (struct vega_target){"--report", o->report_path};
+	targets[cnt++] = (struct vega_target){"--html", o->page_path};
+	for (uint32_t i = 0; i < o->out_cnt; i++) {
+		uint32_t same = 0;
+
+		while (strcmp(o->outs[same].spec, o->outs[i].spec) != 0)
+			same++;
+		if (same == i && o->outs[i].ops == &vega_tx_pcap)
+			targets[cnt++] = (struct vega_target){"--out", o->outs[i].operand};
+	}
+	return cnt;
 }
 
 /* The schedule is kept by CLOCK_MONOTONIC, which no step of the wall clock moves. */
@@ -92,29 +93,16 @@ static int
 open_output(struct session *s)
 {
 	const struct vega_replay_options *o = &s->options;
-	int rc = check_not_an_input(o, "--report", o->report_path);
+	struct vega_target targets[VEGA_FAN_OUT_CNT_MAX + 2];
+	const uint32_t target_cnt = list_targets(o, targets);
+	int rc = vega_targets_check(targets, target_cnt, &o->inputs, &s->inputs);
 
-	if (rc == 0)
-		rc = check_not_an_input(o, "--html", o->page_path);
-	for (uint32_t i = 0; rc == 0 && i < o->out_cnt; i++)
-		if (o->outs[i].ops == &vega_tx_pcap)
-			rc = check_not_an_input(o, "--out", o->outs[i].operand);
 	if (rc == 0 && o->report_path != NULL)
 		rc = vega_report_write(
 			&s->report, o->report_path); /* better now than after an hour */
 	if (rc == 0 && o->page_path != NULL)
 		rc = vega_report_write_page(&s->report, o->page_path);
 	return rc == 0 ? vega_tx_fan_open(o->outs, o->out_cnt, &s->inputs, &s->tx) : rc;
-}
-
-/* Does a pcap file go to standard output? */
-static bool
-stdout_is_taken(const struct vega_replay_options *o)
-{
-	for (uint32_t i = 0; i < o->out_cnt; i++)
-		if (o->outs[i].ops == &vega_tx_pcap && strcmp(o->outs[i].operand, "-") == 0)
-			return true;
-	return false;
 }
 
 /* What was damaged is told of all laps; damage alone does not end them. */
@@ -274,7 +262,7 @@ tell(const struct session *s)
 	if (rc == 0 && o->page_path != NULL)
 		rc = vega_report_write_page(&s->report, o->page_path);
 	if (!o->json) {
-		print_summary(stdout_is_taken(o) ? stderr : stdout, &s->report);
+		print_summary(vega_replay_options_stdout_is_taken(o) ? stderr : stdout, &s->report);
 		return rc;
 	}
 	json = vega_report_json(&s->report);

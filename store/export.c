@@ -6,6 +6,7 @@
  * which the formats print to: stdio is the table for that.
  */
 #include "store/export.h"
+#include "store/target.h"
 
 #include <limits.h>
 #include <stdlib.h>
@@ -347,8 +348,10 @@ vega_export(struct vega_journal *journal, const struct vega_export_conf *conf,
 {
 	struct vega_export_sum sum = {0};
 	struct work work = {.conf = conf, .journal = journal, .sum = &sum};
-	int rc = choose_format(&work);
+	int rc = vega_target_check("-o", conf->out_path, journal);
 
+	if (rc == 0)
+		rc = choose_format(&work);
 	if (rc == 0)
 		rc = open_sources(&work);
 	if (rc == 0)
