@@ -13,63 +13,12 @@
 #include "hugepages/vega-bus-verbs.h"
 #include "hugepages/vega_bus.h"
 
-enum {
-	OPT_FEED = 256,
-	OPT_INSTRUMENT,
-	OPT_JSON,
-	OPT_REGION
-};
-
 struct latest {
-	const char *region;
-	const char *feed;
-	const char *instrument;
-	bool json;
+	const struct verb_options *options;
 	struct vega_bus *bus;
 	struct vega_state_entry entry;
 	uint32_t digits;
 };
-
-static error_t
-parse_option(int key, char *arg, struct argp_state *state)
-{
-	struct latest *l = state->input;
-
-	switch (key) {
-	case OPT_FEED:
-		l->feed = arg;
-		break;
-	case OPT_INSTRUMENT:
-		l->instrument = arg;
-		break;
-	case OPT_JSON:
-		l->json = true;
-		break;
-	case OPT_REGION:
-		l->region = arg;
-		break;
-	case ARGP_KEY_END:
-		if (l->feed == NULL || l->instrument == NULL)
-			argp_failure(state, EX_USAGE, 0,
-				"need --feed FEED and --instrument N|SYMBOL, found no %s; see "
-				"`vega-bus top`",
-				l->feed == NULL ? "--feed" : "--instrument");
-		break;
-	default:
-		return ARGP_ERR_UNKNOWN;
-	}
-	return 0;
-}
-
-static const struct argp_option options[] = {
-	{"region", OPT_REGION, "NAME", 0, "The region (default " REGION_DEFAULT ")", 0},
-	{"feed", OPT_FEED, "FEED", 0, "The feed", 0},
-	{"instrument", OPT_INSTRUMENT, "N|SYMBOL", 0, "Its token, or its name", 0},
-	{"json", OPT_JSON, NULL, 0, "JSON; prices are the feed's integers", 0},
-	{0},
-};
-static const struct argp latest_argp = {
-	options, parse_option, NULL, "Print the state of an instrument.", NULL, NULL, NULL};
 
 /* ---- printing ------------------------------------------------------------------------------------------------- */
 
@@ -96,7 +45,7 @@ print_identity(const struct latest *l)
 	char symbol[VEGA_STATE_SYMBOL_BYTES + 1];
 	char time[40];
 
-	(void)printf("%s %" PRIu32, l->feed, e->token);
+	(void)printf("%s %" PRIu32, l->options->feed, e->token);
 	if (vega_state_symbol(e, symbol)[0] != '\0')
 		(void)printf(" %s", symbol);
 	(void)printf("%s\n", (e->flags & VEGA_STATE_STALE) != 0
@@ -175,8 +124,8 @@ print_ladder(const struct latest *l)
 static int
 print_latest(const struct latest *l)
 {
-	if (l->json)
-		return vega_cli_json(vega_state_json(&l->entry, l->feed, l->digits));
+	if (l->options->json)
+		return vega_cli_json(vega_state_json(&l->entry, l->options->feed, l->digits));
 	print_identity(l);
 	print_values(l);
 	print_ladder(l);
@@ -191,7 +140,7 @@ static int
 read_entry(struct latest *l, uint32_t token)
 {
 	struct vega_bus_table *table;
-	int rc = vega_bus_table_open(l->bus, l->feed, &table);
+	int rc = vega_bus_table_open(l->bus, l->options->feed, &table);
 
 	if (rc < 0)
 		return rc;
@@ -199,13 +148,13 @@ read_entry(struct latest *l, uint32_t token)
 	vega_bus_table_close(table);
 	if (rc == -ENOENT)
 		return VEGA_ERR(rc, "need an instrument of feed %s, found no '%s' in its table yet",
-			l->feed, l->instrument);
+			l->options->feed, l->options->instrument);
 	if (rc == -EAGAIN)
 		return VEGA_ERR(rc,
 			"need the state of '%s' as it is when nobody writes it, found it half "
 			"written: "
 			"the capture is dead, or try again",
-			l->instrument);
+			l->options->instrument);
 	return rc;
 }
 
@@ -214,12 +163,12 @@ run(struct latest *l)
 {
 	struct vega_bus_feed feed;
 	uint32_t token;
-	int rc = vega_bus_attach(l->region, &l->bus);
+	int rc = vega_bus_attach(l->options->region, &l->bus);
 
 	if (rc == 0)
-		rc = instrument_feed(l->bus, l->feed, &feed);
+		rc = instrument_feed(l->bus, l->options->feed, &feed);
 	if (rc == 0)
-		rc = instrument_find(l->bus, l->feed, l->instrument, &token);
+		rc = instrument_find(l->bus, l->options->feed, l->options->instrument, &token);
 	if (rc == 0)
 		rc = read_entry(l, token);
 	if (rc < 0)
@@ -229,13 +178,17 @@ run(struct latest *l)
 }
 
 int
-verb_latest(int argc, char **argv)
+verb_latest(const struct verb_options *o)
 {
-	struct latest l = {.region = REGION_DEFAULT};
+	struct latest l = {.options = o};
 	int rc;
 
-	(void)argp_parse(&latest_argp, argc, argv, 0, NULL, &l);
+	if (o->feed == NULL || o->instrument == NULL)
+		return VEGA_ERR(-EINVAL,
+			"latest: need --feed FEED and --instrument N|SYMBOL, found no %s; see "
+			"`vega-bus top`",
+			o->feed == NULL ? "--feed" : "--instrument");
 	rc = run(&l);
 	vega_bus_detach(l.bus);
-	return vega_err_exit(PROGRAM, rc);
+	return rc;
 }

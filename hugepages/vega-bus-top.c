@@ -12,7 +12,6 @@
 #include <term.h>
 #include <unistd.h>
 
-#include "hugepages/base/cli.h"
 #include "hugepages/base/clock.h"
 #include "hugepages/base/err.h"
 #include "hugepages/top.h"
@@ -23,61 +22,17 @@
 #define KEY_ESCAPE   27
 #define KEY_TAB      '\t'
 #define ESCAPE_MS    50
+#define INTERVAL_NS  1000000000u
 #define ANSWER_BYTES 40
-
-enum {
-	OPT_FEED = 256,
-	OPT_INSTRUMENT,
-	OPT_INTERVAL,
-	OPT_REGION
-};
 
 struct screen {
 	struct top *top;
-	const char *feed;
-	const char *instrument;
 	uint64_t interval_ns;
 	SCREEN *terminal;
 	char answer[ANSWER_BYTES]; /* what is being typed */
 	bool is_asking;
 	bool has_ended;
 };
-
-static error_t
-parse_option(int key, char *arg, struct argp_state *state)
-{
-	struct screen *s = state->input;
-
-	switch (key) {
-	case OPT_FEED:
-		s->feed = arg;
-		break;
-	case OPT_INSTRUMENT:
-		s->instrument = arg;
-		break;
-	case OPT_INTERVAL:
-		if (verb_parse_interval(arg, &s->interval_ns) != 0)
-			argp_failure(state, EX_USAGE, 0, "%s", vega_err_text());
-		break;
-	case OPT_REGION:
-		s->top->region = arg;
-		break;
-	default:
-		return ARGP_ERR_UNKNOWN;
-	}
-	return 0;
-}
-
-static const struct argp_option options[] = {
-	{"region", OPT_REGION, "NAME", 0, "The region (default " REGION_DEFAULT ")", 0},
-	{"feed", OPT_FEED, "FEED", 0, "Begin with this feed's instruments", 0},
-	{"instrument", OPT_INSTRUMENT, "N|SYMBOL", 0, "Begin with this instrument", 0},
-	{"interval", OPT_INTERVAL, "T", 0, "Look every T (2, 500ms; default 1)", 0},
-	{0},
-};
-static const struct argp top_argp = {options, parse_option, NULL,
-	"Show a region on a terminal: feeds, readers, instruments, a ladder, trades.", NULL, NULL,
-	NULL};
 
 /* ---- the terminal --------------------------------------------------------------------------------------------- */
 
@@ -103,9 +58,12 @@ open_screen(struct screen *s)
 		return VEGA_ERR_EX(-ENOTTY, EX_USAGE,
 			"need a terminal as standard input and output, found none; see `vega-bus "
 			"stat`");
-	for (size_t i = 0; i < VEGA_ARRAY_CNT(signals); i++)
-		if (!verb_stop_by(signals[i]))
-			return VEGA_ERR(-errno, "need to catch signals, cannot");
+	for (size_t i = 0; i < VEGA_ARRAY_CNT(signals); i++) {
+		const int rc = verb_stop_by(signals[i]);
+
+		if (rc != 0)
+			return rc;
+	}
 	s->terminal = is_known(name) ? newterm(NULL, stdout, stdin) : NULL;
 	if (s->terminal == NULL)
 		return VEGA_ERR_EX(-ENOTTY, EX_USAGE,
@@ -257,20 +215,18 @@ run(struct screen *s)
 }
 
 int
-verb_top(int argc, char **argv)
+verb_top(const struct verb_options *o)
 {
-	struct screen s = {.interval_ns = 1000000000u};
+	struct screen s = {.interval_ns = o->interval_ns != 0 ? o->interval_ns : INTERVAL_NS};
 	int rc;
 
 	s.top = calloc(1, sizeof(*s.top));
 	if (s.top == NULL)
-		return vega_err_exit(
-			PROGRAM, VEGA_ERR(-ENOMEM, "need memory for a screen, found none"));
-	s.top->region = REGION_DEFAULT;
-	(void)argp_parse(&top_argp, argc, argv, 0, NULL, &s);
-	rc = top_open(s.top, s.feed);
-	if (rc == 0 && s.instrument != NULL)
-		top_find(s.top, s.instrument);
+		return VEGA_ERR(-ENOMEM, "need memory for a screen, found none");
+	s.top->region = o->region;
+	rc = top_open(s.top, o->feed);
+	if (rc == 0 && o->instrument != NULL)
+		top_find(s.top, o->instrument);
 	if (rc == 0)
 		rc = open_screen(&s);
 	if (rc == 0)
@@ -278,5 +234,5 @@ verb_top(int argc, char **argv)
 	close_screen(&s);
 	top_close(s.top);
 	free(s.top);
-	return vega_err_exit(PROGRAM, rc);
+	return rc;
 }

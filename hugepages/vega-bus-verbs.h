@@ -2,23 +2,45 @@
 #ifndef VEGA_HUGEPAGES_VEGA_BUS_VERBS_H
 #define VEGA_HUGEPAGES_VEGA_BUS_VERBS_H
 /*
- * The verbs of vega-bus that have a file of their own. Each returns the exit status.
+ * The verbs of vega-bus, one file each, behind the options they share.
  */
 #include <stdbool.h>
 #include <stdint.h>
 
-#define PROGRAM        "vega-bus"
-#define REGION_DEFAULT "vega"
+#define PROGRAM "vega-bus"
 
-int verb_latest(int argc, char **argv);
-int verb_tail(int argc, char **argv);
-int verb_top(int argc, char **argv);
+struct verb_options {
+	const char *region;
+	const char *feed;
+	const char *instrument;
+	const char *from;     /* --from as given: its meaning depends on the feed's zone */
+	uint64_t interval_ns; /* 0: not given */
+	uint64_t count;       /* 0: not given */
+	bool all;
+	bool follow;
+	bool json;
+};
 
-/* From now on this signal asks the verb to end, and does no more. Returns false where it cannot be caught. */
-bool verb_stop_by(int signal_number);
+/* Each returns 0 or a negative errno with a message. */
+int verb_latest(const struct verb_options *o);
+int verb_ls(const struct verb_options *o);
+int verb_stat(const struct verb_options *o);
+int verb_tail(const struct verb_options *o);
+int verb_top(const struct verb_options *o);
+
+/* From now on this signal asks the verb to end, and does no more. Returns 0 or a negative errno with a message. */
+int verb_stop_by(int signal_number);
 bool verb_stop_asked(void);
 
-/* --interval: "2" is two seconds, "500ms" says its unit. Returns 0 or -EINVAL. */
-int verb_parse_interval(const char *text, uint64_t *ret_ns);
+struct readers;
+struct vega_stat;
+
+/*
+ * Map a region, copy its counters, unmap it: between two reports another capture may have taken the name.
+ *
+ * Params: ret_readers	NULL: they are not wanted
+ * Returns 0, or as vega_region_open.
+ */
+int verb_take_stat(const char *region, struct vega_stat *ret_stat, struct readers *ret_readers);
 
 #endif

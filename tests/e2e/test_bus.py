@@ -129,8 +129,12 @@ class Bus(unittest.TestCase):
             self.assertTrue(vega.one_line(done.stderr), done.stderr)
 
     def test_wrong_usage(self):
-        for args in ((), ('none',), ('stat', '--interval', '0'), ('stat', '--count', 'x'), ('stat', '--none')):
-            self.assertEqual(vega.run('vega-bus', *args).returncode, 64)
+        for args in ((), ('none',), ('stat', '--interval', '0'), ('stat', '--count', 'x'), ('stat', '--none'), ('tail',),
+                     ('latest', '--feed', 'F'), ('latest', '--instrument', '1'), ('top', '--json')):
+            done = vega.run('vega-bus', *args)
+            self.assertEqual(done.returncode, 64, args)
+            self.assertEqual(done.stdout, '')
+            self.assertIn('vega-bus', done.stderr)
 
 
 if __name__ == '__main__':
