@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "hugepages/base/err.h"
-#include "store/symbols.h"
+#include "store/definitions.h"
 
 /* Their instrument is a token, and their time the exchange's. */
 #define INSTRUMENT_KINDS                                          \
@@ -19,7 +19,7 @@ struct vega_record_rows {
 	uint32_t at; /* next record of the batch */
 	uint64_t position_next;
 	struct vega_record_clock clock;
-	struct vega_symbols symbols;
+	struct vega_definitions definitions;
 	const char *instrument; /* NULL: all */
 	uint32_t token;
 	bool by_token;
@@ -103,9 +103,9 @@ fill_row(struct vega_record_rows *rows, const union vega_record *r, uint64_t ns,
 	if (row->has_token) {
 		row->token = vega_record_instrument(r);
 		row->exch_ns = ns;
-		row->symbol = vega_symbols_name(&rows->symbols, row->token);
+		row->symbol = vega_definitions_symbol(&rows->definitions, row->token);
 	}
-	digits = vega_symbols_digits(&rows->symbols, row->token, row->channel);
+	digits = vega_definitions_digits(&rows->definitions, row->token, row->channel);
 	row->price_scale = digits != VEGA_DIGITS_UNKNOWN ? digits : rows->price_scale;
 }
 
@@ -130,9 +130,9 @@ learn(struct vega_record_rows *rows, const union vega_record *r, uint64_t ns)
 		take_packet(rows, r, ns);
 	else if (kind == VEGA_EPOCH || kind == VEGA_LOSS)
 		forget_packet(rows, ns != 0 ? ns : rows->packet.recv_ns);
-	return kind == VEGA_DEFINITION
-		       ? vega_symbols_learn(&rows->symbols, &r->definition, rows->packet.channel)
-		       : 0;
+	return kind == VEGA_DEFINITION ? vega_definitions_learn(&rows->definitions, &r->definition,
+						 rows->packet.channel)
+				       : 0;
 }
 
 /* The next record of the batch that is a row of its own; NULL at the batch's end. */
@@ -208,7 +208,8 @@ learn_earlier(struct vega_record_rows *rows, uint32_t feed_idx, uint64_t from_ns
 			if (vega_record_kind(r) == VEGA_PACKET)
 				channel = r->packet.channel;
 			else if (vega_record_kind(r) == VEGA_DEFINITION &&
-				 vega_symbols_learn(&rows->symbols, &r->definition, channel) < 0)
+				 vega_definitions_learn(
+					 &rows->definitions, &r->definition, channel) < 0)
 				rc = -ENOMEM;
 		}
 	vega_records_close(cursor);
@@ -249,6 +250,6 @@ vega_record_rows_close(struct vega_record_rows *rows)
 	if (rows == NULL)
 		return;
 	vega_records_close(rows->cursor);
-	vega_symbols_clear(&rows->symbols);
+	vega_definitions_clear(&rows->definitions);
 	free(rows);
 }
