@@ -170,6 +170,7 @@ const struct vega_format vega_format_iex = {
 	.name = "iex",
 	.doc = "IEX TOPS 1.5 and 1.6, DEEP 1.0, DEEP+ 1.0 over IEX-TP",
 	.names_stream = true,
+	.has_orders = true,
 	.price_digits = 4,
 	.open = iex_open,
 	.next = iex_next,

@@ -101,6 +101,7 @@ vega_itch_stock(const struct vega_message *message, uint16_t *ret_locate, const 
 const struct vega_format vega_format_itch = {
 	.name = "itch",
 	.doc = "Nasdaq TotalView-ITCH 5.0 over MoldUDP64",
+	.has_orders = true,
 	.price_digits = 4,
 	.open = vega_mold_open,
 	.next = itch_next,

@@ -305,6 +305,7 @@ const struct vega_format vega_format_nse_mtbt = {
 	.name = "nse-mtbt",
 	.doc = "NSE multicast tick-by-tick: equity, derivatives, currency",
 	.names_stream = true,
+	.has_orders = true,
 	.modify_adds = true, /* of a stop-loss order, and of one from before we began */
 	.price_digits = 2,
 	.open = mtbt_open,

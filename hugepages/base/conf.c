@@ -334,7 +334,10 @@ take_records(const char *s, const char *text, struct vega_conf_feed *feed)
 	return rc;
 }
 
-/* Formats whose messages are orders, or prices without a place: books are made of them, and laid into a lane of their own. */
+/*
+ * Formats whose messages are orders, or prices without a place: books are made of them, and laid into a lane of their own. A memory
+ * map is planned without the decoders, so their names stand here once more; a test of the plan holds them against the formats.
+ */
 static bool
 has_orders(const struct vega_conf_feed *feed)
 {

@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "capture/feed/format.h"
 #include "capture/plan.h"
 #include "hugepages/base/err.h"
 
@@ -326,6 +327,26 @@ test_files(void **state)
 	free(host);
 }
 
+/* A book lane is planned for a feed whose format has orders, and for no other. */
+static void
+test_book_lanes(void **state)
+{
+	(void)state;
+	for (uint32_t i = 0; vega_formats[i] != NULL; i++) {
+		struct vega_conf *conf;
+		char text[160];
+
+		(void)snprintf(text, sizeof(text),
+			"feeds:\n- {name: F, record_lane: 2MiB, channels: [{port: 5, format: "
+			"%s}]}\n",
+			vega_formats[i]->name);
+		conf = conf_of(text);
+		assert_int_equal(
+			conf->feeds[0].book_lane_bytes, vega_formats[i]->has_orders ? 2u << 20 : 0);
+		vega_conf_delete(conf);
+	}
+}
+
 static void
 test_built_in(void **state)
 {
@@ -357,6 +378,7 @@ main(void)
 		cmocka_unit_test(test_feed_count),
 		cmocka_unit_test(test_idle_and_warnings),
 		cmocka_unit_test(test_files),
+		cmocka_unit_test(test_book_lanes),
 		cmocka_unit_test(test_built_in),
 	};
 

@@ -50,12 +50,6 @@ zeroed(uint64_t bytes)
 	return memset(memory, 0, vega_align_up(bytes, 4096));
 }
 
-static bool
-has_orders(const struct vega_format *format)
-{
-	return strcmp(format->name, "cme-mdp3") != 0 && strcmp(format->name, "nse-nnf") != 0;
-}
-
 static struct vega_record_lane *
 new_lane(void)
 {
@@ -81,13 +75,13 @@ start(struct run *r, uint64_t instrument_cnt, uint64_t order_cnt)
 	struct vega_state_conf state = {.lane_bytes = LANE_BYTES,
 		.book_lane_bytes = LANE_BYTES,
 		.order_cnt = order_cnt,
-		.modify_adds = strcmp(r->format->name, "nse-mtbt") == 0};
+		.modify_adds = r->format->modify_adds};
 	int rc = vega_zone_new(zone, 0, &r->zone);
 
 	if (rc != 0)
 		return rc;
 	r->lane = new_lane();
-	r->book_lane = has_orders(r->format) ? new_lane() : NULL;
+	r->book_lane = r->format->has_orders ? new_lane() : NULL;
 	r->table = zeroed(vega_state_table_bytes(instrument_cnt));
 	vega_state_table_new(r->table, instrument_cnt, 0, 1);
 	r->seen = zeroed(instrument_cnt * sizeof(*r->seen));
