@@ -300,6 +300,7 @@ look_at(struct vega_dpdk_port *port, const struct vega_dpdk_port_conf *conf)
 			"--out dpdk: tx-queues: need a port with %u queues, found %u",
 			port->queue_cnt, info.max_tx_queues);
 	port->iface_idx = info.if_index;
+	port->by_kernel = info.if_index != 0 && strncmp(info.driver_name, "net_", 4) == 0;
 	port->stamps = conf->may_stamp && can_stamp(port, &info);
 	return 0;
 }

@@ -6,8 +6,17 @@
 
 #define SKIP_CNT   4096u     /* frames passed over in a poll */
 #define PAUSE_NS   10000000u /* between two looks whether it goes on */
+#define AWAY_NS    VEGA_REPORT_AWAY_NS
 #define WISH_SHIFT 60u
 #define WISH_ARG   ((1ull << WISH_SHIFT) - 1)
+
+/*
+ * After COLD_NS without a send the output is warmed up for the next one: so long before, that it is done in time, also when it is cold
+ * itself; when there is no time left, not at all.
+ */
+#define COLD_NS         250000u
+#define WARM_UP_NS      120000u
+#define WARM_UP_LAST_NS 60000u
 
 /* How long before its time a frame is handed over: an output with a lead sends it by itself. */
 static inline uint64_t
@@ -33,6 +42,9 @@ vega_replay_init(struct vega_replay *replay, struct vega_merge *merge, struct ve
 		.speed_millionths = conf->speed_millionths,
 	};
 	report->lead_ns = lead_ns_of(replay);
+	replay->may_warm_up =
+		tx->ops->warm_up != NULL && !conf->no_warm_up && lead_ns_of(replay) == 0;
+	replay->is_warm = !replay->may_warm_up;
 }
 
 void
@@ -47,6 +59,7 @@ vega_replay_again(struct vega_replay *replay, uint64_t packet_idx)
 	replay->starved_since_ns = 0;
 	replay->stepped = replay->paused != 0;
 	replay->stepped_ns = 0;
+	replay->looked_ns = 0;
 }
 
 /* The first frame is known: it sets the base of the schedule. */
@@ -259,6 +272,17 @@ note_hand_over(
 	vega_timeline_due(&replay->report->timeline, due_ns[0], sent_cnt, 0, 0);
 }
 
+/* They were due while the processor was away, and left when it was back. */
+static VEGA_COLD void
+note_disturbed(
+	struct vega_replay *replay, const uint64_t *due_ns, uint32_t sent_cnt, uint64_t now_ns)
+{
+	const uint64_t packet_idx = replay->report->frames_taken - sent_cnt;
+
+	for (uint32_t i = 0; i < sent_cnt && due_ns[i] <= replay->disturbed_until_ns; i++)
+		vega_report_disturbed(replay->report, packet_idx + i, now_ns - due_ns[i]);
+}
+
 static void
 note_departures(struct vega_replay *replay, uint32_t sent_cnt, uint64_t now_ns)
 {
@@ -282,6 +306,8 @@ note_departures(struct vega_replay *replay, uint32_t sent_cnt, uint64_t now_ns)
 		vega_report_departure(report, due_ns[i], now_ns);
 		error_ns_sum += now_ns - due_ns[i];
 	}
+	if (vega_unlikely(due_ns[0] <= replay->disturbed_until_ns))
+		note_disturbed(replay, due_ns, sent_cnt, now_ns);
 	vega_timeline_due(&report->timeline, due_ns[0], sent_cnt, error_ns_sum, now_ns - due_ns[0]);
 }
 
@@ -293,6 +319,7 @@ send_burst(struct vega_replay *replay, uint32_t frame_cnt, uint64_t now_ns)
 	const uint64_t *due_ns = lead_ns_of(replay) != 0 ? replay->due_ns + at : NULL;
 	int sent = replay->tx->ops->send_burst(replay->tx, replay->burst + at, due_ns, frame_cnt);
 
+	replay->looked_ns = 0;
 	if (sent <= 0) {
 		replay->report->full_cnt += sent == 0;
 		return sent;
@@ -327,6 +354,45 @@ attend(struct vega_replay *replay, uint64_t now_ns, uint64_t *ret_wait_ns, int *
 	return true;
 }
 
+/* ---- spinning ------------------------------------------------------------------------------------------------- */
+
+/* It has spun since it last looked at the clock: if that took long, something else had the processor. */
+static inline void
+note_spin(struct vega_replay *replay, uint64_t now_ns)
+{
+	const uint64_t spun_ns = replay->looked_ns != 0 ? now_ns - replay->looked_ns : 0;
+
+	replay->report->spun_ns += spun_ns;
+	if (vega_unlikely(spun_ns > AWAY_NS)) {
+		replay->report->away_ns += spun_ns;
+		replay->report->away_cnt++;
+		replay->disturbed_until_ns = now_ns;
+	}
+}
+
+static VEGA_COLD void
+warm_up(struct vega_replay *replay)
+{
+	struct vega_tx *tx = replay->tx;
+
+	replay->report->warm_up_cnt += tx->ops->warm_up(tx, &replay->burst[replay->burst_sent]);
+	replay->looked_ns = 0;
+}
+
+/* Nothing is due for wait_ns. */
+static inline void
+spin(struct vega_replay *replay, uint64_t now_ns, uint64_t wait_ns)
+{
+	replay->looked_ns = now_ns;
+	if (wait_ns > COLD_NS) {
+		replay->is_warm = !replay->may_warm_up;
+	} else if (vega_unlikely(!replay->is_warm && wait_ns <= WARM_UP_NS)) {
+		replay->is_warm = true;
+		if (wait_ns >= WARM_UP_LAST_NS)
+			warm_up(replay);
+	}
+}
+
 int
 vega_replay_poll(struct vega_replay *replay, uint64_t *ret_wait_ns)
 {
@@ -344,10 +410,13 @@ vega_replay_poll(struct vega_replay *replay, uint64_t *ret_wait_ns)
 	if (vega_unlikely((vega_load_relaxed(&replay->wish) | replay->paused) != 0) &&
 		attend(replay, now_ns, ret_wait_ns, &rc))
 		return rc;
+	note_spin(replay, now_ns);
 	by_ns = now_ns + lead_ns_of(replay);
 	*ret_wait_ns = vega_pace_wait_ns(replay->due_ns[replay->burst_sent], by_ns);
-	if (*ret_wait_ns != 0)
+	if (*ret_wait_ns != 0) {
+		spin(replay, now_ns, *ret_wait_ns);
 		return 0;
+	}
 	ready_cnt = replay->burst_cnt;
 	(void)gather(replay, by_ns);
 	if (replay->burst_cnt != ready_cnt)
@@ -365,10 +434,10 @@ vega_replay_run(struct vega_replay *replay, struct vega_sender *sender, const ui
 
 	while (rc >= 0 && vega_load_relaxed(stop) == 0) {
 		rc = vega_replay_poll(replay, &wait_ns);
-		if (rc == 0 && wait_ns != 0 && lead_ns_of(replay) != 0)
-			wait_ns += VEGA_SENDER_SPIN_NS; /* the lead is time to wake up */
-		if (rc == 0)
-			vega_sender_wait(sender, wait_ns);
+		if (rc == 0 && wait_ns != 0 && (lead_ns_of(replay) != 0 || replay->paused != 0))
+			wait_ns += sender->spin_ns; /* the lead, or the pause, is time to wake up */
+		if (rc == 0 && vega_sender_wait(sender, wait_ns))
+			replay->looked_ns = 0;
 		vega_sender_step(sender);
 	}
 	report->interrupted = rc >= 0;

@@ -34,6 +34,7 @@ struct vega_replay_conf {
 	uint64_t packet_first; /* of the merged stream, from 0 on: those before are passed over */
 	uint64_t packet_end;   /* 0: no limit; else this one and those behind it are left out */
 	bool paused;           /* from the beginning */
+	bool no_warm_up;       /* leave the output cold before a departure */
 };
 
 struct vega_replay {
@@ -53,8 +54,13 @@ struct vega_replay {
 	uint64_t wish;             /* by another thread: kind << 60 | argument; 0: none (K1, K2) */
 	uint64_t seek_ns;          /* poll has ended for this; 0: it has not */
 	uint64_t starved_since_ns; /* 0: not starved */
-	uint64_t progress_frames;  /* for a display on another thread (relaxed) */
-	uint64_t progress_ns;      /* recorded time of the last frame handed over */
+	uint64_t looked_ns; /* at the clock, last, and nothing but spinning followed; else 0 */
+	/* When the processor came back after it had been away while the sender spun: what was due until then waited for that. */
+	uint64_t disturbed_until_ns;
+	bool may_warm_up;
+	bool is_warm;             /* the output, for the next departure */
+	uint64_t progress_frames; /* for a display on another thread (relaxed) */
+	uint64_t progress_ns;     /* recorded time of the last frame handed over */
 	uint32_t burst_cnt;
 	uint32_t burst_sent;
 	struct vega_frame burst[VEGA_TX_BURST_CNT_MAX];
@@ -82,7 +88,7 @@ bool vega_replay_ask(struct vega_replay *replay, enum vega_wish wish, uint64_t a
  *
  * Returns the number of frames the output took; 0: none, for the next one is due in *ret_wait_ns, or, when that is 0, the reader is
  * behind or the output full; -ENODATA: all is done, or a seek asked for (seek_ns); another negative errno with a message: the output failed.
- * Cost: two reads of the clock; no allocation, no syscall but the output's.
+ * Cost: two reads of the clock; no allocation, no syscall but the output's, nor its warm-up before a departure after a while without.
  */
 int vega_replay_poll(struct vega_replay *replay, uint64_t *ret_wait_ns);
 

@@ -23,6 +23,20 @@ vega_histogram_bucket_max(uint32_t bucket)
 	return (step << shift) + ((1ull << shift) - 1);
 }
 
+void
+vega_histogram_remove(struct vega_histogram *histogram, const struct vega_histogram *values)
+{
+	uint64_t max = 0;
+
+	histogram->cnt -= values->cnt;
+	for (uint32_t i = 0; i < VEGA_HISTOGRAM_BUCKET_CNT; i++) {
+		histogram->buckets[i] -= values->buckets[i];
+		if (histogram->buckets[i] != 0)
+			max = vega_histogram_bucket_max(i);
+	}
+	histogram->max = max < histogram->max ? max : histogram->max;
+}
+
 uint64_t
 vega_histogram_quantile(const struct vega_histogram *histogram, uint32_t permille)
 {

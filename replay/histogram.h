@@ -45,6 +45,9 @@ vega_histogram_add(struct vega_histogram *histogram, uint64_t value)
 	histogram->buckets[vega_histogram_bucket(value)]++;
 }
 
+/* Take values out again that were added; the largest that is left is known as its bucket tells it, the smallest not at all. */
+void vega_histogram_remove(struct vega_histogram *histogram, const struct vega_histogram *values);
+
 /*
  * The smallest value that at least `permille` of a thousand values do not exceed, as far as the buckets tell.
  *

@@ -29,7 +29,8 @@ enum key {
 	KEY_TO_PACKET,
 	KEY_PAUSED,
 	KEY_CONFIG,
-	KEY_HTML
+	KEY_HTML,
+	KEY_NO_WARM_UP
 };
 
 static const struct argp_option options[] = {
@@ -58,7 +59,9 @@ static const struct argp_option options[] = {
 		"rewrite addresses as its section `rewrite` says; the feeds and channels of "
 		"region:NAME",
 		0},
-	{"cpu", KEY_CPU, "N", 0, "pin the sending thread to processor N", 0},
+	{"cpu", KEY_CPU, "N", 0, "pin the sending thread to processor N, which it keeps busy", 0},
+	{"no-warm-up", KEY_NO_WARM_UP, NULL, 0,
+		"send nothing to ourselves over the loopback interface before a departure", 0},
 	{"report", KEY_REPORT, "FILE.json", 0,
 		"write the report of intended against actual departure", 0},
 	{"html", KEY_HTML, "FILE.html", 0, "write the report as a page with plots", 0},
@@ -194,6 +197,9 @@ take_schedule_option(struct vega_replay_options *o, int key, const char *arg)
 		return vega_parse_u64("--to-packet", arg, 1, UINT64_MAX, &r->packet_end);
 	case KEY_CONFIG:
 		return load_config(o, arg);
+	case KEY_NO_WARM_UP:
+		r->no_warm_up = true;
+		return 0;
 	default:
 		r->paused = true;
 		return 0;
@@ -275,6 +281,7 @@ parse_option(int key, char *arg, struct argp_state *state)
 	case KEY_PAUSED:
 	case KEY_CONFIG:
 	case KEY_HTML:
+	case KEY_NO_WARM_UP:
 		parsing->rc = take_option(o, key, arg);
 		return parsing->rc != 0 ? EINVAL : 0;
 	default:

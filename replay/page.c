@@ -73,6 +73,8 @@ put_figures(FILE *file, const json_t *figures)
 	(void)fputs("<table>\n", file);
 	json_object_foreach((json_t *)(uintptr_t)figures, key, value)
 	{
+		if (json_is_array(value))
+			continue; /* lists are for programs */
 		(void)fprintf(file, "<tr><td>%s</td><td>", key);
 		put_value(file, value);
 		(void)fputs("</td></tr>\n", file);

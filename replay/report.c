@@ -16,7 +16,30 @@ vega_report_init(struct vega_report *report)
 	report->scheduler = "normal";
 	report->interrupted = true; /* until it has ended otherwise */
 	vega_histogram_init(&report->error);
+	vega_histogram_init(&report->disturbed_error);
 	vega_timeline_init(&report->timeline);
+}
+
+void
+vega_report_disturbed(struct vega_report *report, uint64_t packet_idx, uint64_t error_ns)
+{
+	const uint32_t cnt = report->disturbance_cnt;
+	struct vega_report_disturbance *last = &report->disturbances[cnt != 0 ? cnt - 1 : 0];
+
+	report->disturbed_cnt++;
+	vega_histogram_add(&report->disturbed_error, error_ns);
+	if (cnt != 0 && packet_idx == last->packet_idx + last->packet_cnt)
+		last->packet_cnt++;
+	else if (cnt < VEGA_REPORT_DISTURBANCE_CNT_MAX)
+		report->disturbances[report->disturbance_cnt++] =
+			(struct vega_report_disturbance){packet_idx, 1};
+}
+
+void
+vega_report_undisturbed(const struct vega_report *report, struct vega_histogram *ret_error)
+{
+	*ret_error = report->error;
+	vega_histogram_remove(ret_error, &report->disturbed_error);
 }
 
 static json_t *
@@ -65,21 +88,33 @@ text_departures(const struct vega_report *r)
 	return vega_report_is_paced(r) ? json_string("spun") : json_null();
 }
 
+/* Null where there are none. */
+static int
+add_quantiles(json_t *json, const char *stem, const struct vega_histogram *error)
+{
+	static const struct {
+		const char *name;
+		uint32_t permille;
+	} quantiles[] = {{"p50", 500}, {"p99", 990}, {"p999", 999}, {"max", 1000}};
+	char key[64];
+	int bad = 0;
+
+	for (size_t i = 0; i < VEGA_ARRAY_CNT(quantiles); i++) {
+		(void)snprintf(key, sizeof(key), "%s_%s", stem, quantiles[i].name);
+		bad |= json_object_set_new(json, key,
+			error->cnt != 0
+				? integer(vega_histogram_quantile(error, quantiles[i].permille))
+				: json_null());
+	}
+	return bad;
+}
+
 static int
 add_errors(json_t *json, const struct vega_report *r)
 {
-	static const struct {
-		const char *key;
-		uint32_t permille;
-	} quantiles[] = {{"departure_error_ns_p50", 500}, {"departure_error_ns_p99", 990},
-		{"departure_error_ns_p999", 999}, {"departure_error_ns_max", 1000}};
 	const bool paced = vega_report_is_paced(r);
-	int bad = 0;
+	int bad = add_quantiles(json, "departure_error_ns", &r->error);
 
-	for (size_t i = 0; i < VEGA_ARRAY_CNT(quantiles); i++)
-		bad |= json_object_set_new(json, quantiles[i].key,
-			paced ? integer(vega_histogram_quantile(&r->error, quantiles[i].permille))
-			      : json_null());
 	bad |= json_object_set_new(json, "departures", text_departures(r));
 	bad |= json_object_set_new(
 		json, "hand_over_lead_ns", r->lead_ns != 0 ? integer(r->lead_ns) : json_null());
@@ -88,6 +123,43 @@ add_errors(json_t *json, const struct vega_report *r)
 	bad |= json_object_set_new(json, "late_threshold_ns", integer(VEGA_REPORT_LATE_NS));
 	bad |= json_object_set_new(
 		json, "drift_ns", paced ? json_integer(vega_report_drift_ns(r)) : json_null());
+	return bad;
+}
+
+/* Which departures: pairs of the first packet and how many. */
+static json_t *
+disturbed_packets(const struct vega_report *r)
+{
+	json_t *array = json_array();
+	int bad = array == NULL;
+
+	for (uint32_t i = 0; bad == 0 && i < r->disturbance_cnt; i++)
+		bad = json_array_append_new(
+			array, json_pack("[I, I]", (json_int_t)r->disturbances[i].packet_idx,
+				       (json_int_t)r->disturbances[i].packet_cnt));
+	if (bad != 0) {
+		json_decref(array);
+		return NULL;
+	}
+	return array;
+}
+
+/* What the machine took, and the errors without. */
+static int
+add_disturbances(json_t *json, const struct vega_report *r)
+{
+	struct vega_histogram undisturbed;
+	int bad = 0;
+
+	vega_report_undisturbed(r, &undisturbed);
+	bad |= json_object_set_new(json, "spun_ns", integer(r->spun_ns));
+	bad |= json_object_set_new(json, "away_ns", integer(r->away_ns));
+	bad |= json_object_set_new(json, "away_count", integer(r->away_cnt));
+	bad |= json_object_set_new(json, "away_threshold_ns", integer(VEGA_REPORT_AWAY_NS));
+	bad |= json_object_set_new(json, "disturbed_count", integer(r->disturbed_cnt));
+	bad |= json_object_set_new(json, "disturbed_packets", disturbed_packets(r));
+	bad |= add_quantiles(json, "undisturbed_error_ns", &undisturbed);
+	bad |= json_object_set_new(json, "warm_up_count", integer(r->warm_up_cnt));
 	return bad;
 }
 
@@ -133,6 +205,7 @@ vega_report_json(const struct vega_report *report)
 	bad |= json_object_set_new(json, "inputs", integer(report->input_cnt));
 	bad |= add_counts(json, report);
 	bad |= add_errors(json, report);
+	bad |= add_disturbances(json, report);
 	bad |= add_circumstances(json, report);
 	if (bad != 0) {
 		json_decref(json);

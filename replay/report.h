@@ -7,6 +7,10 @@
  * Departure error = when the sender handed a frame to the output - when the frame was due. It is never negative: nothing
  * leaves early. What happens behind the hand-over (driver, wire, receiver) is not in it.
  *
+ * A sender that spins sees the clock every 50 ns. When it does not for a microsecond or more, the system or the hypervisor has run
+ * something else: the processor was away. Departures due meanwhile are disturbed; they count as any other, and the errors are told
+ * once more without them. That is what the machine costs, and what the sender does.
+ *
  * A port that sends on timestamp is handed frames before they are due (lead_ns). Then there is no such error: that of the
  * departure is the port's own, and nothing here sees it.
  */
@@ -19,6 +23,16 @@
 #include "replay/tx.h"
 
 #define VEGA_REPORT_LATE_NS 10000u /* a frame that leaves more than this after its time is late */
+#define VEGA_REPORT_AWAY_NS \
+	1000u /* a spinning sender that sees no clock for longer has lost its processor */
+
+#define VEGA_REPORT_DISTURBANCE_CNT_MAX 4096u /* of which it is told which packets they struck */
+
+/* Packets in a row that were due while the sender's processor was away. */
+struct vega_report_disturbance {
+	uint64_t packet_idx; /* of the first, in the order of departure, from 0 on */
+	uint64_t packet_cnt;
+};
 
 struct vega_report {
 	const char *output;        /* as asked for: "udp:eth1" */
@@ -41,13 +55,21 @@ struct vega_report {
 	uint64_t starved_ns;
 	uint64_t full_cnt; /* times the output had no room */
 	uint64_t lead_ns;  /* 0: each frame was handed over at its time */
+	uint64_t spun_ns;  /* between two looks at the clock with nothing else to do */
+	uint64_t away_ns;  /* of these: without the processor */
+	uint64_t away_cnt; /* times */
+	uint64_t warm_up_cnt;
+	uint64_t disturbed_cnt; /* departures */
+	uint32_t disturbance_cnt;
+	struct vega_report_disturbance disturbances[VEGA_REPORT_DISTURBANCE_CNT_MAX];
 	bool interrupted;
 	int cpu;               /* the sender is pinned to it; -1: not pinned */
 	const char *scheduler; /* of the sending thread (sender.h) */
 	struct vega_tx_counts tx;
 	struct vega_input_damage damage;
 	struct vega_histogram error;
-	struct vega_timeline timeline; /* of the sender's clock */
+	struct vega_histogram disturbed_error; /* of the disturbed departures among them */
+	struct vega_timeline timeline;         /* of the sender's clock */
 };
 
 void vega_report_init(struct vega_report *report);
@@ -64,6 +86,12 @@ vega_report_departure(struct vega_report *report, uint64_t due_ns, uint64_t now_
 	report->late_cnt += error_ns > VEGA_REPORT_LATE_NS;
 	vega_histogram_add(&report->error, error_ns);
 }
+
+/* Of a departure that vega_report_departure has been told, too: it was disturbed. In the order of departure. */
+void vega_report_disturbed(struct vega_report *report, uint64_t packet_idx, uint64_t error_ns);
+
+/* The errors of the departures that were not disturbed. */
+void vega_report_undisturbed(const struct vega_report *report, struct vega_histogram *ret_error);
 
 /* How much the time since the first departure differs, at the last one, from the schedule. */
 static inline int64_t

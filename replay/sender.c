@@ -47,7 +47,8 @@ vega_sender_prepare(struct vega_sender *sender, int cpu, bool paced)
 {
 	int rc = cpu >= 0 ? pin(cpu) : 0;
 
-	*sender = (struct vega_sender){.window_begin_ns = vega_monotonic_ns()};
+	*sender = (struct vega_sender){.window_begin_ns = vega_monotonic_ns(),
+		.spin_ns = cpu >= 0 ? VEGA_SENDER_SPIN_PINNED_NS : VEGA_SENDER_SPIN_NS};
 	if (rc != 0 || !paced)
 		return rc;
 	(void)prctl(PR_SET_TIMERSLACK, 1); /* ns; by default a sleep may end 50 us late */
@@ -97,15 +98,19 @@ sleep_for(struct vega_sender *sender, uint64_t sleep_ns)
 	vega_sender_judge(sender);
 }
 
-void
+bool
 vega_sender_wait(struct vega_sender *sender, uint64_t wait_ns)
 {
-	if (wait_ns > VEGA_SENDER_SPIN_NS)
-		sleep_for(sender,
-			(wait_ns < SLEEP_NS_MAX ? wait_ns : SLEEP_NS_MAX) - VEGA_SENDER_SPIN_NS);
+	if (wait_ns > sender->spin_ns)
+		sleep_for(sender, wait_ns - sender->spin_ns < SLEEP_NS_MAX
+					  ? wait_ns - sender->spin_ns
+					  : SLEEP_NS_MAX);
 	else if (wait_ns == 0 && sender->is_fifo)
 		sleep_for(
 			sender, GIVE_WAY_NS); /* a real-time thread that yields gives way to none */
 	else if (wait_ns == 0)
 		(void)sched_yield();
+	else
+		return false;
+	return true;
 }

@@ -4,7 +4,8 @@
 /*
  * The sending thread: what the system grants it, and how it waits so that it is awake when a packet is due.
  *
- * Far from a deadline it sleeps, near it it spins. Real-time priority (SCHED_FIFO) is taken where it is permitted. The kernel stops a
+ * Far from a deadline it sleeps, near it it spins. Who gives it a processor has it spin earlier: a sleep lets the processor go, and on
+ * a virtual machine it may be a millisecond before the next one runs it again. Real-time priority (SCHED_FIFO) is taken where it is permitted. The kernel stops a
  * real-time thread that has spun through 0.95 of a second for the rest of it, or for 50 ms: so where the schedule leaves no time to
  * sleep, a seventh of each half second is spun at nice -20 instead, and the report says so.
  */
@@ -14,7 +15,8 @@
 #include "hugepages/base/attr.h"
 
 /* A sleeper wakes some tens of us late, from a deep idle state more: that much before a deadline it must be awake. */
-#define VEGA_SENDER_SPIN_NS 200000u
+#define VEGA_SENDER_SPIN_NS        200000u
+#define VEGA_SENDER_SPIN_PINNED_NS 100000000u
 
 struct vega_sender {
 	bool may_fifo;
@@ -22,6 +24,7 @@ struct vega_sender {
 	bool gave_way; /* was not real-time all along */
 	bool is_nice;
 	uint32_t step_cnt;
+	uint64_t spin_ns;         /* before a deadline */
 	uint64_t window_begin_ns; /* CLOCK_MONOTONIC */
 	uint64_t slept_ns;        /* in this window */
 };
@@ -41,8 +44,9 @@ const char *vega_sender_scheduler(const struct vega_sender *sender);
 /*
  * Nothing is due for wait_ns: sleep, or return at once when it is near, so that the caller spins. 0: it is not known when,
  * for another thread or the output is behind; let it run.
+ * Returns whether it gave the processor away.
  */
-void vega_sender_wait(struct vega_sender *sender, uint64_t wait_ns);
+bool vega_sender_wait(struct vega_sender *sender, uint64_t wait_ns);
 
 /* Should it be real-time from now on? Begins a window when one is over; changes nothing else. */
 bool vega_sender_wants_fifo(struct vega_sender *sender, uint64_t now_ns);

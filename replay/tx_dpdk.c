@@ -30,6 +30,7 @@
 #include "replay/ticker.h"
 #include "replay/tx.h"
 #include "replay/tx_clock.h"
+#include "replay/warm_up.h"
 
 #define FLUSH_STEP_NS    1000000u
 #define FLUSH_WAIT_CNT   200u
@@ -46,6 +47,7 @@ struct dpdk_tx {
 	uint8_t queue_of[VEGA_INPUT_CNT_MAX]; /* QUEUE_NONE: the feed has sent nothing yet */
 	uint64_t ticks_last[VEGA_DPDK_QUEUE_CNT_MAX]; /* of each queue: its times never go back */
 	struct vega_link link;
+	struct vega_warm_up warm_up;
 	struct vega_tx_clock clock;
 	struct vega_ticker ticker;
 	struct rte_mbuf *mbufs[VEGA_TX_BURST_CNT_MAX];
@@ -162,6 +164,7 @@ close_dpdk(struct vega_tx *base)
 
 	vega_ticker_stop(&tx->ticker);
 	vega_link_leave(&tx->link);
+	vega_warm_up_close(&tx->warm_up);
 	vega_dpdk_port_close(&tx->port);
 	free(tx);
 	return rc;
@@ -185,7 +188,7 @@ open_dpdk(const char *text, uint32_t linktype, struct vega_tx **ret_tx)
 	tx = aligned_alloc(VEGA_GUARD_BYTES, vega_align_up(sizeof(*tx), VEGA_GUARD_BYTES));
 	if (tx == NULL)
 		return VEGA_ERR(-ENOMEM, "need memory for the output, found none");
-	*tx = (struct dpdk_tx){0};
+	*tx = (struct dpdk_tx){.warm_up = {-1, -1}};
 	tx->base.ops = &vega_tx_dpdk;
 	memset(tx->queue_of, operand.queue_cnt > 1 ? QUEUE_NONE : 0, sizeof(tx->queue_of));
 	conf = (struct vega_dpdk_port_conf){
@@ -195,6 +198,8 @@ open_dpdk(const char *text, uint32_t linktype, struct vega_tx **ret_tx)
 		free(tx);
 		return rc;
 	}
+	if (tx->port.by_kernel)
+		vega_warm_up_open(&tx->warm_up, VEGA_WARM_UP_FRAMES);
 	rc = vega_link_watch(
 		&tx->link, "dpdk", tx->port.iface_idx, vega_dpdk_port_is_up, &tx->port);
 	if (rc == 0)
@@ -349,6 +354,21 @@ send_dpdk(struct vega_tx *base, const struct vega_frame *frames, const uint64_t 
 	return (int)done_cnt;
 }
 
+/* A driver of hardware is warm as long as the sender spins: it is our own code. One that sends by the kernel is not. */
+static bool
+warm_up_dpdk(struct vega_tx *base, const struct vega_frame *frame)
+{
+	struct dpdk_tx *tx = (struct dpdk_tx *)base;
+
+	if (!is_sendable(tx, frame, false) ||
+		rte_pktmbuf_alloc_bulk(tx->port.pool, tx->mbufs, 1) != 0)
+		return false;
+	fill_mbuf(tx->mbufs[0], frame);
+	rte_pktmbuf_free(tx->mbufs[0]);
+	return !tx->port.by_kernel ||
+	       vega_warm_up_send(&tx->warm_up, frame->data, frame->captured_bytes);
+}
+
 /*
  * A driver takes a frame before it is out, and may find it bad later: what the port did not count as sent in the end was
  * refused. Drivers that count nothing are believed.
@@ -384,6 +404,7 @@ const struct vega_tx_ops vega_tx_dpdk = {
 	.speed_millionths = VEGA_SPEED_UNIT,
 	.open = open_dpdk,
 	.send_burst = send_dpdk,
+	.warm_up = warm_up_dpdk,
 	.flush = flush_dpdk,
 	.close = close_dpdk,
 };

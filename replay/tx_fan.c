@@ -135,6 +135,14 @@ send_fan(struct vega_tx *base, const struct vega_frame *frames, const uint64_t *
 	return (int)done_cnt;
 }
 
+static bool
+warm_up_fan(struct vega_tx *base, const struct vega_frame *frame)
+{
+	struct vega_tx *out = ((struct fan_tx *)base)->of_input[frame->feed_idx];
+
+	return out->ops->warm_up != NULL && out->ops->warm_up(out, frame);
+}
+
 static void
 add_counts(struct vega_tx_counts *sum, const struct vega_tx_counts *one)
 {
@@ -183,6 +191,7 @@ close_fan(struct vega_tx *base)
 static const struct vega_tx_ops vega_tx_fan = {
 	.name = "fan",
 	.send_burst = send_fan,
+	.warm_up = warm_up_fan,
 	.flush = flush_fan,
 	.close = close_fan,
 };

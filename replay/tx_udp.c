@@ -19,6 +19,7 @@
 #include "replay/link.h"
 #include "replay/pace.h"
 #include "replay/tx.h"
+#include "replay/warm_up.h"
 
 #define SEND_BUFFER_BYTES (8 << 20)
 #define TTL_DEFAULT       1u /* stays on the wire it is sent to */
@@ -36,6 +37,7 @@ struct udp_tx {
 	int fd_v4;
 	int fd_v6; /* -1 where the system has no IPv6 */
 	struct vega_link link;
+	struct vega_warm_up warm_up;
 	struct mmsghdr messages[VEGA_TX_BURST_CNT_MAX];
 	struct iovec payloads[VEGA_TX_BURST_CNT_MAX];
 	union address addresses[VEGA_TX_BURST_CNT_MAX];
@@ -126,6 +128,7 @@ close_udp(struct vega_tx *base)
 	const int rc = vega_tx_verdict(base);
 
 	vega_link_leave(&tx->link);
+	vega_warm_up_close(&tx->warm_up);
 	if (tx->fd_v4 >= 0)
 		(void)close(tx->fd_v4);
 	if (tx->fd_v6 >= 0)
@@ -156,6 +159,7 @@ open_udp(const char *operand, uint32_t linktype VEGA_UNUSED, struct vega_tx **re
 	tx->base.ops = &vega_tx_udp;
 	tx->fd_v4 = -1;
 	tx->fd_v6 = -1;
+	vega_warm_up_open(&tx->warm_up, VEGA_WARM_UP_DATAGRAMS);
 	rc = parse_operand(tx, operand);
 	if (rc == 0)
 		rc = open_socket(tx, AF_INET, &tx->fd_v4);
@@ -312,6 +316,17 @@ send_udp(struct vega_tx *base, const struct vega_frame *frames, const uint64_t *
 	return (int)done_cnt;
 }
 
+static bool
+warm_up_udp(struct vega_tx *base, const struct vega_frame *frame)
+{
+	struct udp_tx *tx = (struct udp_tx *)base;
+	uint8_t family = 0;
+
+	return prepare_run(tx, frame, 1, &family) != 0 &&
+	       vega_warm_up_send(
+		       &tx->warm_up, tx->payloads[0].iov_base, (uint32_t)tx->payloads[0].iov_len);
+}
+
 static int
 flush_udp(struct vega_tx *tx VEGA_UNUSED)
 {
@@ -325,6 +340,7 @@ const struct vega_tx_ops vega_tx_udp = {
 	.speed_millionths = VEGA_SPEED_UNIT,
 	.open = open_udp,
 	.send_burst = send_udp,
+	.warm_up = warm_up_udp,
 	.flush = flush_udp,
 	.close = close_udp,
 };

@@ -206,6 +206,27 @@ print_errors(FILE *out, const struct vega_report *r)
 		VEGA_REPORT_LATE_NS / 1000, (long long)vega_report_drift_ns(r));
 }
 
+/* What of the errors is the machine's. */
+static void
+print_disturbances(FILE *out, const struct vega_report *r)
+{
+	struct vega_histogram undisturbed;
+
+	if (r->spun_ns == 0)
+		return;
+	vega_report_undisturbed(r, &undisturbed);
+	(void)fprintf(out,
+		"processor: away %.2f %% of the time the sender spun, %llu times; %llu departures "
+		"were due then\nwithout these: p50 %llu ns, p99 %llu ns, p99.9 %llu ns, max %llu "
+		"ns\n",
+		100.0 * (double)r->away_ns / (double)r->spun_ns, (unsigned long long)r->away_cnt,
+		(unsigned long long)r->disturbed_cnt,
+		(unsigned long long)vega_histogram_quantile(&undisturbed, 500),
+		(unsigned long long)vega_histogram_quantile(&undisturbed, 990),
+		(unsigned long long)vega_histogram_quantile(&undisturbed, 999),
+		(unsigned long long)undisturbed.max);
+}
+
 static void
 print_timing(FILE *out, const struct vega_report *r)
 {
@@ -220,6 +241,8 @@ print_timing(FILE *out, const struct vega_report *r)
 			VEGA_REPORT_LATE_NS / 1000);
 	else
 		print_errors(out, r);
+	if (r->lead_ns == 0)
+		print_disturbances(out, r);
 	(void)fprintf(out, "sender: %s, scheduler %s; starved %llu times\n",
 		r->cpu < 0 ? "not pinned" : "pinned", r->scheduler,
 		(unsigned long long)r->starved_cnt);

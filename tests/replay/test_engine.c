@@ -24,6 +24,8 @@ struct memory_tx {
 	char frames[SENT_MAX][16];
 	uint32_t bursts[SENT_MAX];
 	uint64_t due_ns[SENT_MAX]; /* 0: it was told none */
+	uint32_t warm_up_cnt;
+	char warmed_up[16]; /* the frame it was warmed up for */
 	bool flushed;
 };
 
@@ -63,8 +65,20 @@ flush_memory(struct vega_tx *base)
 	return 0;
 }
 
-static const struct vega_tx_ops memory_tx_ops = {
-	.name = "memory", .send_burst = send_memory, .flush = flush_memory};
+static bool
+warm_up_memory(struct vega_tx *base, const struct vega_frame *frame)
+{
+	struct memory_tx *tx = (struct memory_tx *)base;
+
+	(void)memory_input_text(tx->warmed_up, frame);
+	tx->warm_up_cnt++;
+	return true;
+}
+
+static const struct vega_tx_ops memory_tx_ops = {.name = "memory",
+	.send_burst = send_memory,
+	.warm_up = warm_up_memory,
+	.flush = flush_memory};
 
 static int
 setup(void **state)
@@ -428,6 +442,124 @@ test_lead_at_full_speed(void **state)
 	assert_int_equal(f->report.late_cnt, 0);
 }
 
+/* So many looks at the clock, a step apart, with nothing due. */
+static void
+spin_to(struct fixture *f, uint64_t until_ns, uint64_t step_ns)
+{
+	uint64_t wait_ns;
+
+	for (; f->now_ns < until_ns; f->now_ns += step_ns)
+		assert_int_equal(poll(f, &wait_ns), 0);
+	f->now_ns = until_ns;
+}
+
+/* Once before a departure, in good time, and only when the output has been idle. */
+static void
+test_warm_up(void **state)
+{
+	static const uint64_t times[] = {0, 1000000, 1100000, 1400000};
+	struct fixture *f = *state;
+	uint64_t wait_ns;
+
+	add(f, times, 4, 9);
+	begin(f, VEGA_SPEED_UNIT, 0);
+	assert_int_equal(poll(f, &wait_ns), 1);
+	spin_to(f, START + 870000, 500);
+	assert_int_equal(f->tx.warm_up_cnt, 0);
+	spin_to(f, START + 1000000, 500);
+	assert_int_equal(f->tx.warm_up_cnt, 1);
+	assert_string_equal(f->tx.warmed_up, "A1");
+	assert_int_equal(poll(f, &wait_ns), 1);
+	spin_to(f, START + 1100000, 500); /* still warm */
+	assert_int_equal(f->tx.warm_up_cnt, 1);
+	assert_int_equal(poll(f, &wait_ns), 1);
+	assert_int_equal(poll(f, &wait_ns), 0);
+	f->now_ns = START + 1350000; /* too late to be done in time */
+	spin_to(f, START + 1400000, 500);
+	assert_int_equal(f->tx.warm_up_cnt, 1);
+	assert_int_equal(poll(f, &wait_ns), 1);
+	assert_int_equal(f->report.warm_up_cnt, 1);
+}
+
+/* Nor when it is not wanted, or the output sends by itself. */
+static void
+test_no_warm_up(void **state)
+{
+	static const uint64_t times[] = {0, 1000000};
+	const struct vega_replay_conf conf = {
+		.speed_millionths = VEGA_SPEED_UNIT, .no_warm_up = true};
+	struct fixture *f = *state;
+	uint64_t wait_ns;
+
+	add(f, times, 2, 9);
+	begin_with(f, &conf);
+	assert_int_equal(poll(f, &wait_ns), 1);
+	spin_to(f, START + 1000000, 500);
+	assert_int_equal(f->tx.warm_up_cnt, 0);
+	f->tx.base.lead_ns = 1000;
+	begin(f, VEGA_SPEED_UNIT, 0);
+	assert_false(f->replay.may_warm_up);
+}
+
+/* An output that knows no warm-up is not asked, not even before the first wait that is long enough. */
+static void
+test_nothing_to_warm_up(void **state)
+{
+	static const struct vega_tx_ops ops = {
+		.name = "memory", .send_burst = send_memory, .flush = flush_memory};
+	static const uint64_t times[] = {0, 80000, 1000000};
+	struct fixture *f = *state;
+	uint64_t wait_ns;
+
+	f->tx.base.ops = &ops;
+	add(f, times, 3, 9);
+	begin(f, VEGA_SPEED_UNIT, 0);
+	assert_int_equal(poll(f, &wait_ns), 1);
+	spin_to(f, START + 80000, 500);
+	assert_int_equal(poll(f, &wait_ns), 1);
+	spin_to(f, START + 1000000, 500);
+	assert_int_equal(poll(f, &wait_ns), 1);
+}
+
+/* Of five departures the second and third were due while the clock stood still for 30 us, and none of the others. */
+static void
+test_disturbed(void **state)
+{
+	static const uint64_t times[] = {0, 100000, 110000, 200000, 300000};
+	struct fixture *f = *state;
+	struct vega_histogram undisturbed;
+	uint64_t wait_ns;
+
+	add(f, times, 5, 9);
+	begin(f, VEGA_SPEED_UNIT, 0);
+	assert_int_equal(poll(f, &wait_ns), 1);
+	spin_to(f, START + 90000, 100);
+	assert_int_equal(poll(f, &wait_ns), 0);
+	f->now_ns = START + 120000;
+	assert_int_equal(poll(f, &wait_ns), 2);
+	spin_to(f, START + 150000, VEGA_REPORT_AWAY_NS);
+	assert_int_equal(f->report.away_cnt, 1);
+	f->now_ns += 40000; /* away, but nothing was due */
+	spin_to(f, START + 200000, 100);
+	f->now_ns += 70;
+	assert_int_equal(poll(f, &wait_ns), 1);
+	assert_int_equal(poll(f, &wait_ns), 0);
+	f->replay.looked_ns = 0; /* it slept: how it wakes up is its own business */
+	f->now_ns = START + 320000;
+	assert_int_equal(poll(f, &wait_ns), 1);
+	assert_int_equal(f->report.away_cnt, 2);
+	assert_int_equal(f->report.away_ns, 30000 + 41000);
+	assert_int_equal(f->report.disturbed_cnt, 2);
+	assert_int_equal(f->report.disturbance_cnt, 1);
+	assert_int_equal(f->report.disturbances[0].packet_idx, 1);
+	assert_int_equal(f->report.disturbances[0].packet_cnt, 2);
+	vega_report_undisturbed(&f->report, &undisturbed);
+	assert_int_equal(undisturbed.cnt, 3);
+	assert_int_equal(undisturbed.max, 20000);
+	assert_int_equal(vega_histogram_quantile(&undisturbed, 600), 70);
+	assert_int_equal(f->report.error.cnt, 5);
+}
+
 /* Steps take one frame each, of a burst too; after them time goes on from the last. */
 static void
 test_step(void **state)
@@ -561,6 +693,10 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_a_minute_of_pause, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_lead, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_lead_at_full_speed, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_warm_up, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_no_warm_up, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_nothing_to_warm_up, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_disturbed, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_step, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_speed_changes, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_seek_ends_the_poll, setup, teardown),

@@ -103,6 +103,68 @@ key(const json_t *json, const char *name)
 	return json_integer_value(value);
 }
 
+/* What is taken out again was never there; the largest is known by its bucket. */
+static void
+test_remove(void **state)
+{
+	struct vega_histogram *h = &report.error;
+	struct vega_histogram some;
+
+	(void)state;
+	vega_histogram_init(&some);
+	for (uint64_t i = 0; i < 1000; i++) {
+		vega_histogram_add(h, i * i);
+		if (i % 3 != 0 || i > 900)
+			vega_histogram_add(&some, i * i);
+	}
+	vega_histogram_remove(h, &some);
+	assert_int_equal(h->cnt, 301);
+	assert_true(h->max >= 900 * 900 && h->max <= 900 * 900 + 900 * 900 / 64);
+	assert_true(vega_histogram_quantile(h, 500) >= 450 * 450);
+	assert_true(vega_histogram_quantile(h, 500) <= 450 * 450 + 450 * 450 / 64);
+	some = *h;
+	vega_histogram_remove(h, &some);
+	assert_int_equal(h->cnt, 0);
+	assert_int_equal(h->max, 0);
+}
+
+/* A list that is full still counts; rows of packets are one entry. */
+static void
+test_disturbances(void **state)
+{
+	const uint64_t cnt = VEGA_REPORT_DISTURBANCE_CNT_MAX + 10;
+	const json_t *list;
+	json_t *json;
+
+	(void)state;
+	for (uint64_t i = 0; i < cnt; i++) {
+		vega_report_departure(&report, 1000, 1000 + 50);
+		vega_report_departure(&report, 1000, 1000 + 2000);
+		vega_report_disturbed(&report, 10 * i, 2000);
+		vega_report_departure(&report, 1000, 1000 + 3000);
+		vega_report_disturbed(&report, 10 * i + 1, 3000);
+	}
+	report.spun_ns = 70;
+	report.away_ns = 7;
+	report.away_cnt = 3;
+	report.warm_up_cnt = 4;
+	json = vega_report_json(&report);
+	assert_non_null(json);
+	assert_int_equal(key(json, "disturbed_count"), 2 * cnt);
+	list = json_object_get(json, "disturbed_packets");
+	assert_int_equal(json_array_size(list), VEGA_REPORT_DISTURBANCE_CNT_MAX);
+	assert_int_equal(json_integer_value(json_array_get(json_array_get(list, 7), 0)), 70);
+	assert_int_equal(json_integer_value(json_array_get(json_array_get(list, 7), 1)), 2);
+	assert_int_equal(key(json, "undisturbed_error_ns_p50"), 50);
+	assert_int_equal(key(json, "undisturbed_error_ns_max"), 50);
+	assert_int_equal(key(json, "departure_error_ns_max"), 3000);
+	assert_int_equal(key(json, "spun_ns"), 70);
+	assert_int_equal(key(json, "away_ns"), 7);
+	assert_int_equal(key(json, "away_count"), 3);
+	assert_int_equal(key(json, "warm_up_count"), 4);
+	json_decref(json);
+}
+
 static void
 test_departures(void **state)
 {
@@ -206,6 +268,8 @@ main(void)
 		cmocka_unit_test_setup(test_buckets, setup),
 		cmocka_unit_test_setup(test_quantiles_against_sort, setup),
 		cmocka_unit_test_setup(test_empty_and_single, setup),
+		cmocka_unit_test_setup(test_remove, setup),
+		cmocka_unit_test_setup(test_disturbances, setup),
 		cmocka_unit_test_setup(test_departures, setup),
 		cmocka_unit_test_setup(test_sent_by_the_port, setup),
 		cmocka_unit_test_setup(test_full_speed_has_no_error, setup),

@@ -68,12 +68,29 @@ test_sleepers_keep_it(void **state)
 	}
 }
 
+/* A processor of its own is not let go for a wait that a scheduler could make longer. */
+static void
+test_pinned_spins_earlier(void **state)
+{
+	struct vega_sender sender;
+
+	(void)state;
+	assert_int_equal(vega_sender_prepare(&sender, -1, false), 0);
+	assert_false(vega_sender_wait(&sender, VEGA_SENDER_SPIN_NS));
+	assert_true(vega_sender_wait(&sender, VEGA_SENDER_SPIN_NS + 1));
+	assert_true(vega_sender_wait(&sender, 0));
+	assert_int_equal(vega_sender_prepare(&sender, 0, false), 0);
+	assert_false(vega_sender_wait(&sender, VEGA_SENDER_SPIN_PINNED_NS));
+	assert_true(vega_sender_wait(&sender, VEGA_SENDER_SPIN_PINNED_NS + 1));
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_no_second_is_spun_through),
 		cmocka_unit_test(test_sleepers_keep_it),
+		cmocka_unit_test(test_pinned_spins_earlier),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
