@@ -98,19 +98,21 @@ reschedule(struct vega_replay *replay, uint64_t speed_millionths, uint64_t recv_
 	}
 }
 
-/* What is left to wait for the next frame shrinks or grows with the speed. */
+/* What is left to wait for the next frame shrinks or grows with the speed. In a pause time stands where that began. */
 static void
 change_speed(struct vega_replay *replay, uint64_t speed_millionths, uint64_t now_ns)
 {
 	const uint32_t next = replay->burst_sent;
-	unsigned __int128 wait_ns = vega_pace_wait_ns(replay->due_ns[next], now_ns);
+	const uint64_t at_ns = replay->paused != 0 ? replay->paused_since_ns : now_ns;
+	unsigned __int128 wait_ns = vega_pace_wait_ns(replay->due_ns[next], at_ns);
 
 	if (replay->pace.rate_pps != 0)
 		return;
 	wait_ns = speed_millionths != 0 ? wait_ns * replay->pace.speed_millionths / speed_millionths
 					: 0;
-	reschedule(
-		replay, speed_millionths, replay->burst[next].recv_ns, now_ns + (uint64_t)wait_ns);
+	wait_ns = wait_ns < UINT64_MAX ? wait_ns : UINT64_MAX;
+	reschedule(replay, speed_millionths, replay->burst[next].recv_ns,
+		vega_pace_later_ns(at_ns, (uint64_t)wait_ns));
 	vega_store_relaxed(&replay->speed_millionths, speed_millionths);
 }
 
@@ -138,7 +140,7 @@ resume(struct vega_replay *replay, uint64_t now_ns)
 	}
 	vega_pace_delay(&replay->pace, paused_ns);
 	for (uint32_t i = replay->burst_sent; i < replay->burst_cnt; i++)
-		replay->due_ns[i] += paused_ns;
+		replay->due_ns[i] = vega_pace_later_ns(replay->due_ns[i], paused_ns);
 }
 
 /* A burst is ready. Returns 1 when its first frame is to leave alone now, 0, or -ENODATA: for a seek. */

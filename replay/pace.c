@@ -105,6 +105,6 @@ vega_pace_change(
 void
 vega_pace_delay(struct vega_pace *pace, uint64_t delay_ns)
 {
-	pace->start_ns += delay_ns;
-	pace->due_last_ns += delay_ns;
+	pace->start_ns = vega_pace_later_ns(pace->start_ns, delay_ns);
+	pace->due_last_ns = vega_pace_later_ns(pace->due_last_ns, delay_ns);
 }

@@ -70,6 +70,13 @@ void vega_pace_change(
 /* Everything to come is due so much later. */
 void vega_pace_delay(struct vega_pace *pace, uint64_t delay_ns);
 
+/* So much after a time; no further than the clock goes. */
+static inline uint64_t
+vega_pace_later_ns(uint64_t ns, uint64_t by_ns)
+{
+	return ns < UINT64_MAX - by_ns ? ns + by_ns : UINT64_MAX;
+}
+
 /* How long the sender has to wait for due_ns; 0: send now. */
 static inline uint64_t
 vega_pace_wait_ns(uint64_t due_ns, uint64_t now_ns)

@@ -589,6 +589,51 @@ test_step(void **state)
 	assert_int_equal(f->report.error.max, 0);
 }
 
+/* However long the pause is, what was left to wait when it began is what the speed divides. */
+static void
+test_speed_changes_in_a_pause(void **state)
+{
+	static const uint64_t times[] = {0, 1000, 2000};
+	struct fixture *f = *state;
+	uint64_t wait_ns;
+
+	add(f, times, 3, 9);
+	begin(f, VEGA_SPEED_UNIT, 0);
+	assert_int_equal(poll(f, &wait_ns), 1);
+	f->now_ns += 400;
+	assert_true(vega_replay_ask(&f->replay, VEGA_WISH_PAUSE, 0));
+	assert_int_equal(poll(f, &wait_ns), 0);
+	f->now_ns += 1000000;
+	assert_true(vega_replay_ask(&f->replay, VEGA_WISH_SPEED, 2 * VEGA_SPEED_UNIT));
+	assert_int_equal(poll(f, &wait_ns), 0);
+	f->now_ns += 1000000;
+	assert_true(vega_replay_ask(&f->replay, VEGA_WISH_PAUSE, 0));
+	assert_int_equal(poll(f, &wait_ns), 0);
+	assert_int_equal(wait_ns, 300); /* 600 were left */
+}
+
+/* What is due when the clock ends stays so: by a pause, and by another speed. */
+static void
+test_a_time_beyond_the_clock(void **state)
+{
+	static const uint64_t times[] = {0, UINT64_MAX - 1};
+	struct fixture *f = *state;
+	uint64_t wait_ns;
+
+	add(f, times, 2, 9);
+	begin(f, VEGA_SPEED_UNIT, 0);
+	assert_int_equal(poll(f, &wait_ns), 1);
+	for (uint32_t i = 0; i < 2; i++) {
+		assert_true(vega_replay_ask(&f->replay, VEGA_WISH_PAUSE, 0));
+		assert_int_equal(poll(f, &wait_ns), 0);
+		f->now_ns += 1000;
+	}
+	assert_true(vega_replay_ask(&f->replay, VEGA_WISH_SPEED, VEGA_SPEED_UNIT / 2));
+	assert_int_equal(poll(f, &wait_ns), 0);
+	assert_true(wait_ns > UINT64_MAX / 2);
+	assert_int_equal(f->tx.sent_cnt, 1);
+}
+
 static void
 test_speed_changes(void **state)
 {
@@ -698,6 +743,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_nothing_to_warm_up, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_disturbed, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_step, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_speed_changes_in_a_pause, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_a_time_beyond_the_clock, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_speed_changes, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_seek_ends_the_poll, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_run_ends_and_flushes, setup, teardown),
