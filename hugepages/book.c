@@ -146,6 +146,12 @@ become(struct vega_book *b, const struct vega_book_in *in, struct vega_order *or
 		vega_book_order_lost(b, in);
 }
 
+void
+vega_book_become(struct vega_book *b, const struct vega_book_in *in, const struct vega_order *now)
+{
+	become(b, in, find_order(b, in, now->id), now);
+}
+
 /* ---- orders' messages -------------------------------------------------------------------------------------------- */
 
 static struct vega_order
@@ -180,6 +186,18 @@ add_order(struct vega_book *b, const struct vega_book_in *in)
 		become(b, in, own_order(b, in), &now);
 }
 
+/* Its side, at least, is the one that it had. */
+static VEGA_COLD void
+modify_unknown(struct vega_book *b, const struct vega_book_in *in)
+{
+	const struct vega_order now = order_of(in);
+
+	if ((in->r->order.reference & (VEGA_ORDER_NO_PRICE | VEGA_ORDER_NO_QTY)) != 0)
+		vega_book_lack(b, in);
+	else
+		vega_book_hold_order(b, in, now.id, &now);
+}
+
 static void
 modify_order(struct vega_book *b, const struct vega_book_in *in)
 {
@@ -193,9 +211,8 @@ modify_order(struct vega_book *b, const struct vega_book_in *in)
 	if (vega_unlikely(order->qty == 0)) {
 		if (b->modify_adds)
 			add_order(b, in);
-		else if (b->watch->is_on)
-			vega_book_stale(
-				b, in); /* it may come late, and what it is now is not kept */
+		else
+			modify_unknown(b, in);
 		return;
 	}
 	if (vega_unlikely(b->watch->is_on) &&
@@ -293,19 +310,17 @@ static void
 replace_order(struct vega_book *b, const struct vega_book_in *in, uint64_t old_id, uint64_t new_id)
 {
 	struct vega_order *order = find_order(b, in, old_id);
-	struct vega_order now;
+	struct vega_order now = *order; /* its side stays */
 
 	if (vega_unlikely(b->watch->is_on) && !vega_book_may_end(b, in, old_id))
 		return;
-	if (order->qty == 0) {
-		if (b->watch->is_on)
-			vega_book_stale(b, in); /* the side is the old one's, which may come late */
-		return;
-	}
-	now = *order;
 	now.id = new_id;
 	now.price = b->before_price;
 	now.qty = b->before_qty;
+	if (vega_unlikely(order->qty == 0)) {
+		vega_book_hold_order(b, in, old_id, &now);
+		return;
+	}
 	reduce_order(b, in, order, UINT64_MAX);
 	if (vega_likely(!b->watch->is_on) || vega_book_may_set(b, in, &now))
 		become(b, in, find_order(b, in, new_id), &now);

@@ -12,11 +12,12 @@
  * VEGA_RECORD_LAST. A level that goes is a DELETE, and a SET of the tenth that comes up; one that comes is an INSERT.
  *
  * Rules: an order that is added again, or modified, is as it is now; one that nobody knows is nothing, but a MODIFY of it is an ADD where
- * the feed says so (MTBT). A trade takes its quantity off the orders it names (MTBT); where executions do that (ITCH, DEEP+) it names
+ * the feed says so (MTBT). Elsewhere a MODIFY or a REPLACE of it says that an order rests whose side is not known (ITCH U, DEEP+ M): its
+ * instrument is stale, if it was not. A trade takes its quantity off the orders it names (MTBT); where executions do that (ITCH, DEEP+) it names
  * none. Orders and trades of spreads are left out. A new trading day empties all.
  *
  * While a gap is open, what comes for each order is noted (book_watch.h). When what was missing comes, each message is put into its place
- * among those of its order, and the GAP record that tells of it has VEGA_GAP_IN_PLACE: the books are sound when the last one came. Where a
+ * among those of its order, what was replaced before it came too, and the GAP record that tells of it has VEGA_GAP_IN_PLACE: the books are sound when the last one came. Where a
  * place is not known, a LOSS record makes that instrument stale. What is lost for good, or came before the
  * capture began, leaves all instruments of the channel stale until each is cleared: an order of then may rest unseen for as long as it
  * likes, so nothing that follows proves a book whole.

@@ -18,6 +18,109 @@ judge(struct vega_book *b, const struct vega_book_in *in, enum vega_book_watch_h
 	return how != VEGA_BOOK_WATCH_PAST;
 }
 
+/* ---- orders whose side is not known ------------------------------------------------------------------------------ */
+
+VEGA_COLD void
+vega_book_lack(struct vega_book *b, const struct vega_book_in *in)
+{
+	const struct vega_state_entry *e = &b->table->entries[in->instrument_idx];
+	const struct vega_state_table *table = b->table->table;
+	const uint32_t slot = b->packet.packet.channel % VEGA_STATE_GAP_CNT;
+
+	/* who joins in mid-day lacks many, and is stale for good: a gap may be filled */
+	if ((e->flags & VEGA_STATE_STALE) != 0 || e->sound_from < table->lost_position ||
+		(b->fold->gaps[slot].lost_cnt == VEGA_FOLD_LOST_EARLIER &&
+			e->sound_from < table->gap_position[slot]))
+		return;
+	vega_book_stale(b, in);
+}
+
+VEGA_COLD void
+vega_book_hold_order(struct vega_book *b, const struct vega_book_in *in, uint64_t old_id,
+	const struct vega_order *now)
+{
+	const uint32_t slot = b->packet.packet.channel % VEGA_STATE_GAP_CNT;
+	struct vega_book_watch_order *o, *next;
+	enum vega_book_watch_how how;
+	uint64_t less = 0;
+
+	if (!b->watch->is_on || b->fold->gaps[slot].open_cnt == 0) {
+		vega_book_lack(b, in);
+		return;
+	}
+	o = watch_of(b, in, old_id);
+	next = watch_of(b, in, now->id);
+	how = o != NULL ? vega_book_watch_set(b->watch, next, &less) : VEGA_BOOK_WATCH_LOST;
+	if (how == VEGA_BOOK_WATCH_LOST) {
+		vega_book_stale(b, in);
+		return;
+	}
+	if (how == VEGA_BOOK_WATCH_PAST && o == next)
+		return;
+	o->next_id = now->id;
+	o->next_price = now->price;
+	o->next_qty = now->qty;
+	o->is_replaced = true;
+	if (how == VEGA_BOOK_WATCH_HOLDS) {
+		next->is_waiting = true;
+		next->price = now->price;
+		next->has_price = true;
+		b->watch->has_waiting = true;
+	}
+	if (next != o && next->untold != 0) {
+		vega_book_trade(b, in, now->price, next->untold);
+		next->untold = 0;
+	}
+}
+
+/* An order that was replaced comes: the last one that came of it is known now, less what was taken of it meanwhile. */
+static void
+end_waiting(struct vega_book *b, const struct vega_book_in *in,
+	const struct vega_book_watch_order *o, const struct vega_order *old)
+{
+	struct vega_order now = *old;
+
+	for (uint32_t i = 0; i <= b->watch->cnt && o->is_replaced; i++) {
+		struct vega_book_watch_order *next = watch_of(b, in, o->next_id);
+
+		if (next == NULL)
+			return;
+		if (!next->is_waiting) {
+			o = next;
+			continue;
+		}
+		next->is_waiting = false;
+		now.id = o->next_id;
+		now.price = o->next_price;
+		now.qty = o->next_qty;
+		if (next->taken < now.qty) {
+			now.qty -= next->taken;
+			vega_book_become(b, in, &now);
+		}
+		return;
+	}
+}
+
+/* What they wait for will not come, or not be known when it does. */
+static void
+give_up_waiting(struct vega_book *b)
+{
+	struct vega_book_watch *w = b->watch;
+
+	for (uint32_t i = 0; w->has_waiting && i < VEGA_BOOK_WATCH_CNT; i++) {
+		const struct vega_book_watch_order *o = &w->orders[i];
+		const union vega_record r = {
+			.word = {VEGA_TS_NONE, b->table->entries[o->instrument_idx].token}};
+		const struct vega_book_in in = {.r = &r, .instrument_idx = o->instrument_idx};
+
+		if (o->window == w->window && o->is_waiting)
+			vega_book_lack(b, &in);
+	}
+	w->has_waiting = false;
+}
+
+/* ---- orders' messages -------------------------------------------------------------------------------------------- */
+
 /* What newer messages took goes off it; what they executed without a price had its own. */
 VEGA_COLD bool
 vega_book_may_set(struct vega_book *b, const struct vega_book_in *in, struct vega_order *now)
@@ -34,6 +137,8 @@ vega_book_may_set(struct vega_book *b, const struct vega_book_in *in, struct veg
 		o->price = now->price;
 		o->has_price = true;
 	}
+	if (how == VEGA_BOOK_WATCH_PAST && o->is_replaced)
+		end_waiting(b, in, o, now);
 	now->qty -= less < now->qty ? less : now->qty;
 	return judge(b, in, how);
 }
@@ -87,11 +192,16 @@ vega_book_judge_level(struct vega_book *b, const struct vega_book_in *in)
 		vega_book_stale(b, in);
 }
 
+/* ---- gaps -------------------------------------------------------------------------------------------------------- */
+
 /* What is watched is not all that matters: nothing is put into its place until nothing is missing. */
 void
 vega_book_spoil_watch(struct vega_book *b)
 {
-	b->is_spoilt = b->is_spoilt || b->watch->is_on;
+	if (!b->watch->is_on)
+		return;
+	give_up_waiting(b);
+	b->is_spoilt = true;
 	b->watch->is_on = false;
 }
 
@@ -158,6 +268,8 @@ vega_book_watch_packet(struct vega_book *b, const struct vega_packet_record *p)
 {
 	b->is_in_place = false;
 	if (b->missing_cnt == 0) {
+		if (b->watch->is_on)
+			give_up_waiting(b);
 		b->watch->is_on = false;
 		b->is_spoilt = false;
 	} else if (p->channel < VEGA_STATE_GAP_CNT) {

@@ -8,6 +8,7 @@ vega_book_watch_begin(struct vega_book_watch *w)
 {
 	w->window++;
 	w->cnt = 0;
+	w->has_waiting = false;
 }
 
 struct vega_book_watch_order *
@@ -35,6 +36,8 @@ rebase(struct vega_book_watch_order *o, uint64_t seq)
 	o->take_first = 0;
 	o->take_last = 0;
 	o->taken = 0;
+	o->is_replaced = false;
+	o->is_waiting = false;
 }
 
 enum vega_book_watch_how
@@ -53,6 +56,8 @@ vega_book_watch_set(
 	if (o->take_first <= w->seq)
 		return VEGA_BOOK_WATCH_LOST;
 	o->base_seq = w->seq;
+	o->is_replaced = false;
+	o->is_waiting = false;
 	*ret_less = o->taken;
 	return VEGA_BOOK_WATCH_HOLDS;
 }

@@ -13,6 +13,9 @@
  *	take	is nothing if a newer one set or ended it; else it is taken, at once or when the order comes
  *	end	is nothing if a newer one set or ended it
  *
+ * A message that replaces an order which is not known (ITCH U), or changes it (DEEP+ M), does not tell the side: what comes of it waits, and
+ * is there when the old one comes. If that never comes, the book lacks an order.
+ *
  * Takes are kept as a sum, with the first and the last sequence: a set that came between them cannot be placed, and neither can anything
  * once the table is full. Then the book says so, and the instrument is stale.
  *
@@ -34,12 +37,17 @@ struct vega_book_watch_order {
 	uint64_t base_seq;   /* of the newest that set or ended it; 0: none */
 	uint64_t take_first; /* sequences of what was taken since; 0: nothing */
 	uint64_t take_last;
-	uint64_t taken;  /* quantity */
-	uint64_t untold; /* executed quantity whose price is the order's, which was not known */
-	int64_t price;   /* the order's when it was seen last, with has_price */
+	uint64_t taken;   /* quantity */
+	uint64_t untold;  /* executed quantity whose price is the order's, which was not known */
+	int64_t price;    /* the order's when it was seen last, with has_price */
+	uint64_t next_id; /* with is_replaced: what it became, that one's price and quantity */
+	int64_t next_price;
+	uint64_t next_qty;
 	uint32_t instrument_idx;
 	uint32_t window; /* the slot is free if it is not the watch's */
 	bool has_price;
+	bool is_replaced; /* before it was known */
+	bool is_waiting;  /* for its side: that of the order it replaced, which is not known yet */
 };
 
 struct vega_book_watch {
@@ -48,6 +56,7 @@ struct vega_book_watch {
 	uint32_t window; /* counts them; 0: none yet */
 	uint32_t cnt;    /* orders in this one */
 	bool is_on;
+	bool has_waiting; /* some order waits, or did */
 };
 
 /* Nothing is known of any order. */

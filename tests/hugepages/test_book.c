@@ -666,6 +666,222 @@ a_change_between_executions_leaves_its_book_stale(void **state)
 	}
 }
 
+/* ---- orders that are replaced, or changed, before they are known ------------------------------------------------- */
+
+/* A message of the next sequence, or of the one that a gap has; a gap opens before what comes too early. */
+static void
+of_seq(struct rig *r, uint64_t seq, uint64_t *expected)
+{
+	put(r, VEGA_PACKET, 0, 1, 'A' | 1u << 16, seq, 0);
+	if (seq > *expected)
+		put(r, VEGA_GAP, VEGA_RECORD_LAST, 1, VEGA_GAP_OPEN, *expected, seq - *expected);
+	if (seq < *expected)
+		put(r, VEGA_GAP, VEGA_RECORD_LAST, 1, VEGA_GAP_FILLED, seq, 1);
+	else
+		*expected = seq + 1;
+}
+
+static void
+replace(struct rig *r, uint64_t old_id, uint64_t new_id, int64_t price, uint64_t qty)
+{
+	put_order(r, VEGA_ORDER_MODIFY, 0, 1, qty, old_id, price, VEGA_ORDER_REPLACE);
+	put(r, VEGA_ORDER_REF, VEGA_RECORD_LAST, 1, VEGA_REF_REPLACE, old_id, new_id);
+}
+
+static void
+execute(struct rig *r, uint64_t id, uint64_t qty)
+{
+	put_order(r, VEGA_ORDER_EXECUTE, VEGA_RECORD_LAST, 1, qty, id, 0, VEGA_ORDER_NO_PRICE);
+}
+
+static void
+add_ask(struct rig *r, uint64_t id)
+{
+	put_order(r, VEGA_ORDER_ADD, VEGA_RECORD_LAST | VEGA_RECORD_ASK, 1, 100, id, 500, 0);
+}
+
+static void
+open_itch(struct rig *r, uint64_t first_seq)
+{
+	open_rig_of(r, 10, 100, true, false);
+	packet(r, 1, first_seq);
+	put(r, VEGA_SEGMENT, VEGA_RECORD_LAST, 1, VEGA_SEGMENT_START, 0, first_seq);
+}
+
+/* The first change of another packet ends the gaps. */
+static void
+end_late(struct rig *r, uint64_t seq, uint64_t *expected)
+{
+	of_seq(r, seq, expected);
+	put_order(r, VEGA_ORDER_ADD, VEGA_RECORD_LAST, 2, 100, 72, 500, 0);
+	poll(r);
+}
+
+/* The side comes late, with the order that was replaced twice meanwhile, and executed in between. */
+static void
+an_order_replaced_before_it_came_waits_for_its_side(void **state)
+{
+	struct vega_state_entry e;
+	uint64_t expected = 1;
+	struct rig r;
+
+	(void)state;
+	open_itch(&r, 1);
+	of_seq(&r, 1, &expected);
+	add_ask(&r, 70);
+	of_seq(&r, 3, &expected); /* 2 is missing */
+	replace(&r, 7, 8, 510, 80);
+	of_seq(&r, 4, &expected);
+	execute(&r, 8, 5);
+	of_seq(&r, 5, &expected);
+	replace(&r, 8, 9, 520, 60);
+	of_seq(&r, 6, &expected);
+	execute(&r, 9, 10);
+	of_seq(&r, 2, &expected);
+	add_ask(&r, 7);
+	end_late(&r, 7, &expected);
+	assert_false(is_stale(&r, 1));
+	assert_int_equal(vega_state_latest(&r.view, 1, &e), 0);
+	assert_int_equal(e.ask_cnt, 2);
+	assert_int_equal(e.asks[0].price, 500);
+	assert_int_equal(e.asks[0].qty, 100);
+	assert_int_equal(e.asks[1].price, 520);
+	assert_int_equal(e.asks[1].qty, 50);
+	assert_int_equal(e.bid_cnt, 0);
+	assert_int_equal(e.volume, 15);
+	assert_int_equal(e.average_price, (5 * 510 + 10 * 520) / 15);
+	replace(&r, 9, 10, 490, 20); /* it is an order as any other now */
+	poll(&r);
+	assert_int_equal(vega_state_latest(&r.view, 1, &e), 0);
+	assert_int_equal(e.asks[0].price, 490);
+	assert_int_equal(e.ask_cnt, 2);
+	close_rig(&r);
+}
+
+/* Replaced, and gone, or executed to its end, before it came: nothing is left of it. */
+static void
+an_order_that_went_before_it_came_leaves_nothing(void **state)
+{
+	struct vega_state_entry e;
+
+	(void)state;
+	for (uint32_t is_executed = 0; is_executed < 2; is_executed++) {
+		uint64_t expected = 2;
+		struct rig r;
+
+		open_itch(&r, 1);
+		add_ask(&r, 70);
+		of_seq(&r, 3, &expected);
+		replace(&r, 7, 8, 510, 80);
+		of_seq(&r, 4, &expected);
+		if (is_executed)
+			execute(&r, 8, 80);
+		else
+			put_order(&r, VEGA_ORDER_DELETE, VEGA_RECORD_LAST, 1, 0, 8, 0,
+				VEGA_ORDER_NO_QTY | VEGA_ORDER_NO_PRICE);
+		of_seq(&r, 2, &expected);
+		add_ask(&r, 7);
+		end_late(&r, 5, &expected);
+		assert_false(is_stale(&r, 1));
+		assert_int_equal(vega_state_latest(&r.view, 1, &e), 0);
+		assert_int_equal(e.ask_cnt, 1);
+		assert_int_equal(e.asks[0].price, 500);
+		assert_int_equal(r.table->order_cnt, 2);
+		close_rig(&r);
+	}
+}
+
+/* DEEP+ M: price and quantity are the new ones, the side is the order's. A newer one counts, whichever comes first. */
+static void
+an_order_changed_before_it_came_waits_for_its_side(void **state)
+{
+	struct vega_state_entry e;
+	uint64_t expected = 1;
+	struct rig r;
+
+	(void)state;
+	open_itch(&r, 1);
+	of_seq(&r, 1, &expected);
+	add_ask(&r, 70);
+	of_seq(&r, 4, &expected);
+	put_order(&r, VEGA_ORDER_MODIFY, VEGA_RECORD_LAST, 1, 40, 7, 540, 0);
+	of_seq(&r, 3, &expected);
+	put_order(&r, VEGA_ORDER_MODIFY, VEGA_RECORD_LAST, 1, 30, 7, 530, 0);
+	of_seq(&r, 2, &expected);
+	add_ask(&r, 7);
+	end_late(&r, 5, &expected);
+	assert_false(is_stale(&r, 1));
+	assert_int_equal(vega_state_latest(&r.view, 1, &e), 0);
+	assert_int_equal(e.ask_cnt, 2);
+	assert_int_equal(e.asks[1].price, 540);
+	assert_int_equal(e.asks[1].qty, 40);
+	close_rig(&r);
+}
+
+/* All that was missing has come, and the order was not among it: the book lacks one. */
+static void
+an_order_that_never_comes_leaves_its_book_stale(void **state)
+{
+	uint64_t expected = 1;
+	struct rig r;
+
+	(void)state;
+	open_itch(&r, 1);
+	of_seq(&r, 1, &expected);
+	add_ask(&r, 70);
+	of_seq(&r, 3, &expected);
+	replace(&r, 7, 8, 510, 80);
+	of_seq(&r, 2, &expected);
+	add_ask(&r, 71);
+	end_late(&r, 4, &expected);
+	assert_true(is_stale(&r, 1));
+	assert_false(is_stale(&r, 2));
+	put(&r, VEGA_CLEAR, VEGA_RECORD_LAST, 1, 0, 0, 0);
+	poll(&r);
+	assert_false(is_stale(&r, 1));
+	close_rig(&r);
+}
+
+/* From the first sequence on, and with nothing missing, all orders are known: who is not was lost. From mid-day on it is to be expected. */
+static void
+an_unknown_order_is_a_loss_where_all_are_known(void **state)
+{
+	static const uint64_t first[] = {1, 500};
+	struct rig r;
+
+	(void)state;
+	for (uint32_t i = 0; i < 4; i++) {
+		uint64_t laid;
+
+		open_itch(&r, first[i / 2]);
+		add_ask(&r, 70);
+		put_order(&r, VEGA_ORDER_ADD, VEGA_RECORD_LAST, 2, 100, 72, 500, 0);
+		poll(&r);
+		assert_int_equal(is_stale(&r, 1), i / 2 != 0);
+		laid = r.table->position;
+		if (i % 2 == 0)
+			replace(&r, 7, 8, 510, 80);
+		else
+			put_order(&r, VEGA_ORDER_MODIFY, VEGA_RECORD_LAST, 1, 40, 7, 540, 0);
+		poll(&r);
+		assert_true(is_stale(&r, 1));
+		assert_int_equal(is_stale(&r, 2), i / 2 != 0);
+		assert_int_equal(
+			r.table->position, laid + (i / 2 == 0)); /* told once, or not at all */
+		laid = r.table->position;
+		replace(&r, 17, 18, 510, 80);
+		poll(&r);
+		assert_int_equal(r.table->position, laid);
+		put(&r, VEGA_CLEAR, VEGA_RECORD_LAST, 1, 0, 0, 0);
+		poll(&r);
+		assert_false(is_stale(&r, 1));
+		replace(&r, 17, 18, 510, 80); /* what rested was cleared */
+		poll(&r);
+		assert_true(is_stale(&r, 1));
+		close_rig(&r);
+	}
+}
+
 /* A lost order may rest unseen for as long as it likes: nothing but a CLEAR, or a new day, tells that a book has none. */
 static void
 what_is_lost_makes_books_stale_until_they_are_cleared(void **state)
@@ -714,6 +930,11 @@ main(void)
 		cmocka_unit_test(the_book_lane_says_it_all),
 		cmocka_unit_test(what_comes_late_is_put_into_its_place),
 		cmocka_unit_test(a_change_between_executions_leaves_its_book_stale),
+		cmocka_unit_test(an_order_replaced_before_it_came_waits_for_its_side),
+		cmocka_unit_test(an_order_that_went_before_it_came_leaves_nothing),
+		cmocka_unit_test(an_order_changed_before_it_came_waits_for_its_side),
+		cmocka_unit_test(an_order_that_never_comes_leaves_its_book_stale),
+		cmocka_unit_test(an_unknown_order_is_a_loss_where_all_are_known),
 		cmocka_unit_test(what_is_lost_makes_books_stale_until_they_are_cleared),
 	};
 

@@ -30,12 +30,12 @@ zeroed(uint64_t bytes)
 }
 
 static inline void
-open_rig(struct rig *r, uint64_t instruments, uint64_t orders, bool has_book)
+open_rig_of(struct rig *r, uint64_t instruments, uint64_t orders, bool has_book, bool modify_adds)
 {
 	struct vega_state_conf conf = {.lane_bytes = LANE_BYTES,
 		.book_lane_bytes = LANE_BYTES,
 		.order_cnt = orders,
-		.modify_adds = true};
+		.modify_adds = modify_adds};
 
 	r->lane = zeroed(LANE_BYTES);
 	r->book_lane = has_book ? zeroed(LANE_BYTES) : NULL;
@@ -51,6 +51,13 @@ open_rig(struct rig *r, uint64_t instruments, uint64_t orders, bool has_book)
 	assert_int_equal(vega_state_feed_new(&conf, &r->state), 0);
 	assert_int_equal(
 		vega_state_open(r->table, vega_state_table_bytes(instruments), &r->view), 0);
+}
+
+/* As of MTBT. */
+static inline void
+open_rig(struct rig *r, uint64_t instruments, uint64_t orders, bool has_book)
+{
+	open_rig_of(r, instruments, orders, has_book, true);
 }
 
 static inline void
