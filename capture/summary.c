@@ -98,7 +98,7 @@ print_json(const struct vega_summary *s)
 	vega_stat_totals_json(&s->stat, object);
 	(void)json_object_set_new(object, "duration_ns", json_integer((json_int_t)s->duration_ns));
 	(void)json_object_set_new(
-		object, "journal", s->journal != NULL ? json_string(s->journal) : json_null());
+		object, "journal", s->journal != NULL ? vega_json_text(s->journal) : json_null());
 	(void)json_object_set_new(
 		object, "journal_bytes", json_integer((json_int_t)sum_drain(image, bytes_written)));
 	(void)json_object_set_new(

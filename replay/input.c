@@ -34,8 +34,7 @@ vega_input_new(size_t bytes, const struct vega_input_ops *ops, const char *name,
 		free(copy);
 		free(input);
 		(void)VEGA_ERR(-ENOMEM,
-			"%s: need 64 MiB to read ahead, found none; replay fewer files at once",
-			name);
+			"%s: need 64 MiB to read ahead, found none; use fewer files at once", name);
 		return NULL;
 	}
 	memset(input, 0, bytes);

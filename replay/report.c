@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "hugepages/base/cli.h"
 #include "hugepages/base/err.h"
 #include "replay/pace.h"
 #include "replay/page.h"
@@ -45,7 +46,7 @@ vega_report_undisturbed(const struct vega_report *report, struct vega_histogram 
 static json_t *
 integer(uint64_t value)
 {
-	return json_integer((json_int_t)value);
+	return json_integer(vega_json_int(value));
 }
 
 /* Set keys of `report` one by one: json_object_set_new takes a NULL value as its error, and so does every key after it. */
@@ -188,7 +189,7 @@ vega_report_json(const struct vega_report *report)
 
 	if (json == NULL)
 		return NULL;
-	bad |= json_object_set_new(json, "output", json_string(report->output));
+	bad |= json_object_set_new(json, "output", vega_json_text(report->output));
 	bad |= json_object_set_new(json, "speed",
 		report->speed_millionths == 0
 			? json_string("max")

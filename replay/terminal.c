@@ -49,8 +49,13 @@ catch_signals(void)
 	struct sigaction action = {.sa_handler = on_end, .sa_flags = (int)SA_RESETHAND};
 
 	(void)sigemptyset(&action.sa_mask);
-	for (size_t i = 0; i < VEGA_ARRAY_CNT(ends); i++)
-		(void)sigaction(ends[i], &action, NULL);
+	for (size_t i = 0; i < VEGA_ARRAY_CNT(ends); i++) {
+		struct sigaction was;
+
+		if (sigaction(ends[i], NULL, &was) == 0 &&
+			was.sa_handler != SIG_IGN) /* as nohup wants it */
+			(void)sigaction(ends[i], &action, NULL);
+	}
 	action = (struct sigaction){.sa_handler = on_continue, .sa_flags = SA_RESTART};
 	(void)sigaction(SIGCONT, &action, NULL);
 }

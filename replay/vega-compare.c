@@ -188,7 +188,7 @@ add_errors(json_t *json, const char *what, const struct vega_histogram *error)
 
 		(void)snprintf(key, sizeof(key), "%s_error_ns_%s", what, quantiles[i].name);
 		bad |= json_object_set_new(
-			json, key, error->cnt != 0 ? json_integer((json_int_t)ns) : json_null());
+			json, key, error->cnt != 0 ? json_integer(vega_json_int(ns)) : json_null());
 	}
 	return bad;
 }
@@ -201,8 +201,9 @@ make_json(const struct session *s)
 	json_t *json = json_object();
 	int bad = 0;
 
-#define ADD(name) \
-	bad |= json_object_set_new(json, "packets_" #name, json_integer((json_int_t)c->counts.name))
+#define ADD(name)                   \
+	bad |= json_object_set_new( \
+		json, "packets_" #name, json_integer(vega_json_int(c->counts.name)))
 	ADD(original);
 	ADD(captured);
 	ADD(matched);

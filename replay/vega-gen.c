@@ -358,14 +358,17 @@ run(const struct args *args)
 	return rc;
 }
 
-/* Both end the program as they would have, once the hidden file is gone. */
+/* They end the program as they would have, once the hidden files are gone; one that is ignored (nohup) stays so. */
 static void
 catch_signals(void)
 {
-	struct sigaction action = {.sa_handler = on_signal};
+	static const int ends[] = {SIGINT, SIGTERM, SIGHUP, SIGPIPE};
+	const struct sigaction action = {.sa_handler = on_signal};
+	struct sigaction before;
 
-	(void)sigaction(SIGINT, &action, NULL);
-	(void)sigaction(SIGTERM, &action, NULL);
+	for (size_t i = 0; i < VEGA_ARRAY_CNT(ends); i++)
+		if (sigaction(ends[i], NULL, &before) == 0 && before.sa_handler != SIG_IGN)
+			(void)sigaction(ends[i], &action, NULL);
 }
 
 int
@@ -389,7 +392,7 @@ main(int argc, char **argv)
 		catch_signals();
 		rc = run(&args);
 	}
-	if (rc == -EINTR) {
+	if (rc != 0 && stop_signal != 0) { /* also an output whose reader has gone */
 		(void)signal((int)stop_signal, SIG_DFL);
 		(void)raise((int)stop_signal);
 	}

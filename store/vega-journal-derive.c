@@ -435,8 +435,8 @@ static int
 print_sum(const struct verb_options *o, const struct sum *sum, uint32_t feed_cnt)
 {
 	if (o->json)
-		return vega_cli_json(json_pack("{s:s, s:I, s:I, s:I, s:I, s:I}", "output",
-			o->out_path, "feeds", (json_int_t)feed_cnt, "frames",
+		return vega_cli_json(json_pack("{s:o, s:I, s:I, s:I, s:I, s:I}", "output",
+			vega_json_text(o->out_path), "feeds", (json_int_t)feed_cnt, "frames",
 			(json_int_t)sum->frames, "frames_unclaimed", (json_int_t)sum->unclaimed,
 			"records", (json_int_t)sum->records, "damaged_extents",
 			(json_int_t)sum->holes));

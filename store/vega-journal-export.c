@@ -58,8 +58,8 @@ print_sum(const struct verb_options *o, const struct vega_export_sum *sum)
 	if (strcmp(o->out_path, "-") == 0)
 		return 0;
 	if (o->json)
-		return vega_cli_json(json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I}", "output",
-			o->out_path, "packets", (json_int_t)sum->packets, "records",
+		return vega_cli_json(json_pack("{s:o, s:I, s:I, s:I, s:I, s:I, s:I}", "output",
+			vega_json_text(o->out_path), "packets", (json_int_t)sum->packets, "records",
 			(json_int_t)sum->records, "captured_bytes", (json_int_t)sum->captured_bytes,
 			"damaged_extents", (json_int_t)sum->damaged_extents, "holes",
 			(json_int_t)sum->recovered_holes, "left_out_bytes",

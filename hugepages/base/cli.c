@@ -85,6 +85,44 @@ vega_json_put(json_t *object, const char *key, uint64_t value)
 	(void)json_object_set_new(object, key, json_integer(vega_json_int(value)));
 }
 
+/* Bytes of the character at the front of a text that is not empty; 0: it begins with none. */
+static size_t
+utf8_bytes(const char *text)
+{
+	const size_t left = strnlen(text, 4);
+
+	for (size_t n = 1; n <= left; n++) {
+		json_t *one = json_stringn(text, n); /* which knows what a character is */
+
+		json_decref(one);
+		if (one != NULL)
+			return n;
+	}
+	return 0;
+}
+
+json_t *
+vega_json_text(const char *text)
+{
+	static const char unknown[] = "\xEF\xBF\xBD";
+	json_t *json = json_string(text);
+	char *copy = json == NULL ? malloc(strlen(text) * 3 + 1) : NULL;
+	size_t used = 0;
+
+	if (copy == NULL)
+		return json;
+	while (*text != '\0') {
+		const size_t n = utf8_bytes(text);
+
+		memcpy(copy + used, n != 0 ? text : unknown, n != 0 ? n : 3);
+		used += n != 0 ? n : 3;
+		text += n != 0 ? n : 1;
+	}
+	json = json_stringn(copy, used);
+	free(copy);
+	return json;
+}
+
 static void
 print_verbs(FILE *out, const char *program, const struct vega_verb *verbs, const char *doc)
 {

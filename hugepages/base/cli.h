@@ -18,6 +18,9 @@ int vega_cli_json(json_t *object);
 json_int_t vega_json_int(uint64_t value);
 void vega_json_put(json_t *object, const char *key, uint64_t value);
 
+/* A string of any bytes, such as a path: what is not UTF-8 stands as U+FFFD. NULL: no memory. */
+json_t *vega_json_text(const char *text);
+
 /*
  * Set argp's --version text and the exit status of wrong usage (64). Call first in main.
  *

@@ -167,6 +167,23 @@ class Compare(unittest.TestCase):
         if seen == 0:
             self.skipTest('need the shared captures, found none; set VEGA_SHARED')
 
+    def test_times_as_far_apart_as_can_be(self):
+        """What 63 bits do not hold is told as the largest, and never as less than nothing."""
+        def made(name, *times):
+            path = os.path.join(self.dir, name)
+            with open(path, 'wb') as out:
+                out.write(struct.pack('<IIIHHqI', 0x0A0D0D0A, 28, 0x1A2B3C4D, 1, 0, -1, 28))
+                out.write(struct.pack('<IIHHIHHB3xII', 1, 32, 1, 0, 0, 9, 1, 9, 0, 32))
+                for ns in times:
+                    out.write(struct.pack('<IIIIIII', 6, 36, 0, ns >> 32, ns & 0xffffffff, 4, 4) + bytes(4) + struct.pack('<I', 36))
+            return path
+        late, early = made('late', 0, 2**63 + 5), made('early', 0, 0)
+        for pair in ((late, early), (early, late)):
+            got = vega.output('vega-compare', *pair)
+            self.assertEqual((got['packets_matched'], got['time_error_ns_max'], got['gap_error_ns_p99']), (2, 2**63 - 1, 2**63 - 1))
+        report = vega.output('vega-replay', late, '--out', 'null', '--speed', 'max')
+        self.assertEqual(report['last_ns'], 2**63 - 1)
+
     def test_headers_do_not_matter(self):
         original = self.made('o.pcap', [(T0 + i * 1000, udp_frame(i.to_bytes(4, 'big'))) for i in range(100)])
         other = self.made('c.pcap', [(i * 1000, udp_frame(i.to_bytes(4, 'big'), '239.9.9.9', 77, vlan=5, pad=9)) for i in range(100)])

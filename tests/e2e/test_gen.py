@@ -514,14 +514,28 @@ class Gen(unittest.TestCase):
         self.assertEqual(sorted(os.listdir(self.dir)), ['link', 's.pcap'])
 
     def test_stopped_leaves_nothing(self):
-        run = subprocess.Popen([GEN, *FEED, '--packets', '100000000', '-o', self.path()], stderr=subprocess.PIPE)
-        while not os.listdir(self.dir):
-            time.sleep(0.01)
-        self.assertNotIn('s.pcap', os.listdir(self.dir))
-        time.sleep(0.05)
-        run.send_signal(signal.SIGTERM)
-        run.communicate()
-        self.assertEqual(run.returncode, -signal.SIGTERM)
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            with self.subTest(signal=number):
+                run = subprocess.Popen([GEN, *FEED, '--packets', '100000000', '-o', self.path(), '--truth', self.path('t.json')],
+                                       stderr=subprocess.PIPE)
+                while len(os.listdir(self.dir)) < 2:
+                    time.sleep(0.01)
+                self.assertNotIn('s.pcap', os.listdir(self.dir))
+                time.sleep(0.05)
+                run.send_signal(number)
+                run.communicate()
+                self.assertEqual(run.returncode, -number)
+                self.assertEqual(os.listdir(self.dir), [])
+
+    def test_a_reader_that_goes_away_leaves_nothing(self):
+        """As `| head` and `| tcpdump -c` do: ended by its signal, without a word."""
+        run = subprocess.Popen([GEN, *FEED, '--packets', '1000000', '-o', '-', '--truth', self.path('t.json')], stdout=subprocess.PIPE,
+                               stderr=subprocess.PIPE)
+        self.assertEqual(len(run.stdout.read(1000)), 1000)
+        run.stdout.close()
+        self.assertEqual(run.stderr.read(), b'')
+        run.stderr.close()
+        self.assertEqual(run.wait(timeout=60), -signal.SIGPIPE)
         self.assertEqual(os.listdir(self.dir), [])
 
 

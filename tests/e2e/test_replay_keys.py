@@ -171,6 +171,18 @@ class Keys(unittest.TestCase):
             self.assertEqual(t.process.returncode, 0 if number == signal.SIGTERM else -number)
             self.assertTrue(termios.tcgetattr(t.slave) == t.before)
 
+    def test_what_nohup_ignores_stays_ignored(self):
+        before = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # which a child inherits
+        try:
+            t = self.start(self.minutes())
+        finally:
+            signal.signal(signal.SIGHUP, before)
+        t.wait_for('packets')
+        t.process.send_signal(signal.SIGHUP)
+        t.read(0.5)
+        status, got, _ = t.end()
+        self.assertEqual((status, len(got)), (0, 1))
+
     def test_other_keys_do_nothing(self):
         t = self.start(self.minutes())
         t.wait_for('packets')

@@ -5,6 +5,7 @@
 usage: test_targets.py BUILD
 """
 import glob
+import json
 import os
 import pty
 import subprocess
@@ -86,6 +87,18 @@ class Targets(unittest.TestCase):
         self.assertEqual((done.returncode, 'terminal' in done.stderr), (64, True), done.stderr)
         os.close(master)
         os.close(slave)
+
+    def test_names_of_any_bytes(self):
+        """A name need not be UTF-8, and is told as well as that can be."""
+        out, report, page = (self.path(name) for name in ('o\udcff\udc80.pcap', 'r\udcff.json', 'h\udcff.html'))
+        done = vega.run('vega-replay', self.source, '--out', 'pcap:' + out, '--report', report, '--html', page, '--json')
+        self.assertEqual(done.returncode, 0, done.stderr)
+        for text in (done.stdout, content(report).decode()):
+            self.assertTrue(json.loads(text)['output'].endswith('/o\ufffd\ufffd.pcap'), text)
+        self.assertIn('/o\ufffd\ufffd.pcap', content(page).decode())
+        self.assertEqual(content(out), content(self.source))
+        done = vega.run('vega-journal', 'export', self.journal, '--format', 'pcapng', '--json', '-o', out)
+        self.assertEqual((done.returncode, json.loads(done.stdout)['packets']), (0, 100), done.stderr)
 
     def test_what_would_count_for_nothing(self):
         self.refused(64, 'full speed', 'vega-replay', self.source, '--out', 'pcap:' + self.path('gap'), '--max-gap', '1s')

@@ -158,10 +158,34 @@ test_verbs(void **state)
 	assert_int_equal(vega_cli_verb(1, unknown, verbs, "doc"), EX_USAGE);
 }
 
+/* Any bytes make a string; what is UTF-8 stays as it is. */
+static void
+test_json_text(void **state)
+{
+	static const char *const texts[][2] = {{"", ""}, {"plain", "plain"},
+		{"\xC3\xA9\xE2\x82\xAC\xF0\x9F\x98\x80", "\xC3\xA9\xE2\x82\xAC\xF0\x9F\x98\x80"},
+		{"a\xFF"
+		 "b\xC3\xA9",
+			"a\xEF\xBF\xBD"
+			"b\xC3\xA9"},
+		{"cut\xE2\x82", "cut\xEF\xBF\xBD\xEF\xBF\xBD"},
+		{"\xC0\x80", "\xEF\xBF\xBD\xEF\xBF\xBD"}};
+
+	(void)state;
+	for (size_t i = 0; i < VEGA_ARRAY_CNT(texts); i++) {
+		json_t *json = vega_json_text(texts[i][0]);
+
+		assert_non_null(json);
+		assert_string_equal(json_string_value(json), texts[i][1]);
+		json_decref(json);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_json_text),
 		cmocka_unit_test(test_sizes),
 		cmocka_unit_test(test_durations),
 		cmocka_unit_test(test_whole_numbers),
