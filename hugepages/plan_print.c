@@ -110,11 +110,34 @@ print_pages(FILE *out, const struct vega_conf *conf, const struct vega_need *nee
 				need->page_cnt[node]);
 }
 
+/* A row a feed, and one of all. */
+static void
+print_journal(FILE *out, const struct vega_conf *conf, const struct vega_layout *layout,
+	const struct vega_traffic *traffic)
+{
+	struct vega_journal_need need;
+	uint64_t all_bytes = 0;
+	char text[5][32];
+
+	(void)fprintf(out, "\n%-38s %10s %10s %10s %10s %10s\n", "journal, bytes a day", "frames",
+		"records", "books", "keyframes", "all");
+	for (uint32_t i = 0; i < layout->feed_cnt; i++) {
+		vega_sizing_journal(conf, &layout->feeds[i], traffic, DAY_S, &need);
+		all_bytes += need.bytes;
+		(void)fprintf(out, "feed %-33s %10s %10s %10s %10s %10s\n", layout->feeds[i].name,
+			vega_text_bytes(text[0], need.frame_bytes),
+			vega_text_bytes(text[1], need.record_bytes),
+			vega_text_bytes(text[2], need.book_bytes),
+			vega_text_bytes(text[3], need.keyframe_bytes),
+			vega_text_bytes(text[4], need.bytes));
+	}
+	(void)fprintf(out, "journal: about %s a day in all\n", vega_text_bytes(text[0], all_bytes));
+}
+
 int
 vega_plan_print(FILE *out, const struct vega_conf *conf, const struct vega_layout *layout,
 	const struct vega_need *need, const struct vega_traffic *traffic)
 {
-	const uint64_t day_bytes = vega_sizing_journal_bytes(traffic, DAY_S);
 	char text[32];
 
 	(void)fprintf(out, "lanes: %s", vega_text_bytes(text, layout->lanes_bytes));
@@ -125,9 +148,7 @@ vega_plan_print(FILE *out, const struct vega_conf *conf, const struct vega_layou
 		"units", "holds");
 	for (uint32_t i = 0; i < layout->lane_cnt; i++)
 		print_lane(out, layout, i, traffic);
-	(void)fprintf(out, "\njournal: %s a day and feed", vega_text_bytes(text, day_bytes));
-	(void)fprintf(
-		out, ", %s a day in all\n", vega_text_bytes(text, day_bytes * layout->feed_cnt));
+	print_journal(out, conf, layout, traffic);
 	print_pages(out, conf, need);
 	(void)fprintf(out, "\n");
 	for (size_t i = 0; i < VEGA_ARRAY_CNT(maxima); i++)
@@ -178,13 +199,39 @@ pages_json(const struct vega_need *need)
 	return array;
 }
 
+/* By feed; adds up all of them. */
+static json_t *
+journal_json(const struct vega_conf *conf, const struct vega_layout *layout,
+	const struct vega_traffic *traffic, uint64_t *ret_all_bytes)
+{
+	json_t *array = json_array();
+	struct vega_journal_need need;
+
+	*ret_all_bytes = 0;
+	for (uint32_t i = 0; i < layout->feed_cnt; i++) {
+		json_t *object = json_object();
+
+		vega_sizing_journal(conf, &layout->feeds[i], traffic, DAY_S, &need);
+		*ret_all_bytes += need.bytes;
+		put_text(object, "feed", layout->feeds[i].name);
+		vega_json_put(object, "frame_bytes", need.frame_bytes);
+		vega_json_put(object, "record_bytes", need.record_bytes);
+		vega_json_put(object, "book_bytes", need.book_bytes);
+		vega_json_put(object, "keyframe_bytes", need.keyframe_bytes);
+		vega_json_put(object, "bytes", need.bytes);
+		(void)json_array_append_new(array, object);
+	}
+	return array;
+}
+
 json_t *
 vega_plan_json(const struct vega_conf *conf, const struct vega_layout *layout,
 	const struct vega_need *need, const struct vega_traffic *traffic)
 {
-	const uint64_t day_bytes = vega_sizing_journal_bytes(traffic, DAY_S);
 	json_t *object = json_object();
 	json_t *lanes = json_array();
+	uint64_t day_bytes;
+	json_t *journal = journal_json(conf, layout, traffic, &day_bytes);
 
 	for (uint32_t i = 0; i < layout->lane_cnt; i++)
 		(void)json_array_append_new(lanes, lane_json(layout, i, traffic));
@@ -197,8 +244,8 @@ vega_plan_json(const struct vega_conf *conf, const struct vega_layout *layout,
 	vega_json_put(object, "frame_bytes", traffic->frame_bytes);
 	(void)json_object_set_new(
 		object, "records_per_packet", json_real(traffic->records_per_packet));
-	vega_json_put(object, "journal_bytes_per_day", day_bytes * layout->feed_cnt);
-	vega_json_put(object, "journal_bytes_per_day_and_feed", day_bytes);
+	vega_json_put(object, "journal_bytes_per_day", day_bytes);
+	(void)json_object_set_new(object, "journal_per_day", journal);
 	(void)json_object_set_new(object, "lanes", lanes);
 	(void)json_object_set_new(object, "hugepages", pages_json(need));
 	for (size_t i = 0; i < VEGA_ARRAY_CNT(maxima); i++)

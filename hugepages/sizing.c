@@ -10,6 +10,17 @@
 #define BLOCK_AGE_S 0.1
 
 /*
+ * What the store makes of records and states, about (docs/decisions/0013-keyframes.md, 0014-record-codec.md): real traffic takes 2 to 3
+ * bytes a record, prices at random up to 7. A book of ten levels is laid as often as a message changes it, which is nearly always.
+ */
+#define RECORD_BYTES_STORED     4.0
+#define RECORD_BLOCK_CNT        65536.0
+#define RECORD_BLOCK_AGE_S      1.0
+#define INSTRUMENT_BYTES_STORED 85u
+#define SLICE_INSTRUMENT_CNT    256u
+#define SLICE_HEADER_BYTES      64u
+
+/*
  * DPDK's own memory, about as capture/port.c and capture/eal.c ask for it: that a frame of 1500 bytes lies in one buffer,
  * twice the descriptors of each queue, and the environment's own 64 MiB.
  */
@@ -206,13 +217,74 @@ vega_sizing_lane_ns(const struct vega_lane_entry *lane, const struct vega_traffi
 	return ns < 9e18 ? (uint64_t)ns : UINT64_MAX;
 }
 
-uint64_t
-vega_sizing_journal_bytes(const struct vega_traffic *traffic, uint64_t seconds)
+/* Bytes a second of blocks that hold so many bytes each, `blocks` a second. */
+static double
+blocks_bytes(double blocks, double bytes)
+{
+	return blocks * (double)vega_align_up(
+				VEGA_BLOCK_HDR_BYTES + (uint64_t)bytes, VEGA_BLOCK_ALIGN_BYTES);
+}
+
+static double
+frame_bytes_per_s(const struct vega_traffic *traffic)
 {
 	const double packets = packets_per_block(traffic);
-	const double block_bytes = (double)vega_align_up(
-		VEGA_BLOCK_HDR_BYTES + (uint64_t)(packets * epb_bytes(traffic)),
-		VEGA_BLOCK_ALIGN_BYTES);
 
-	return (uint64_t)(traffic->rate_pps / packets * block_bytes * (double)seconds);
+	return blocks_bytes(traffic->rate_pps / packets, packets * epb_bytes(traffic));
+}
+
+/* Of a lane that gets so many records a second: a block when it is full, or a second old. */
+static double
+record_bytes_per_s(double records_per_s)
+{
+	const double aged = records_per_s * RECORD_BLOCK_AGE_S;
+	const double records = aged < 1 ? 1 : aged < RECORD_BLOCK_CNT ? aged : RECORD_BLOCK_CNT;
+
+	return blocks_bytes(records_per_s / records, records * RECORD_BYTES_STORED);
+}
+
+/* Of all instruments that the table has room for: the interval or the records, but three records for each four of its bytes. */
+static double
+keyframe_bytes_per_s(const struct vega_conf *conf, uint64_t instrument_cnt, double records_per_s)
+{
+	const uint64_t slices = (instrument_cnt + SLICE_INSTRUMENT_CNT - 1) / SLICE_INSTRUMENT_CNT;
+	const uint64_t cnt =
+		instrument_cnt < SLICE_INSTRUMENT_CNT ? instrument_cnt : SLICE_INSTRUMENT_CNT;
+	const double bytes = blocks_bytes(
+		(double)slices, SLICE_HEADER_BYTES + (double)(cnt * INSTRUMENT_BYTES_STORED));
+	const double record_cnt_min = bytes * 3 / 4;
+	double period_s = 1e18;
+
+	if (records_per_s <= 0 || instrument_cnt == 0)
+		return 0;
+	if (conf->keyframe_interval_ns != 0)
+		period_s = (double)conf->keyframe_interval_ns / 1e9;
+	if (conf->keyframe_record_cnt != 0 && conf->keyframe_record_cnt / records_per_s < period_s)
+		period_s = conf->keyframe_record_cnt / records_per_s;
+	if (period_s < record_cnt_min / records_per_s)
+		period_s = record_cnt_min / records_per_s;
+	return bytes / period_s;
+}
+
+void
+vega_sizing_journal(const struct vega_conf *conf, const struct vega_layout_feed *feed,
+	const struct vega_traffic *traffic, uint64_t seconds, struct vega_journal_need *ret_need)
+{
+	const double records_per_s = traffic->rate_pps * traffic->records_per_packet;
+	const double s = (double)seconds;
+	const bool has_records = feed->record_lane_bytes != 0 && records_per_s > 0;
+
+	*ret_need = (struct vega_journal_need){0};
+	if (traffic->rate_pps > 0)
+		ret_need->frame_bytes = (uint64_t)(frame_bytes_per_s(traffic) * s);
+	if (has_records)
+		ret_need->record_bytes = (uint64_t)(record_bytes_per_s(records_per_s) * s);
+	if (has_records && feed->book_lane_bytes != 0)
+		ret_need->book_bytes = ret_need->record_bytes;
+	if (has_records)
+		ret_need->keyframe_bytes =
+			(uint64_t)(keyframe_bytes_per_s(conf, feed->instrument_cnt, records_per_s) *
+				   s);
+	ret_need->bytes = ret_need->frame_bytes + ret_need->record_bytes + ret_need->book_bytes +
+			  ret_need->keyframe_bytes;
 }

@@ -48,7 +48,20 @@ uint64_t vega_sizing_dpdk_bytes(const struct vega_conf *conf);
 uint64_t vega_sizing_lane_ns(
 	const struct vega_lane_entry *lane, const struct vega_traffic *traffic);
 
-/* Journal bytes that `seconds` of the traffic make in one feed, headers and padding included. */
-uint64_t vega_sizing_journal_bytes(const struct vega_traffic *traffic, uint64_t seconds);
+/* Bytes of one feed in a journal, headers and padding included. */
+struct vega_journal_need {
+	uint64_t bytes; /* all of them: */
+	uint64_t frame_bytes;
+	uint64_t record_bytes;
+	uint64_t book_bytes;
+	uint64_t keyframe_bytes; /* of as many instruments as its state table has room for */
+};
+
+/*
+ * What `seconds` of the traffic make of a feed: frames to the byte, of the rest about as much as is measured. A book lane is taken to get
+ * as many records as the record lane.
+ */
+void vega_sizing_journal(const struct vega_conf *conf, const struct vega_layout_feed *feed,
+	const struct vega_traffic *traffic, uint64_t seconds, struct vega_journal_need *ret_need);
 
 #endif

@@ -84,7 +84,8 @@ class Plan(unittest.TestCase):
             self.assertEqual(lane['too_little'], lane['holds_ms'] < 100)
         self.assertEqual(plan['lanes_bytes'], end)
         self.assertEqual(sum(p['page_cnt'] for p in plan['hugepages']) * MIB2, end)
-        self.assertEqual(plan['journal_bytes_per_day'], 3 * plan['journal_bytes_per_day_and_feed'])
+        self.assertEqual([feed['feed'] for feed in plan['journal_per_day']], ['NSE_FO', 'NSE_EQ', 'default'])
+        self.assertEqual(plan['journal_bytes_per_day'], sum(feed['bytes'] for feed in plan['journal_per_day']))
         for maximum in ('feed_cnt_max', 'lane_cnt_max', 'lcore_cnt_max', 'port_cnt_max', 'frame_bytes_max'):
             self.assertIn(maximum, plan)
 
@@ -94,6 +95,20 @@ class Plan(unittest.TestCase):
         self.assertIn('0x200000     0x5FFFFF     record lane 1, feed NSE_EQ', text)
         self.assertIn('warning: the record lane of feed NSE_FO holds less than 100 ms', text)
         self.assertIn('feed_cnt_max', text)
+
+    def test_journal_counts_books_and_keyframes(self):
+        channels = ''.join(f'- name: {name}\n  channels: [{{group: 239.1.1.{i}, port: 1000, format: {name}}}]\n'
+                           for i, name in enumerate(('itch', 'nse-nnf')))
+        plan = json.loads(self.plan('journal: {keyframe_records: none}\nfeeds:\n' + channels, '--json', '--rate', '1000').stdout)
+        itch, nnf, default = plan['journal_per_day']
+        for feed in itch, nnf, default:
+            self.assertEqual(feed['bytes'], sum(feed[f'{what}_bytes'] for what in ('frame', 'record', 'book', 'keyframe')))
+        self.assertEqual((itch['record_bytes'], itch['keyframe_bytes']), (nnf['record_bytes'], nnf['keyframe_bytes']))
+        self.assertEqual((itch['book_bytes'], nnf['book_bytes']), (itch['record_bytes'], 0))
+        self.assertGreater(itch['keyframe_bytes'], 0)
+        self.assertEqual(default['bytes'], default['frame_bytes'])
+        done = self.plan('journal: {keyframe_interval: none, keyframe_records: none}\nfeeds:\n' + channels, '--rate', '1000')
+        self.assertRegex(done.stdout, r'(?m)^feed itch +\S+ \S+ +\S+ \S+ +\S+ \S+ +0 B +\S+ \S+$')
 
     def test_gigabyte_pages(self):
         plan = json.loads(self.plan(CONFIG, '--json', '--page-size', '1GiB').stdout)

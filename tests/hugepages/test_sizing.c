@@ -220,18 +220,77 @@ how_long_a_record_lane_holds(void **state)
 	assert_true(vega_sizing_lane_ns(&lane, &t) < VEGA_LANE_HOLDS_NS_MIN);
 }
 
+static struct vega_journal_need
+journal_of(const struct vega_layout_feed *feed, const struct vega_traffic *t, uint64_t seconds)
+{
+	struct vega_journal_need need;
+
+	vega_sizing_journal(&conf, feed, t, seconds, &need);
+	assert_int_equal(need.bytes,
+		need.frame_bytes + need.record_bytes + need.book_bytes + need.keyframe_bytes);
+	return need;
+}
+
 static void
-journal_bytes(void **state)
+journal_bytes_of_frames(void **state)
 {
 	struct vega_traffic t = {.rate_pps = 4518, .frame_bytes = 200, .records_per_packet = 4};
+	const struct vega_layout_feed feed = {.frame_lane_bytes = MIB};
 
 	(void)state;
 	/* 451.8 packets in 100 ms: 256 + 104817 bytes, padded to 106496; ten blocks a second */
-	assert_in_range(vega_sizing_journal_bytes(&t, 1), 1064959, 1064961);
+	assert_in_range(journal_of(&feed, &t, 1).bytes, 1064959, 1064961);
 	t.rate_pps = 4518e3;
-	assert_in_range(vega_sizing_journal_bytes(&t, 1), 1000 * MIB - 1, 1000 * MIB + 1);
+	assert_in_range(journal_of(&feed, &t, 1).bytes, 1000 * MIB - 1, 1000 * MIB + 1);
 	t.rate_pps = 0;
-	assert_int_equal(vega_sizing_journal_bytes(&t, 86400), 0);
+	assert_int_equal(journal_of(&feed, &t, 86400).bytes, 0);
+}
+
+static void
+journal_bytes_of_records_and_books(void **state)
+{
+	struct vega_traffic t = {.rate_pps = 16384, .frame_bytes = 200, .records_per_packet = 4};
+	struct vega_layout_feed feed = {.record_lane_bytes = MIB};
+	struct vega_journal_need need;
+
+	(void)state;
+	/* 65,536 records of 4 bytes, and a header, padded; once a second */
+	need = journal_of(&feed, &t, 10);
+	assert_int_equal(need.record_bytes, 10 * (4 * 65536 + 4096));
+	assert_int_equal(need.book_bytes + need.keyframe_bytes, 0);
+	t.rate_pps = 1; /* a block a second, of 4 records */
+	assert_int_equal(journal_of(&feed, &t, 10).record_bytes, 10 * 4096);
+	feed.book_lane_bytes = MIB;
+	assert_int_equal(journal_of(&feed, &t, 10).book_bytes, 10 * 4096);
+	t.records_per_packet = 0;
+	need = journal_of(&feed, &t, 10);
+	assert_int_equal(need.bytes, need.frame_bytes);
+}
+
+/* 1,000 instruments are four slices of 24,576 bytes: 98,304. */
+static void
+journal_bytes_of_keyframes(void **state)
+{
+	const struct vega_traffic slow = {
+		.rate_pps = 2500, .frame_bytes = 200, .records_per_packet = 4};
+	const struct vega_traffic fast = {
+		.rate_pps = 25000, .frame_bytes = 200, .records_per_packet = 4};
+	struct vega_layout_feed feed = {.record_lane_bytes = MIB, .instrument_cnt = 1000};
+
+	(void)state;
+	conf.keyframe_interval_ns = 10000000000u;
+	conf.keyframe_record_cnt = 250000;
+	assert_in_range(journal_of(&feed, &slow, 1000).keyframe_bytes, 9830399, 9830400); /* 10 s */
+	assert_in_range(
+		journal_of(&feed, &fast, 1000).keyframe_bytes, 39321599, 39321600); /* 2.5 s */
+	conf.keyframe_record_cnt = 1000; /* three records for each four bytes: each 73,728 */
+	assert_in_range(journal_of(&feed, &slow, 1000).keyframe_bytes, 13333332, 13333333);
+	conf.keyframe_interval_ns = 0;
+	conf.keyframe_record_cnt = 0;
+	assert_int_equal(journal_of(&feed, &fast, 1000).keyframe_bytes, 0);
+	conf.keyframe_interval_ns = 10000000000u;
+	feed.record_lane_bytes = 0;
+	assert_int_equal(journal_of(&feed, &fast, 1000).keyframe_bytes, 0);
 }
 
 static char *
@@ -313,7 +372,9 @@ main(void)
 		cmocka_unit_test_setup(pages_follow_the_lcores, setup),
 		cmocka_unit_test_setup(how_long_a_frame_lane_holds, setup),
 		cmocka_unit_test_setup(how_long_a_record_lane_holds, setup),
-		cmocka_unit_test_setup(journal_bytes, setup),
+		cmocka_unit_test_setup(journal_bytes_of_frames, setup),
+		cmocka_unit_test_setup(journal_bytes_of_records_and_books, setup),
+		cmocka_unit_test_setup(journal_bytes_of_keyframes, setup),
 		cmocka_unit_test_setup(the_printed_map, setup),
 		cmocka_unit_test_setup(the_plan_as_json, setup),
 	};
