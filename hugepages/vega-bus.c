@@ -161,65 +161,29 @@ verb_take_stat(const char *name, struct vega_stat *ret_stat, struct readers *rea
 	return 0;
 }
 
-static int
-run(int argc, char **argv, const struct argp_option *options, const char *doc,
-	int (*verb)(const struct verb_options *o))
-{
-	const struct argp argp = {options, parse_option, NULL, doc, NULL, NULL, NULL};
-	struct verb_options o = {.region = REGION_DEFAULT};
-	int rc = vega_cli_parse(&argp, argc, argv, &o);
-
-	if (rc == 0)
-		rc = verb(&o);
-	return vega_err_exit(PROGRAM, rc);
-}
-
-static int
-run_latest(int argc, char **argv)
-{
-	return run(argc, argv, latest_options, "Print the state of an instrument.", verb_latest);
-}
-
-static int
-run_ls(int argc, char **argv)
-{
-	return run(argc, argv, ls_options, "List the regions of this user.", verb_ls);
-}
-
-static int
-run_stat(int argc, char **argv)
-{
-	return run(argc, argv, stat_options,
-		"Print every counter of a region, and how far each feed is durable.", verb_stat);
-}
-
-static int
-run_tail(int argc, char **argv)
-{
-	return run(
-		argc, argv, tail_options, "Print the records of a feed as they come.", verb_tail);
-}
-
-static int
-run_top(int argc, char **argv)
-{
-	return run(argc, argv, top_options,
+static const struct vega_verb verbs[] = {
+	{"latest", "the state of an instrument", latest_options,
+		"Print the state of an instrument.", verb_latest},
+	{"ls", "list the regions", ls_options, "List the regions of this user.", verb_ls},
+	{"stat", "counters, rates and the durable position of a region", stat_options,
+		"Print every counter of a region, and how far each feed is durable.", verb_stat},
+	{"tail", "the records of a feed as they come", tail_options,
+		"Print the records of a feed as they come.", verb_tail},
+	{"top", "all of it on a terminal, and the ladder of an instrument", top_options,
 		"Show a region on a terminal: feeds, readers, instruments, a ladder, trades.",
-		verb_top);
-}
+		verb_top},
+	{0},
+};
 
 int
 main(int argc, char **argv)
 {
-	static const struct vega_verb verbs[] = {
-		{"latest", "the state of an instrument", run_latest},
-		{"ls", "list the regions", run_ls},
-		{"stat", "counters, rates and the durable position of a region", run_stat},
-		{"tail", "the records of a feed as they come", run_tail},
-		{"top", "all of it on a terminal, and the ladder of an instrument", run_top},
-		{0},
-	};
+	static const struct vega_program program = {.name = PROGRAM,
+		.doc = "Look at a capture's region, living or dead.",
+		.parse = parse_option,
+		.verbs = verbs};
+	struct verb_options options = {.region = REGION_DEFAULT};
 
 	vega_cli_init(PROGRAM);
-	return vega_cli_verb(argc, argv, verbs, "Look at a capture's region, living or dead.");
+	return vega_cli_verb(argc, argv, &program, &options);
 }

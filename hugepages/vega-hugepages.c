@@ -4,7 +4,6 @@
  */
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -33,7 +32,7 @@ enum {
 	OPT_RECORDS,
 };
 
-struct options {
+struct verb_options {
 	const char *config;
 	uint64_t page_bytes; /* 0: as configured */
 	uint64_t page_cnt;   /* 0: as the configuration needs */
@@ -43,12 +42,11 @@ struct options {
 };
 
 /* All that a verb works on. */
-struct work {
-	struct options options;
+static struct {
 	struct vega_conf *conf;
 	struct vega_layout layout;
 	struct vega_provision provision;
-};
+} work;
 
 static int
 parse_page_size(const char *text, uint64_t *ret_bytes)
@@ -77,40 +75,30 @@ parse_frame_bytes(const char *text, uint32_t *ret_bytes)
 static error_t
 parse_option(int key, char *arg, struct argp_state *state)
 {
-	struct options *o = state->input;
-	int rc = 0;
+	struct verb_options *o = state->input;
 
 	switch (key) {
 	case OPT_CONFIG:
 		o->config = arg;
-		break;
+		return 0;
 	case OPT_FRAME_BYTES:
-		rc = parse_frame_bytes(arg, &o->traffic.frame_bytes);
-		break;
+		return parse_frame_bytes(arg, &o->traffic.frame_bytes);
 	case OPT_JSON:
 		o->json = true;
-		break;
+		return 0;
 	case OPT_NODE:
-		rc = vega_parse_u64("--node", arg, 0, VEGA_HOST_NODE_CNT_MAX - 1, &o->node);
-		break;
+		return vega_parse_u64("--node", arg, 0, VEGA_HOST_NODE_CNT_MAX - 1, &o->node);
 	case OPT_PAGES:
-		rc = vega_parse_u64("--pages", arg, 1, 1u << 30, &o->page_cnt);
-		break;
+		return vega_parse_u64("--pages", arg, 1, 1u << 30, &o->page_cnt);
 	case OPT_PAGE_SIZE:
-		rc = parse_page_size(arg, &o->page_bytes);
-		break;
+		return parse_page_size(arg, &o->page_bytes);
 	case OPT_RATE:
-		rc = vega_parse_double("--rate", arg, 0, RATE_PPS_MAX, &o->traffic.rate_pps);
-		break;
+		return vega_parse_double("--rate", arg, 0, RATE_PPS_MAX, &o->traffic.rate_pps);
 	case OPT_RECORDS:
-		rc = vega_parse_double("--records", arg, 1, 1000, &o->traffic.records_per_packet);
-		break;
+		return vega_parse_double("--records", arg, 1, 1000, &o->traffic.records_per_packet);
 	default:
 		return ARGP_ERR_UNKNOWN;
 	}
-	if (rc != 0)
-		argp_failure(state, EX_USAGE, 0, "%s", vega_err_text());
-	return 0;
 }
 
 #define OPTIONS_OF_A_NEED                                                                         \
@@ -138,21 +126,6 @@ static const struct argp_option plan_options[] = {
 static const struct argp_option fini_options[] = {
 	{"json", OPT_JSON, NULL, 0, "JSON on standard output", 0}, {0}};
 
-static const struct argp status_argp = {need_options, parse_option, NULL,
-	"Show what is there and what is missing. Needs no privilege; exits 69 when something is "
-	"missing.",
-	NULL, NULL, NULL};
-static const struct argp plan_argp = {plan_options, parse_option, NULL,
-	"Print the memory map of a configuration, how long each lane holds the traffic, and the "
-	"journal's bytes a day.",
-	NULL, NULL, NULL};
-static const struct argp init_argp = {need_options, parse_option, NULL,
-	"Reserve hugepages and mount hugetlbfs where they are missing. Needs root; may be run "
-	"again.",
-	NULL, NULL, NULL};
-static const struct argp fini_argp = {fini_options, parse_option, NULL,
-	"Take back what init did, and no more. Needs root.", NULL, NULL, NULL};
-
 /* With --json standard output belongs to the object. */
 static void
 say(const char *line)
@@ -167,118 +140,82 @@ say_aside(const char *line)
 	(void)fprintf(stderr, "%s\n", line);
 }
 
-static struct work *
-work_new(const struct argp *argp, int argc, char **argv)
-{
-	struct work *w = calloc(1, sizeof(*w));
-
-	if (w == NULL)
-		return NULL;
-	w->options.traffic = (struct vega_traffic){.rate_pps = RATE_PPS_DEFAULT,
-		.frame_bytes = FRAME_BYTES_DEFAULT,
-		.records_per_packet = RECORDS_PER_PACKET_DEFAULT};
-	(void)argp_parse(argp, argc, argv, 0, NULL, &w->options);
-	w->provision.say = w->options.json ? say_aside : say;
-	return w;
-}
-
-static int
-work_done(struct work *w, int rc, int status)
-{
-	vega_conf_delete(w->conf);
-	free(w);
-	return rc < 0 ? vega_err_exit(PROGRAM, rc) : status;
-}
-
 static uint64_t
-page_bytes_of(const struct work *w)
+page_bytes_of(const struct verb_options *o)
 {
-	if (w->options.page_bytes != 0)
-		return w->options.page_bytes;
-	return w->conf->page_bytes != 0 ? w->conf->page_bytes : PAGE_BYTES_DEFAULT;
+	if (o->page_bytes != 0)
+		return o->page_bytes;
+	return work.conf->page_bytes != 0 ? work.conf->page_bytes : PAGE_BYTES_DEFAULT;
 }
 
 /* Configuration, machine, layout, and what follows from them. */
 static int
-work_out(struct work *w)
+work_out(const struct verb_options *o)
 {
 	struct vega_layout_feed feeds[VEGA_FEED_CNT_MAX];
-	struct vega_need *need = &w->provision.need;
+	struct vega_provision *p = &work.provision;
 	uint32_t feed_cnt = 0;
-	int rc = w->options.config != NULL ? vega_conf_load(w->options.config, &w->conf)
-					   : vega_conf_default(&w->conf);
+	int rc = o->config != NULL ? vega_conf_load(o->config, &work.conf)
+				   : vega_conf_default(&work.conf);
 
+	p->say = o->json ? say_aside : say;
 	if (rc == 0)
-		rc = vega_host_read("", &w->provision.host);
+		rc = vega_host_read("", &p->host);
 	if (rc == 0)
-		rc = vega_sizing_feeds(w->conf, feeds, &feed_cnt);
+		rc = vega_sizing_feeds(work.conf, feeds, &feed_cnt);
 	if (rc == 0)
-		rc = vega_layout_make(feeds, feed_cnt, page_bytes_of(w), &w->layout);
+		rc = vega_layout_make(feeds, feed_cnt, page_bytes_of(o), &work.layout);
 	if (rc != 0)
 		return rc;
-	vega_sizing_need(w->conf, &w->provision.host, &w->layout, need);
-	if (w->options.page_cnt != 0) {
-		memset(need->page_cnt, 0, sizeof(need->page_cnt));
-		need->page_cnt[w->options.node] = w->options.page_cnt;
+	vega_sizing_need(work.conf, &p->host, &work.layout, &p->need);
+	if (o->page_cnt != 0) {
+		memset(p->need.page_cnt, 0, sizeof(p->need.page_cnt));
+		p->need.page_cnt[o->node] = o->page_cnt;
 	}
 	return 0;
 }
 
 static int
-verb_plan(int argc, char **argv)
+verb_plan(const struct verb_options *o)
 {
-	struct work *w = work_new(&plan_argp, argc, argv);
-	int rc;
+	const struct vega_need *need = &work.provision.need;
+	int rc = work_out(o);
 
-	if (w == NULL)
-		return EX_OSERR;
-	rc = work_out(w);
-	if (rc == 0 && w->options.json)
-		rc = vega_cli_json(vega_plan_json(
-			w->conf, &w->layout, &w->provision.need, &w->options.traffic));
-	else if (rc == 0)
-		rc = vega_plan_print(
-			stdout, w->conf, &w->layout, &w->provision.need, &w->options.traffic);
-	return work_done(w, rc, EX_OK);
+	if (rc != 0)
+		return rc;
+	if (o->json)
+		return vega_cli_json(vega_plan_json(work.conf, &work.layout, need, &o->traffic));
+	return vega_plan_print(stdout, work.conf, &work.layout, need, &o->traffic);
 }
 
-/* The worst state of all stages. */
-static enum vega_stage_state
-look(const struct work *w, struct vega_stage_report *reports)
-{
-	enum vega_stage_state worst = VEGA_STAGE_OK;
-
-	for (size_t i = 0; vega_stages[i] != NULL; i++) {
-		vega_stages[i]->check(&w->provision, &reports[i]);
-		worst = reports[i].state > worst ? reports[i].state : worst;
-	}
-	return worst;
-}
-
+/* Returns 0 with the worst state of all stages, or a negative errno. */
 static int
-show(const struct work *w, enum vega_stage_state *ret_worst)
+show(const struct verb_options *o, enum vega_stage_state *ret_worst)
 {
 	struct vega_stage_report reports[8];
 
-	*ret_worst = look(w, reports);
-	if (w->options.json)
-		return vega_cli_json(vega_status_json(&w->provision, reports));
-	return vega_status_print(stdout, &w->provision, reports);
+	*ret_worst = VEGA_STAGE_OK;
+	for (size_t i = 0; vega_stages[i] != NULL; i++) {
+		vega_stages[i]->check(&work.provision, &reports[i]);
+		if (reports[i].state > *ret_worst)
+			*ret_worst = reports[i].state;
+	}
+	if (o->json)
+		return vega_cli_json(vega_status_json(&work.provision, reports));
+	return vega_status_print(stdout, &work.provision, reports);
 }
 
 static int
-verb_status(int argc, char **argv)
+verb_status(const struct verb_options *o)
 {
-	struct work *w = work_new(&status_argp, argc, argv);
 	enum vega_stage_state worst = VEGA_STAGE_OK;
-	int rc;
+	int rc = work_out(o);
 
-	if (w == NULL)
-		return EX_OSERR;
-	rc = work_out(w);
 	if (rc == 0)
-		rc = show(w, &worst);
-	return work_done(w, rc, worst > VEGA_STAGE_ADVICE ? EX_UNAVAILABLE : EX_OK);
+		rc = show(o, &worst);
+	if (rc == 0 && worst > VEGA_STAGE_ADVICE)
+		return EX_UNAVAILABLE;
+	return rc;
 }
 
 static int
@@ -293,52 +230,65 @@ need_root(const char *verb)
 }
 
 static int
-verb_init(int argc, char **argv)
+verb_init(const struct verb_options *o)
 {
-	struct work *w = work_new(&init_argp, argc, argv);
 	enum vega_stage_state worst;
-	int rc;
+	int rc = work_out(o);
 
-	if (w == NULL)
-		return EX_OSERR;
-	rc = work_out(w);
 	if (rc == 0)
 		rc = need_root("init");
 	if (rc == 0)
-		rc = vega_provision_init(&w->provision, "");
+		rc = vega_provision_init(&work.provision, "");
 	if (rc == 0)
-		rc = show(w, &worst);
-	return work_done(w, rc, EX_OK);
+		rc = show(o, &worst);
+	return rc;
 }
 
 static int
-verb_fini(int argc, char **argv)
+verb_fini(const struct verb_options *o)
 {
-	struct work *w = work_new(&fini_argp, argc, argv);
-	int rc;
+	int rc = need_root("fini");
 
-	if (w == NULL)
-		return EX_OSERR;
-	rc = need_root("fini");
+	work.provision.say = o->json ? say_aside : say;
 	if (rc == 0)
-		rc = vega_provision_fini(&w->provision, "");
-	if (rc == 0 && w->options.json)
-		rc = vega_cli_json(vega_machine_json(&w->provision.host));
-	return work_done(w, rc, EX_OK);
+		rc = vega_provision_fini(&work.provision, "");
+	if (rc == 0 && o->json)
+		rc = vega_cli_json(vega_machine_json(&work.provision.host));
+	return rc;
 }
+
+static const struct vega_verb verbs[] = {
+	{"status", "what the machine has, and what is missing", need_options,
+		"Show what is there and what is missing. Needs no privilege; exits 69 when "
+		"something is missing.",
+		verb_status},
+	{"plan", "memory map, sizes and pages of a configuration", plan_options,
+		"Print the memory map of a configuration, how long each lane holds the traffic, "
+		"and the journal's bytes a day.",
+		verb_plan},
+	{"init", "reserve and mount what is missing (root)", need_options,
+		"Reserve hugepages and mount hugetlbfs where they are missing. Needs root; may be "
+		"run again.",
+		verb_init},
+	{"fini", "take back what init did (root)", fini_options,
+		"Take back what init did, and no more. Needs root.", verb_fini},
+	{0},
+};
 
 int
 main(int argc, char **argv)
 {
-	static const struct vega_verb verbs[] = {
-		{"status", "what the machine has, and what is missing", verb_status},
-		{"plan", "memory map, sizes and pages of a configuration", verb_plan},
-		{"init", "reserve and mount what is missing (root)", verb_init},
-		{"fini", "take back what init did (root)", verb_fini},
-		{0},
-	};
+	static const struct vega_program program = {.name = PROGRAM,
+		.doc = "Hugepages for a capture: look, plan, reserve, give back.",
+		.parse = parse_option,
+		.verbs = verbs};
+	struct verb_options options = {.traffic = {.rate_pps = RATE_PPS_DEFAULT,
+					       .frame_bytes = FRAME_BYTES_DEFAULT,
+					       .records_per_packet = RECORDS_PER_PACKET_DEFAULT}};
+	int status;
 
 	vega_cli_init(PROGRAM);
-	return vega_cli_verb(
-		argc, argv, verbs, "Hugepages for a capture: look, plan, reserve, give back.");
+	status = vega_cli_verb(argc, argv, &program, &options);
+	vega_conf_delete(work.conf);
+	return status;
 }

@@ -172,117 +172,53 @@ verb_time(const struct vega_journal *journal, const char *what, const char *text
 	return rc;
 }
 
-static int
-run(int argc, char **argv, const struct argp_option *options, const char *doc,
-	int (*verb)(const struct verb_options *o))
-{
-	const struct argp argp = {options, parse_option, "DIR|FILE", doc, NULL, NULL, NULL};
-	struct verb_options o = {.stop = &stop_signal};
-	int rc = vega_cli_parse(&argp, argc, argv, &o);
-
-	if (rc == 0)
-		rc = verb(&o);
-	vega_progress_done();
-	return vega_err_exit(PROGRAM, rc);
-}
-
-static int
-run_ls(int argc, char **argv)
-{
-	return run(argc, argv, json_options,
-		"A line for each file of a journal, in recorded order.", verb_ls);
-}
-
-static int
-run_info(int argc, char **argv)
-{
-	return run(argc, argv, json_options,
-		"What a journal holds: packets, times, losses, damage.", verb_info);
-}
-
-static int
-run_verify(int argc, char **argv)
-{
-	return run(argc, argv, json_options,
+static const struct vega_verb verbs[] = {
+	{"ls", "a line for each file", json_options,
+		"A line for each file of a journal, in recorded order.", verb_ls},
+	{"info", "what it holds: packets, times, losses, damage", json_options,
+		"What a journal holds: packets, times, losses, damage.", verb_info},
+	{"verify", "read every byte; 65 when anything is damaged", json_options,
 		"Read every byte and hold all parts against each other. Ends with 65 when anything "
 		"is damaged.",
-		verb_verify);
-}
-
-static int
-run_recover(int argc, char **argv)
-{
-	return run(argc, argv, json_options,
+		verb_verify},
+	{"recover", "seal what a crash left behind", json_options,
 		"Seal what a crash left behind: every good block is kept, torn ends are cut, holes "
 		"are covered.",
-		verb_recover);
-}
-
-static int
-run_seek(int argc, char **argv)
-{
-	return run(argc, argv, seek_options, "Find the first frame at or after a time.", verb_seek);
-}
-
-static int
-run_export(int argc, char **argv)
-{
-	return run(argc, argv, export_options,
-		"Write frames or records in another format: one feed as recorded, several merged "
-		"by time. "
-		"The file appears complete or not at all.",
-		verb_export);
-}
-
-static int
-run_state(int argc, char **argv)
-{
-	return run(argc, argv, state_options,
+		verb_recover},
+	{"seek", "the first frame at or after a time", seek_options,
+		"Find the first frame at or after a time.", verb_seek},
+	{"state", "every instrument as it was known at an instant", state_options,
 		"What was known of every instrument at an instant: ten levels a side, last trade, "
 		"the day's figures, whether the book was sound.",
-		verb_state);
-}
-
-static int
-run_derive(int argc, char **argv)
-{
-	return run(argc, argv, derive_options,
+		verb_state},
+	{"derive", "records once more, from the frames", derive_options,
 		"Decode the frames of a journal once more, into files of records: those that were "
-		"captured live, "
-		"but for losses of port and drain.",
-		verb_derive);
-}
-
-static int
-run_gaps(int argc, char **argv)
-{
-	return run(argc, argv, gaps_options,
+		"captured live, but for losses of port and drain.",
+		verb_derive},
+	{"export", "frames as pcap or pcapng, records as csv or jsonl", export_options,
+		"Write frames or records in another format: one feed as recorded, several merged "
+		"by time. The file appears complete or not at all.",
+		verb_export},
+	{"gaps", "what the exchange's sequences say is missing", gaps_options,
 		"The ledger of gaps in the exchange's sequences: what was missing, since when, and "
 		"what became of it.",
-		verb_gaps);
-}
-
-static const struct vega_verb verbs[] = {
-	{"ls", "a line for each file", run_ls},
-	{"info", "what it holds: packets, times, losses, damage", run_info},
-	{"verify", "read every byte; 65 when anything is damaged", run_verify},
-	{"recover", "seal what a crash left behind", run_recover},
-	{"seek", "the first frame at or after a time", run_seek},
-	{"state", "every instrument as it was known at an instant", run_state},
-	{"derive", "records once more, from the frames", run_derive},
-	{"export", "frames as pcap or pcapng, records as csv or jsonl", run_export},
-	{"gaps", "what the exchange's sequences say is missing", run_gaps},
-	{NULL, NULL, NULL},
+		verb_gaps},
+	{0},
 };
 
 int
 main(int argc, char **argv)
 {
+	static const struct vega_program program = {.name = PROGRAM,
+		.doc = "Look at, verify, recover, search and export journals.",
+		.parse = parse_option,
+		.operands = "DIR|FILE",
+		.verbs = verbs};
 	const struct sigaction action = {.sa_handler = on_signal};
+	struct verb_options options = {.stop = &stop_signal};
 
 	vega_cli_init(PROGRAM);
 	(void)sigaction(SIGINT, &action, NULL);
 	(void)sigaction(SIGTERM, &action, NULL);
-	return vega_cli_verb(
-		argc, argv, verbs, "Look at, verify, recover, search and export journals.");
+	return vega_cli_verb(argc, argv, &program, &options);
 }

@@ -13,6 +13,7 @@
 #include "hugepages/base/err.h"
 
 static char version_text[64];
+static bool progress_shown;
 
 /*
  * Where a standard stream is closed, the next file to be opened would take its place, and get the messages meant for it. What
@@ -124,42 +125,58 @@ vega_json_text(const char *text)
 }
 
 static void
-print_verbs(FILE *out, const char *program, const struct vega_verb *verbs, const char *doc)
+print_verbs(const char *called, const struct vega_program *program)
 {
-	(void)fprintf(out, "Usage: %s VERB [OPTION...]\n%s\n\n", program, doc);
-	for (; verbs->name != NULL; verbs++)
-		(void)fprintf(out, "  %-10s %s\n", verbs->name, verbs->help);
-	(void)fprintf(out, "\n`%s VERB --help` gives the options of a verb.\n", program);
+	(void)printf("Usage: %s VERB [OPTION...]\n%s\n\n", called, program->doc);
+	for (const struct vega_verb *v = program->verbs; v->name != NULL; v++)
+		(void)printf("  %-10s %s\n", v->name, v->help);
+	(void)printf("\n`%s VERB --help` gives the options of a verb.\n", called);
+}
+
+/* argv[0] is "program verb", as argp is to call it. */
+static int
+run_verb(int argc, char **argv, const struct vega_program *program, const struct vega_verb *verb,
+	struct verb_options *options)
+{
+	const struct argp argp = {
+		verb->options, program->parse, program->operands, verb->doc, NULL, NULL, NULL};
+	int rc = vega_cli_parse(&argp, argc, argv, options);
+
+	if (rc == 0)
+		rc = verb->run(options);
+	vega_progress_done();
+	return rc < 0 ? vega_err_exit(program->name, rc) : rc;
 }
 
 int
-vega_cli_verb(int argc, char **argv, const struct vega_verb *verbs, const char *doc)
+vega_cli_verb(
+	int argc, char **argv, const struct vega_program *program, struct verb_options *options)
 {
 	static char name[64];
 	const char *slash = strrchr(argv[0], '/');
-	const char *program = slash != NULL ? slash + 1 : argv[0];
+	const char *called = slash != NULL ? slash + 1 : argv[0];
 
 	if (argc >= 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-?") == 0)) {
-		print_verbs(stdout, program, verbs, doc);
+		print_verbs(called, program);
 		return EX_OK;
 	}
 	if (argc >= 2 && (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0)) {
 		(void)printf("%s\n", version_text);
 		return EX_OK;
 	}
-	for (const struct vega_verb *v = verbs; argc >= 2 && v->name != NULL; v++) {
+	for (const struct vega_verb *v = program->verbs; argc >= 2 && v->name != NULL; v++) {
 		if (strcmp(argv[1], v->name) != 0)
 			continue;
-		(void)snprintf(name, sizeof(name), "%s %s", program, v->name);
+		(void)snprintf(name, sizeof(name), "%s %s", called, v->name);
 		argv[1] = name;
-		return v->run(argc - 1, argv + 1);
+		return run_verb(argc - 1, argv + 1, program, v, options);
 	}
 	if (argc < 2)
 		(void)fprintf(
-			stderr, "%s: need a verb, found none; try `%s --help`\n", program, program);
+			stderr, "%s: need a verb, found none; try `%s --help`\n", called, called);
 	else
 		(void)fprintf(stderr, "%s: need a known verb, found '%s'; try `%s --help`\n",
-			program, argv[1], program);
+			called, argv[1], called);
 	return EX_USAGE;
 }
 
@@ -285,6 +302,7 @@ vega_progress(const char *fmt, ...)
 
 	if (!vega_progress_wanted())
 		return;
+	progress_shown = true;
 	(void)fputs(
 		"\r\033[K\033[?7l", stderr); /* a line that wraps would scroll at every update */
 	va_start(ap, fmt);
@@ -297,6 +315,7 @@ vega_progress(const char *fmt, ...)
 void
 vega_progress_done(void)
 {
-	if (vega_progress_wanted())
+	if (progress_shown)
 		(void)fputs("\r\033[K", stderr);
+	progress_shown = false;
 }

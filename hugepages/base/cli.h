@@ -36,20 +36,36 @@ void vega_cli_init(const char *program);
  */
 int vega_cli_parse(const struct argp *argp, int argc, char **argv, void *input) VEGA_MUST_CHECK;
 
-/* A verb of a program with several: "vega-journal verify". help is one line. */
+/* What the verbs of a program share: its own struct, which nobody else looks into. */
+struct verb_options;
+
+/* A verb of a program with several: "vega-journal verify". */
 struct vega_verb {
 	const char *name;
-	const char *help;
-	int (*run)(int argc, char **argv); /* argv[0] is "program verb"; returns the exit status */
+	const char *help; /* one line, in the program's --help */
+	const struct argp_option *options;
+	const char *doc; /* in its own --help */
+	/* Returns 0, a negative errno with a message, or an exit status above 0. */
+	int (*run)(const struct verb_options *options);
+};
+
+struct vega_program {
+	const char *name;
+	const char *doc;
+	/* As for vega_cli_parse, of the options of all verbs; its input is the verb_options. */
+	argp_parser_t parse;
+	const char *operands;          /* "DIR|FILE"; NULL: a verb has none */
+	const struct vega_verb *verbs; /* ends with a NULL name */
 };
 
 /*
- * Run the verb named by argv[1]; --help lists the verbs, --version prints the version.
+ * Parse the options of the verb named by argv[1], and run it; --help lists the verbs, --version prints the version.
  *
- * Params: verbs	a table that ends with a NULL name
- * Returns the verb's exit status, 0 for --help and --version, 64 for an unknown or missing verb.
+ * Params: options	with their defaults
+ * Returns the exit status: of the verb, or its parser; 0 for --help and --version, 64 for an unknown or missing verb.
  */
-int vega_cli_verb(int argc, char **argv, const struct vega_verb *verbs, const char *doc);
+int vega_cli_verb(
+	int argc, char **argv, const struct vega_program *program, struct verb_options *options);
 
 /*
  * Whole-text parsers: 0, or -EINVAL with a message that names `what`, the text found and what is wanted.

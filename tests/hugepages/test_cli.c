@@ -133,29 +133,74 @@ test_texts(void **state)
 	assert_string_equal(vega_text_count(buf, 3200000), "3.20 M");
 }
 
-static int
-verb_ls(int argc, char **argv)
+struct verb_options {
+	const char *operand;
+	bool json;
+};
+
+static error_t
+parse_verb(int key, char *arg, struct argp_state *state)
 {
-	assert_int_equal(argc, 2);
-	assert_string_equal(argv[0], "vega-x ls");
-	assert_string_equal(argv[1], "operand");
-	return 65;
+	struct verb_options *o = state->input;
+
+	if (key == ARGP_KEY_ARG)
+		assert_string_equal(state->name, "vega-x ls");
+	if (key == 'j')
+		o->json = true;
+	else if (key == ARGP_KEY_ARG && strcmp(arg, "bad") == 0)
+		return VEGA_ERR(-EBADMSG, "need another operand, found '%s'", arg);
+	else if (key == ARGP_KEY_ARG)
+		o->operand = arg;
+	else
+		return ARGP_ERR_UNKNOWN;
+	return 0;
+}
+
+static int
+verb_ls(const struct verb_options *o)
+{
+	if (strcmp(o->operand, "none") == 0)
+		return VEGA_ERR(-ENOENT, "need one, found none");
+	return o->json ? EX_UNAVAILABLE : 0;
+}
+
+static int
+run_ls(const char *operand, bool json)
+{
+	static const struct argp_option options[] = {{"json", 'j', NULL, 0, "JSON", 0}, {0}};
+	static const struct vega_verb verbs[] = {{"ls", "list", options, "List.", verb_ls}, {0}};
+	static const struct vega_program program = {.name = "vega-x",
+		.doc = "doc",
+		.parse = parse_verb,
+		.operands = "X",
+		.verbs = verbs};
+	char name[] = "/usr/bin/vega-x";
+	char verb[16];
+	char text[16];
+	char option[] = "--json";
+	char *argv[] = {name, verb, text, option, NULL};
+	struct verb_options o = {0};
+
+	(void)snprintf(verb, sizeof(verb), "%s", operand != NULL ? "ls" : "unknown");
+	(void)snprintf(text, sizeof(text), "%s", operand != NULL ? operand : "x");
+	return vega_cli_verb(json ? 4 : 3, argv, &program, &o);
 }
 
 static void
 test_verbs(void **state)
 {
-	static const struct vega_verb verbs[] = {{"ls", "list", verb_ls}, {NULL, NULL, NULL}};
-	char program[] = "/usr/bin/vega-x";
-	char ls[] = "ls";
-	char operand[] = "operand";
-	char *known[] = {program, ls, operand, NULL};
-	char *unknown[] = {program, operand, NULL};
+	static const struct vega_verb none[] = {{0}};
+	static const struct vega_program empty = {.verbs = none};
+	char name[] = "vega-x";
+	char *argv[] = {name, NULL};
 
 	(void)state;
-	assert_int_equal(vega_cli_verb(3, known, verbs, "doc"), 65);
-	assert_int_equal(vega_cli_verb(2, unknown, verbs, "doc"), EX_USAGE);
-	assert_int_equal(vega_cli_verb(1, unknown, verbs, "doc"), EX_USAGE);
+	assert_int_equal(run_ls("operand", false), 0);
+	assert_int_equal(run_ls("operand", true), EX_UNAVAILABLE);
+	assert_int_equal(run_ls("none", false), EX_NOINPUT);
+	assert_int_equal(run_ls("bad", false), EX_DATAERR);
+	assert_int_equal(run_ls(NULL, false), EX_USAGE);
+	assert_int_equal(vega_cli_verb(1, argv, &empty, NULL), EX_USAGE);
 }
 
 /* Any bytes make a string; what is UTF-8 stays as it is. */
