@@ -134,18 +134,40 @@ drop_oldest(struct vega_compare *c)
 	c->base++;
 }
 
-/* The last entry of a bucket before `next`, or its first when all are behind; 0: the bucket is empty. */
+/* From an entry of a bucket one closer to the last before `next`, or to its first when all are behind; 0: this is it. */
+static uint32_t
+step_closer(struct vega_compare *c, uint32_t at)
+{
+	const struct vega_compare_entry *entry = entry_at(c, at);
+
+	if (position_of(c, at) >= c->next)
+		return entry->prev;
+	return entry->next != 0 && position_of(c, entry->next) < c->next ? entry->next : 0;
+}
+
+/*
+ * The last entry of a bucket before `next`, or its first when all are behind; 0: the bucket is empty. Where `next` has jumped far
+ * the bucket's chain may be long in between: then its entries are many, and looking at each packet before `next` soon meets one.
+ */
 static uint32_t
 seek_bucket(struct vega_compare *c, const struct vega_compare_bucket *bucket)
 {
+	uint64_t behind = c->next < c->end ? c->next : c->end;
 	uint32_t at = bucket->cursor;
 
-	while (at != 0 && position_of(c, at) >= c->next && entry_at(c, at)->prev != 0)
-		at = entry_at(c, at)->prev;
-	while (at != 0 && entry_at(c, at)->next != 0 &&
-		position_of(c, entry_at(c, at)->next) < c->next)
-		at = entry_at(c, at)->next;
-	return at;
+	while (at != 0) {
+		const uint32_t closer = step_closer(c, at);
+
+		if (closer == 0)
+			return at;
+		at = closer;
+		if (behind <= c->base)
+			continue;
+		behind--;
+		if (bucket_of(c, entry_at(c, link_of(c, behind))->key) == bucket)
+			return link_of(c, behind);
+	}
+	return 0;
 }
 
 /* Of the packets with this content the nearest on either side of `next`, one that is free where both are as near. 0: none. */

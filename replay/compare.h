@@ -91,7 +91,8 @@ vega_compare_wants(const struct vega_compare *compare)
 	return compare->end - compare->base < compare->window_cnt;
 }
 
-/* The next packet of the original, and of the capture. Cost: no allocation; a chain of equal keys is walked once over all. */
+/* The next packet of the original, and of the capture. Cost: no allocation; a chain of equal keys is walked once over all
+ * where the capture keeps about to the original's order, and else by some thousand packets at most for each, if they are spread. */
 void vega_compare_original(struct vega_compare *compare, uint64_t key, uint64_t ns);
 void vega_compare_captured(struct vega_compare *compare, uint64_t key, uint64_t ns);
 

@@ -121,6 +121,26 @@ test_all_equal(void **state)
 }
 
 /* A loss of not quite half a window is bridged; the rest of the original comes as the window moves on. */
+/* Half a million packets to and fro between two far places, every other the same: minutes if the same were walked one by one. */
+static void
+test_to_and_fro(void **state)
+{
+	const uint32_t half = 1u << 18;
+
+	(void)state;
+	vega_compare_close(&c);
+	assert_int_equal(vega_compare_open(&c, VEGA_SPEED_UNIT, 4 * half), 0);
+	for (uint32_t i = 0; i < 2 * half; i++)
+		vega_compare_original(&c, i % 2 != 0 ? 1 : 1000 + i, T0 + i);
+	for (uint32_t i = 0; i < half; i += 2)
+		for (uint32_t far = 0; far < 2; far++) {
+			vega_compare_captured(&c, 1000 + i + far * half, T0 + i);
+			vega_compare_captured(&c, 1, T0 + i);
+		}
+	vega_compare_finish(&c);
+	check(2 * half, 0, 0, 0, half - 2);
+}
+
 static void
 test_window_moves(void **state)
 {
@@ -187,6 +207,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_equal_packets, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_equal_packets_doubled, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_all_equal, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_to_and_fro, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_window_moves, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_nothing_fits, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_speed, setup, teardown),
