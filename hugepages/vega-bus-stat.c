@@ -149,9 +149,7 @@ report(const struct vega_stat *stat, const struct vega_stat *before, const struc
 	}
 	print_stat(stat, before, o);
 	readers_print(readers);
-	if (fflush(stdout) != 0)
-		return VEGA_ERR(-EIO, "need to write to standard output, found it closed or full");
-	return 0;
+	return vega_cli_flush();
 }
 
 static int

@@ -72,9 +72,7 @@ print_batch(struct tail *t, const struct vega_bus_batch *batch, const union vega
 		if (t->left != UINT64_MAX)
 			t->left--;
 	}
-	if (fflush(stdout) != 0)
-		return VEGA_ERR(-EIO, "need to write to standard output, found it closed or full");
-	return 0;
+	return vega_cli_flush();
 }
 
 /* ---- the capture ---------------------------------------------------------------------------------------------- */

@@ -447,9 +447,7 @@ print_sum(const struct verb_options *o, const struct sum *sum, uint32_t feed_cnt
 	if (sum->holes != 0)
 		(void)printf(", %" PRIu64 " damaged extents left out", sum->holes);
 	(void)printf("\n");
-	return fflush(stdout) == 0
-		       ? 0
-		       : VEGA_ERR(-EIO, "need to write standard output, found it closed or full");
+	return 0;
 }
 
 int

@@ -68,14 +68,6 @@ ls_line(const struct vega_journal_file *f)
 	(void)putchar('\n');
 }
 
-static int
-flushed(void)
-{
-	return fflush(stdout) == 0
-		       ? 0
-		       : VEGA_ERR(-EIO, "need to write standard output, found it closed or full");
-}
-
 int
 verb_ls(const struct verb_options *o)
 {
@@ -86,7 +78,7 @@ verb_ls(const struct verb_options *o)
 		return rc;
 	for (uint32_t i = 0; !o->json && i < vega_journal_file_cnt(journal); i++)
 		ls_line(vega_journal_file(journal, i));
-	rc = o->json ? ls_json(journal) : flushed();
+	rc = o->json ? ls_json(journal) : 0;
 	vega_journal_close(journal);
 	return rc;
 }
@@ -223,8 +215,7 @@ verb_info(const struct verb_options *o)
 			add_file(&total, vega_journal_file(journal, i));
 		if (!o->json)
 			info_text(&total, journal);
-		rc = o->json ? vega_cli_json(info_json(&total, vega_journal_file_cnt(journal)))
-			     : flushed();
+		rc = o->json ? vega_cli_json(info_json(&total, vega_journal_file_cnt(journal))) : 0;
 		vega_journal_close(journal);
 	}
 	json_decref(total.feeds);

@@ -38,6 +38,14 @@ end_output(int status, void *program)
 	_exit(EX_IOERR);
 }
 
+int
+vega_cli_flush(void)
+{
+	if (fflush(stdout) == 0)
+		return 0;
+	return VEGA_ERR(-EIO, "need to write to standard output, found it closed or full");
+}
+
 void
 vega_cli_init(const char *program)
 {

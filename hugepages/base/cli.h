@@ -14,6 +14,12 @@
 /* Print a JSON object on standard output, keys in the order they were set, and free it. Returns 0 or -EIO. */
 int vega_cli_json(json_t *object);
 
+/*
+ * What was printed goes out now: for a program that then goes on. At its end it does so by itself, and what is lost there ends with
+ * 74. Returns 0 or -EIO.
+ */
+int vega_cli_flush(void) VEGA_MUST_CHECK;
+
 /* JSON of jansson holds 63 bits: what is above is told as the largest. */
 json_int_t vega_json_int(uint64_t value);
 void vega_json_put(json_t *object, const char *key, uint64_t value);

@@ -40,6 +40,14 @@ class Streams(unittest.TestCase):
         replay = ('vega-replay', self.source, '--out', 'null', '--speed', 'max')
         yield from (replay, (*replay, '--json'), ('vega-compare', self.source, self.source), ('vega-compare', '--json', self.source, self.source))
         yield ('vega-gen', '--feed', 'iex', '--packets', '9', '-o', os.path.join(self.dir, 'g'))
+        journal, region = os.path.join(self.dir, 'journal'), f'streams-{os.getpid()}'
+        self.addCleanup(vega.forget, region)
+        yield ('vega-capture', '--pcap', self.source, '--journal', journal, '--region', region)
+        for verb in ('ls', 'info', 'verify', 'recover', 'gaps', 'seek --at 1', f'export --format csv -o {self.dir}/csv'):
+            yield ('vega-journal', *verb.split(), journal)
+            yield ('vega-journal', *verb.split(), '--json', journal)
+        yield from (('vega-bus', 'stat', '--region', region, *more) for more in ((), ('--json',)))
+        yield from (('vega-bus', 'ls', *more) for more in ((), ('--json',)))
         yield from ((name, '--help') for name in vega.FOLDERS)
         yield from ((name, '--version') for name in vega.FOLDERS)
 
