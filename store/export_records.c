@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "hugepages/base/err.h"
-#include "hugepages/record_text.h"
+#include "hugepages/record_fields.h"
 #include "store/export.h"
 
 #define FIELD_CNT_MAX 32u /* of one record */

@@ -98,7 +98,7 @@ struct vega_format {
 	const char *name; /* as in --feed and in the configuration: "nse-mtbt" */
 	const char *doc;  /* one line */
 	bool names_stream; /* its messages say their stream, or have no sequence: lines pair by themselves */
-	/* Or prices without a place: books are made of them, in a lane of their own; hugepages/base/conf.c knows it by name. */
+	/* Or prices without a place: books are made of them, in a lane of their own; hugepages/base/conf_feeds.c knows it by name. */
 	bool has_orders;
 	bool modify_adds; /* a change of an order that nobody knows adds it: it may become known so */
 	uint8_t price_digits; /* decimal digits of its integer prices */

@@ -7,7 +7,6 @@
  */
 #include "hugepages/base/conf.h"
 
-#include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,21 +30,10 @@ vega_name_ok(const char *name)
 	       name[0] != '.' && name[0] != '-';
 }
 
-/* An array of cnt zeroed entries; more than cnt_max are refused by name. */
-static int
-take_list(const char *what, uint32_t cnt, uint32_t cnt_max, size_t entry_bytes, void **ret)
-{
-	if (cnt > cnt_max)
-		return VEGA_ERR(-EINVAL, "%s: need at most %u, found %u", what, cnt_max, cnt);
-	*ret = calloc(cnt + 1, entry_bytes);
-	return *ret != NULL ? 0
-			    : VEGA_ERR(-ENOMEM, "need memory for the configuration, found none");
-}
-
 /* ---- ports ---------------------------------------------------------------------------------------------------- */
 
-static uint32_t
-find_port(const struct vega_conf *conf, const char *name, size_t len)
+uint32_t
+vega_find_port(const struct vega_conf *conf, const char *name, size_t len)
 {
 	for (uint32_t i = 0; i < conf->port_cnt; i++)
 		if (strlen(conf->ports[i].name) == len &&
@@ -98,7 +86,8 @@ take_ports(struct vega_conf *conf, const struct vega_raw_list *list)
 {
 	const struct vega_raw_port *raw = list->entries;
 	void *ports = NULL;
-	int rc = take_list("ports", list->cnt, VEGA_PORT_CNT_MAX, sizeof(*conf->ports), &ports);
+	int rc =
+		vega_take_list("ports", list->cnt, VEGA_PORT_CNT_MAX, sizeof(*conf->ports), &ports);
 
 	conf->ports = ports;
 	for (uint32_t i = 0; i < list->cnt && rc == 0; i++) {
@@ -119,7 +108,7 @@ take_poll(const struct vega_conf *conf, const char *text, const char *s, struct 
 	const char *colon = strrchr(text, ':');
 	const size_t len = colon != NULL ? (size_t)(colon - text) : strlen(text);
 
-	ret->port_idx = find_port(conf, text, len);
+	ret->port_idx = vega_find_port(conf, text, len);
 	ret->queue = VEGA_CONF_ANY;
 	if (ret->port_idx == VEGA_CONF_ANY)
 		return VEGA_ERR(-EINVAL,
@@ -138,7 +127,7 @@ take_lcore(const struct vega_conf *conf, const struct vega_raw_lcore *raw, const
 	void *entries = NULL;
 	int rc = vega_take_u32(s, "cpu", raw->cpu, 0, 1023, &lcore->cpu)
 		?: vega_take_u32_or(s, "numa", raw->numa, 0, 63, "own", VEGA_CONF_ANY, &lcore->numa)
-		?: take_list(vega_place(s, "polls").text, raw->polls.cnt, POLL_CNT_MAX, sizeof(*lcore->polls), &entries);
+		?: vega_take_list(vega_place(s, "polls").text, raw->polls.cnt, POLL_CNT_MAX, sizeof(*lcore->polls), &entries);
 
 	lcore->polls = entries;
 	if (rc == 0 && raw->polls.cnt == 0)
@@ -153,7 +142,8 @@ take_lcores(struct vega_conf *conf, const struct vega_raw_list *list)
 {
 	const struct vega_raw_lcore *raw = list->entries;
 	void *lcores = NULL;
-	int rc = take_list("lcores", list->cnt, VEGA_LCORE_CNT_MAX, sizeof(*conf->lcores), &lcores);
+	int rc = vega_take_list(
+		"lcores", list->cnt, VEGA_LCORE_CNT_MAX, sizeof(*conf->lcores), &lcores);
 
 	conf->lcores = lcores;
 	for (uint32_t i = 0; i < list->cnt && rc == 0; i++) {
@@ -161,248 +151,6 @@ take_lcores(struct vega_conf *conf, const struct vega_raw_list *list)
 
 		(void)snprintf(s, sizeof(s), "lcores[%u].", i);
 		rc = take_lcore(conf, &raw[i], s, &conf->lcores[conf->lcore_cnt++]);
-	}
-	return rc;
-}
-
-/* ---- feeds ---------------------------------------------------------------------------------------------------- */
-
-static int
-take_vlan(const char *s, const char *text, uint32_t *ret)
-{
-	if (strcmp(text, "untagged") == 0) {
-		*ret = 0;
-		return 0;
-	}
-	return vega_take_u32_or(s, "vlan", text, 1, 4094, "any", VEGA_CONF_ANY, ret);
-}
-
-static int
-take_group(const char *s, const char *text, struct vega_conf_channel *channel)
-{
-	if (strcmp(text, "any") == 0)
-		channel->family = 0;
-	else if (inet_pton(AF_INET, text, channel->group) == 1)
-		channel->family = 4;
-	else if (inet_pton(AF_INET6, text, channel->group) == 1)
-		channel->family = 6;
-	else
-		return VEGA_ERR(-EINVAL,
-			"%sgroup: need an IPv4 or IPv6 address such as 239.70.70.41, or any, found "
-			"'%s'",
-			s, text);
-	return 0;
-}
-
-static int
-take_on(const struct vega_conf *conf, const char *s, const char *text, uint32_t *ret)
-{
-	*ret = find_port(conf, text, strlen(text));
-	if (*ret == VEGA_CONF_ANY && strcmp(text, "any") != 0)
-		return VEGA_ERR(-EINVAL,
-			"%son: need the name of a port, or any, found '%s'; ports: lists them", s,
-			text);
-	return 0;
-}
-
-/* "vlan 10 239.1.1.1:17741 line A on nse_a" */
-static int
-describe_channel(const struct vega_raw_channel *raw, struct vega_conf_channel *channel)
-{
-	const bool brackets = channel->family == 6;
-
-	if (asprintf(&channel->text, "vlan %s %s%s%s:%s line %s on %s", raw->vlan,
-		    brackets ? "[" : "", raw->group, brackets ? "]" : "", raw->port, raw->line,
-		    raw->on) >= 0)
-		return 0;
-	channel->text = NULL;
-	return VEGA_ERR(-ENOMEM, "need memory for the configuration, found none");
-}
-
-/* Which formats there are is known where they are decoded: the plan looks. */
-static int
-take_format(const char *s, const char *text, char *ret, size_t bytes)
-{
-	if (text[0] == '\0' || strlen(text) >= bytes)
-		return VEGA_ERR(-EINVAL,
-			"%sformat: need a wire format such as nse-mtbt, or raw, found '%s'", s,
-			text);
-	(void)snprintf(ret, bytes, "%s", text);
-	return 0;
-}
-
-static int
-take_channel(const struct vega_conf *conf, const struct vega_raw_channel *raw, const char *s,
-	struct vega_conf_channel *channel)
-{
-	static const char *const lines[] = {"A", "B"};
-	uint32_t line = 0;
-	const int rc = take_vlan(s, raw->vlan, &channel->vlan)
-		?: take_group(s, raw->group, channel)
-		?: vega_take_u32_or(s, "port", raw->port, 1, 65535, "any", VEGA_CONF_ANY, &channel->udp_port)
-		?: vega_take_word(s, "line", raw->line, lines, 2, &line)
-		?: take_on(conf, s, raw->on, &channel->port_idx)
-		?: take_format(s, raw->format, channel->format, sizeof(channel->format))
-		?: vega_take_u32_or(s, "stream", raw->stream, 0, 65535, "auto", VEGA_CONF_ANY, &channel->stream)
-		?: describe_channel(raw, channel);
-
-	channel->line = lines[line][0];
-	return rc;
-}
-
-static int
-take_channels(const struct vega_conf *conf, const struct vega_raw_list *list, const char *feed_s,
-	struct vega_conf_feed *feed)
-{
-	const bool is_default = strcmp(feed->name, "default") == 0;
-	const struct vega_raw_channel *raw = list->entries;
-	void *channels = NULL;
-	int rc = take_list(vega_place(feed_s, "channels").text, list->cnt,
-		VEGA_CONF_CHANNEL_CNT_MAX, sizeof(*feed->channels), &channels);
-
-	feed->channels = channels;
-	if (rc == 0 && is_default && list->cnt != 0)
-		return VEGA_ERR(-EINVAL,
-			"%schannels: need none for `default`, found %u; it has what no other feed "
-			"claims",
-			feed_s, list->cnt);
-	if (rc == 0 && !is_default && list->cnt == 0)
-		return VEGA_ERR(-EINVAL, "%schannels: need at least one, found none", feed_s);
-	for (uint32_t i = 0; i < list->cnt && rc == 0; i++) {
-		char s[64];
-
-		(void)snprintf(s, sizeof(s), "%schannels[%u].", feed_s, i);
-		rc = take_channel(conf, &raw[i], s, &feed->channels[feed->channel_cnt++]);
-	}
-	return rc;
-}
-
-/* The name is free, and not one that the plan gives to default feeds. */
-static int
-check_feed_name(const struct vega_conf *conf, const char *s, const char *name)
-{
-	if (strncmp(name, "default.", 8) == 0)
-		return VEGA_ERR(-EINVAL,
-			"%sname: need a name that does not begin with 'default.', found '%s'", s,
-			name);
-	for (uint32_t i = 0; i + 1 < conf->feed_cnt; i++)
-		if (strcmp(conf->feeds[i].name, name) == 0)
-			return VEGA_ERR(-EINVAL,
-				"%sname: need names of their own, found '%s' twice", s, name);
-	return 0;
-}
-
-static int
-take_owner(
-	const struct vega_conf *conf, const char *s, const struct vega_raw_feed *raw, uint32_t *ret)
-{
-	if (strcmp(raw->lcore, "auto") != 0 &&
-		(conf->lcore_cnt == 0 || strcmp(raw->name, "default") == 0))
-		return VEGA_ERR(-EINVAL, "%slcore: need auto, found '%s'; %s", s, raw->lcore,
-			conf->lcore_cnt == 0 ? "there are no lcores: in this file"
-					     : "every lcore has its default feed");
-	return vega_take_u32_or(s, "lcore", raw->lcore, 0,
-		conf->lcore_cnt != 0 ? conf->lcore_cnt - 1 : 0, "auto", VEGA_CONF_ANY, ret);
-}
-
-static bool
-has_format(const struct vega_conf_feed *feed)
-{
-	for (uint32_t i = 0; i < feed->channel_cnt; i++)
-		if (strcmp(feed->channels[i].format, "raw") != 0)
-			return true;
-	return false;
-}
-
-/* Records need a lane. */
-static int
-take_records(const char *s, const char *text, struct vega_conf_feed *feed)
-{
-	const bool decodes = has_format(feed);
-	const int rc = vega_take_record_lane(
-		s, text, decodes ? VEGA_LANE_ALIGN_BYTES : 0, &feed->record_lane_bytes);
-
-	if (rc == 0 && feed->channel_cnt == 0 && feed->record_lane_bytes != 0)
-		return VEGA_ERR(-EINVAL,
-			"%srecord_lane: need 0 for `default`, found '%s'; it is not decoded", s,
-			text);
-	if (rc == 0 && decodes && feed->record_lane_bytes == 0)
-		return VEGA_ERR(-EINVAL,
-			"%srecord_lane: need 2MiB or more where a channel has a format, found 0; "
-			"set it to auto, or the channels' format to raw",
-			s);
-	return rc;
-}
-
-/*
- * Formats whose messages are orders, or prices without a place: books are made of them, and laid into a lane of their own. A memory
- * map is planned without the decoders, so their names stand here once more; a test of the plan holds them against the formats.
- */
-static bool
-has_orders(const struct vega_conf_feed *feed)
-{
-	static const char *const formats[] = {"iex", "itch", "nse-mtbt"};
-
-	for (uint32_t i = 0; i < feed->channel_cnt; i++)
-		for (size_t k = 0; k < VEGA_ARRAY_CNT(formats); k++)
-			if (strcmp(feed->channels[i].format, formats[k]) == 0)
-				return true;
-	return false;
-}
-
-/* State is made of records. */
-static int
-take_state(const char *s, const struct vega_raw_feed *raw, struct vega_conf_feed *feed)
-{
-	uint32_t instrument_cnt = 0;
-	uint32_t order_cnt = 0;
-	const int rc =
-		vega_take_u32_or(s, "instruments", raw->instruments, 0, VEGA_INSTRUMENT_CNT_MAX,
-			"auto", has_format(feed) ? 10000 : 0, &instrument_cnt)
-			?: vega_take_u32(s, "orders", raw->orders, 1000, 100000000, &order_cnt);
-
-	if (rc == 0 && instrument_cnt != 0 && !has_format(feed))
-		return VEGA_ERR(-EINVAL,
-			"%sinstruments: need 0 or auto where no channel has a format, found '%s'",
-			s, raw->instruments);
-	feed->instrument_cnt = instrument_cnt;
-	feed->order_cnt = order_cnt;
-	feed->book_lane_bytes =
-		instrument_cnt != 0 && has_orders(feed) ? feed->record_lane_bytes : 0;
-	return rc;
-}
-
-static int
-take_feed(struct vega_conf *conf, const struct vega_raw_feed *raw, const char *s)
-{
-	struct vega_conf_feed *feed = &conf->feeds[conf->feed_cnt++];
-
-	return vega_take_name(s, "name", raw->name, feed->name)
-		?: check_feed_name(conf, s, feed->name)
-		?: vega_take_zone(s, raw->zone, feed->zone, sizeof(feed->zone))
-		?: vega_take_day_start(s, raw->day_start, &feed->day_start_s)
-		?: vega_take_frame_lane(s, "frame_lane", raw->frame_lane, &feed->frame_lane_bytes)
-		?: vega_take_u32_or(s, "price_scale", raw->price_scale, 0, 18, "auto", VEGA_CONF_ANY, &feed->price_scale)
-		?: vega_take_duration(s, "hold", raw->hold, 0, 3600 * SECOND_NS, &feed->hold_ns)
-		?: take_owner(conf, s, raw, &feed->lcore_idx)
-		?: take_channels(conf, &raw->channels, s, feed)
-		?: take_records(s, raw->record_lane, feed)
-		?: take_state(s, raw, feed);
-}
-
-static int
-take_feeds(struct vega_conf *conf, const struct vega_raw_list *list)
-{
-	const struct vega_raw_feed *raw = list->entries;
-	void *feeds = NULL;
-	int rc = take_list("feeds", list->cnt, VEGA_FEED_CNT_MAX, sizeof(*conf->feeds), &feeds);
-
-	conf->feeds = feeds;
-	for (uint32_t i = 0; i < list->cnt && rc == 0; i++) {
-		char s[32];
-
-		(void)snprintf(s, sizeof(s), "feeds[%u].", i);
-		rc = take_feed(conf, &raw[i], s);
 	}
 	return rc;
 }
@@ -446,7 +194,7 @@ take_top(const struct vega_raw *raw, struct vega_conf *conf)
 		?: vega_take_frame_lane("", "default_frame_lane", raw->default_frame_lane, &conf->default_frame_lane_bytes)
 		?: take_ports(conf, &raw->ports)
 		?: take_lcores(conf, &raw->lcores)
-		?: take_feeds(conf, &raw->feeds)
+		?: vega_take_feeds(&raw->feeds, conf)
 		?: vega_take_rewrites(&raw->rewrite, conf);
 
 	conf->page_bytes = page_bytes[page];

@@ -4,7 +4,7 @@
 /*
  * The configuration of a capture: one YAML file, one schema, every number parsed whole with its unit.
  *
- * The schema table in conf.c also prints `docs/examples/vega.yaml` and the key list of the man page vega.yaml(5).
+ * The schema table in conf_schema.c also prints `docs/examples/vega.yaml` and the key list of the man page vega.yaml(5).
  */
 #include <stdbool.h>
 #include <stdint.h>

@@ -2,44 +2,13 @@
 /*
  * The section `rewrite` of the configuration: which packets of a replay get which other addresses.
  */
-#include <arpa/inet.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "hugepages/base/conf.h"
 #include "hugepages/base/conf_schema.h"
 #include "hugepages/base/conf_take.h"
 #include "hugepages/base/err.h"
-
-/* `untagged` is 0, `word` VEGA_CONF_ANY. */
-static int
-take_vlan(const char *s, const char *key, const char *text, const char *word, uint32_t *ret)
-{
-	if (strcmp(text, "untagged") == 0) {
-		*ret = 0;
-		return 0;
-	}
-	return vega_take_u32_or(s, key, text, 1, 4094, word, VEGA_CONF_ANY, ret);
-}
-
-static int
-take_address(const char *s, const char *key, const char *text, const char *word,
-	uint8_t *ret_family, uint8_t ret_address[16])
-{
-	if (strcmp(text, word) == 0)
-		*ret_family = 0;
-	else if (inet_pton(AF_INET, text, ret_address) == 1)
-		*ret_family = 4;
-	else if (inet_pton(AF_INET6, text, ret_address) == 1)
-		*ret_family = 6;
-	else
-		return VEGA_ERR(-EINVAL,
-			"%s%s: need an IPv4 or IPv6 address such as 239.70.70.41, or %s, found "
-			"'%s'",
-			s, key, word, text);
-	return 0;
-}
 
 static int
 hex_digit(char c)
@@ -96,14 +65,14 @@ check_families(const char *s, const struct vega_conf_rewrite *r)
 static int
 take_rewrite(const struct vega_raw_rewrite *raw, const char *s, struct vega_conf_rewrite *r)
 {
-	return take_vlan(s, "vlan", raw->vlan, "any", &r->from_vlan)
-		?: take_address(s, "group", raw->group, "any", &r->from_family, r->from_group)
+	return vega_take_vlan(s, "vlan", raw->vlan, "any", &r->from_vlan)
+		?: vega_take_address(s, "group", raw->group, "any", &r->from_family, r->from_group)
 		?: vega_take_u32_or(s, "port", raw->port, 1, 65535, "any", VEGA_CONF_ANY, &r->from_port)
-		?: take_vlan(s, "to_vlan", raw->to_vlan, "same", &r->to_vlan)
-		?: take_address(s, "to_group", raw->to_group, "same", &r->to_family, r->to_group)
+		?: vega_take_vlan(s, "to_vlan", raw->to_vlan, "same", &r->to_vlan)
+		?: vega_take_address(s, "to_group", raw->to_group, "same", &r->to_family, r->to_group)
 		?: vega_take_u32_or(s, "to_port", raw->to_port, 1, 65535, "same", VEGA_CONF_ANY, &r->to_port)
 		?: take_mac(s, "to_mac", raw->to_mac, "auto", &r->has_to_mac, r->to_mac)
-		?: take_address(s, "source", raw->source, "same", &r->source_family, r->source)
+		?: vega_take_address(s, "source", raw->source, "same", &r->source_family, r->source)
 		?: take_mac(s, "source_mac", raw->source_mac, "same", &r->has_source_mac, r->source_mac)
 		?: check_families(s, r);
 }
@@ -112,14 +81,11 @@ int
 vega_take_rewrites(const struct vega_raw_list *list, struct vega_conf *conf)
 {
 	const struct vega_raw_rewrite *raw = list->entries;
-	int rc = 0;
+	void *rewrites = NULL;
+	int rc = vega_take_list("rewrite", list->cnt, VEGA_CONF_REWRITE_CNT_MAX,
+		sizeof(*conf->rewrites), &rewrites);
 
-	if (list->cnt > VEGA_CONF_REWRITE_CNT_MAX)
-		return VEGA_ERR(-EINVAL, "rewrite: need at most %u entries, found %u",
-			VEGA_CONF_REWRITE_CNT_MAX, list->cnt);
-	conf->rewrites = calloc(list->cnt + 1, sizeof(*conf->rewrites));
-	if (conf->rewrites == NULL)
-		return VEGA_ERR(-ENOMEM, "need memory for the configuration, found none");
+	conf->rewrites = rewrites;
 	for (uint32_t i = 0; i < list->cnt && rc == 0; i++) {
 		char s[32];
 

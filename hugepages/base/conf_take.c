@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "hugepages/base/conf_take.h"
 
+#include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -191,6 +192,45 @@ vega_take_text(const char *section, const char *key, const char *text, char **re
 		return VEGA_ERR(
 			-EINVAL, "%s: need a value, found none", vega_place(section, key).text);
 	*ret = strdup(text);
+	return *ret != NULL ? 0
+			    : VEGA_ERR(-ENOMEM, "need memory for the configuration, found none");
+}
+
+int
+vega_take_vlan(
+	const char *section, const char *key, const char *text, const char *word, uint32_t *ret)
+{
+	if (strcmp(text, "untagged") == 0) {
+		*ret = 0;
+		return 0;
+	}
+	return vega_take_u32_or(section, key, text, 1, 4094, word, VEGA_CONF_ANY, ret);
+}
+
+int
+vega_take_address(const char *section, const char *key, const char *text, const char *word,
+	uint8_t *ret_family, uint8_t ret_address[16])
+{
+	if (strcmp(text, word) == 0)
+		*ret_family = 0;
+	else if (inet_pton(AF_INET, text, ret_address) == 1)
+		*ret_family = 4;
+	else if (inet_pton(AF_INET6, text, ret_address) == 1)
+		*ret_family = 6;
+	else
+		return VEGA_ERR(-EINVAL,
+			"%s%s: need an IPv4 or IPv6 address such as 239.70.70.41, or %s, found "
+			"'%s'",
+			section, key, word, text);
+	return 0;
+}
+
+int
+vega_take_list(const char *section, uint32_t cnt, uint32_t cnt_max, size_t entry_bytes, void **ret)
+{
+	if (cnt > cnt_max)
+		return VEGA_ERR(-EINVAL, "%s: need at most %u, found %u", section, cnt_max, cnt);
+	*ret = calloc(cnt + 1, entry_bytes);
 	return *ret != NULL ? 0
 			    : VEGA_ERR(-ENOMEM, "need memory for the configuration, found none");
 }
