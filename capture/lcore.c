@@ -130,6 +130,7 @@ vega_lcore_rx_run(void *arg)
 		rest(l->idle, &empty_cnt);
 	}
 	tell_port_losses(l);
+	vega_rx_end(l->rx);
 	vega_rx_seal(l->rx, VEGA_SEAL_STOP);
 	if (l->rx->source_rc != 0)
 		vega_err_save(&l->err, l->rx->source_rc);

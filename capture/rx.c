@@ -292,6 +292,14 @@ vega_rx_poll(struct vega_rx *rx, uint64_t now_ns)
 }
 
 void
+vega_rx_end(struct vega_rx *rx)
+{
+	for (uint32_t i = 0; i < rx->feed_cnt; i++)
+		if (rx->feeds[i].decoder != NULL)
+			vega_feed_end(rx->feeds[i].decoder);
+}
+
+void
 vega_rx_seal(struct vega_rx *rx, enum vega_seal cause)
 {
 	for (uint32_t i = 0; i < rx->feed_cnt; i++) {

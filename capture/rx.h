@@ -93,6 +93,9 @@ vega_rx_done(const struct vega_rx *rx)
 	return rx->held_cnt == 0 && (rx->packets_left == 0 || rx->sources_ended == rx->source_cnt);
 }
 
+/* Nothing more comes: every feed's open gaps are lost. Before the seal. */
+void vega_rx_end(struct vega_rx *rx);
+
 /* Seal every open block, at stop. */
 void vega_rx_seal(struct vega_rx *rx, enum vega_seal cause);
 

@@ -52,7 +52,8 @@ extern "C" {
 	X(gap_seqs, "sequences missing when their gap was opened")                             \
 	X(filled_seqs, "of those, brought by the other line in time")                          \
 	X(recovered_seqs, "of those, brought late: out of order, or after the hold")           \
-	X(lost_seqs, "of those, declared lost after the hold; recovered ones taken off again") \
+	X(lost_seqs,                                                                           \
+		"of those, lost after the hold or at the end; recovered ones taken off again") \
 	X(old_space, "datagrams of a sequence space that the other line has left already")     \
 	X(restarts, "sequence spaces begun after the first")                                   \
 	X(seq_last, "highest sequence delivered")

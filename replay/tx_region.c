@@ -180,12 +180,26 @@ beat(void *arg)
 	vega_store_relaxed(&r->region->control->heartbeat_ns, vega_realtime_ns());
 }
 
+/* Who still reads is told of what will not come, as by a capture that ends. */
+static void
+end_feeds(struct region_tx *r)
+{
+	for (uint32_t i = 0; i < r->feed_cnt; i++) {
+		if (r->feeds[i].decoder != NULL)
+			vega_feed_end(r->feeds[i].decoder);
+		if (r->feeds[i].state != NULL)
+			while (vega_state_poll(r->feeds[i].state) != 0)
+				;
+	}
+}
+
 static int
 close_region(struct vega_tx *tx)
 {
 	struct region_tx *r = (struct region_tx *)(void *)tx;
 
 	vega_ticker_stop(&r->heart);
+	end_feeds(r);
 	for (uint32_t i = 0; i < r->feed_cnt; i++) {
 		vega_state_feed_delete(r->feeds[i].state);
 		free(r->feeds[i].decoder);

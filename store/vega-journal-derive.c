@@ -187,6 +187,7 @@ end_generation(struct derive *d)
 	int rc = 0;
 
 	if (d->drain != NULL) {
+		vega_feed_end(d->feed);
 		rc = vega_drain_finish(d->drain);
 		d->sum->records += d->own.drain.records_written;
 	}

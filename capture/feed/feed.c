@@ -394,6 +394,38 @@ vega_feed_packet(struct vega_feed *feed, const struct vega_feed_packet *packet)
 	vega_ring_publish(&feed->ring);
 }
 
+/* When the last packet came, which its record says: no packet pays for it. 0: it is gone from the lane, or there was none. */
+static uint64_t
+last_recv_ns(const struct vega_feed *feed)
+{
+	const struct vega_ring_writer *ring = &feed->ring;
+
+	for (uint64_t back = 1; back + 1 < ring->capacity && back <= ring->next; back++) {
+		const uint64_t *slot = vega_ring_slot(ring, ring->next - back);
+		const uint64_t *before =
+			back < ring->next ? vega_ring_slot(ring, ring->next - back - 1) : slot;
+
+		if ((slot[0] >> 48 & 0xFF) != VEGA_PACKET)
+			continue;
+		return (before[0] >> 48 & 0xFF) == VEGA_TIME
+			       ? before[2]
+			       : feed->emit.epoch_ns + (slot[0] & VEGA_TS_NONE);
+	}
+	return 0;
+}
+
+void
+vega_feed_end(struct vega_feed *feed)
+{
+	const uint64_t recv_ns = last_recv_ns(feed);
+
+	for (uint32_t i = 0; i < feed->stream_cnt; i++) {
+		vega_seq_end(&feed->streams[i].seq, recv_ns, &feed->emit);
+		vega_ring_publish(&feed->ring);
+	}
+	feed->deadline_ns = UINT64_MAX;
+}
+
 void
 vega_feed_step_back(struct vega_feed *feed)
 {

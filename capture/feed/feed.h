@@ -64,6 +64,11 @@ void vega_feed_packet(struct vega_feed *feed, const struct vega_feed_packet *pac
 /* The port lost packets: a LOSS record, published. */
 void vega_feed_loss(struct vega_feed *feed, uint64_t recv_ns, uint64_t cnt);
 
+/*
+ * No packet will come any more: gaps that are open are lost, at the last packet's receive time, as the hold would have it. Published.
+ */
+void vega_feed_end(struct vega_feed *feed);
+
 /* A live clock stepped backward: the next packet begins an epoch, in the day that its time says. */
 void vega_feed_step_back(struct vega_feed *feed);
 

@@ -189,6 +189,14 @@ vega_seq_expire(struct vega_seq *seq, uint64_t now_ns, struct vega_emit *emit)
 	set_deadline(seq);
 }
 
+void
+vega_seq_end(struct vega_seq *seq, uint64_t recv_ns, struct vega_emit *emit)
+{
+	for (uint32_t i = 0; i < seq->gap_cnt; i++)
+		lose_gap(seq, emit, recv_ns, &seq->gaps[i]);
+	set_deadline(seq);
+}
+
 /* ---- sequence spaces ------------------------------------------------------------------------------------------ */
 
 static bool
@@ -251,8 +259,7 @@ begin_space(struct vega_seq *seq, const struct vega_span *span, uint64_t recv_ns
 {
 	enum vega_segment what = VEGA_SEGMENT_START;
 
-	for (uint32_t i = 0; i < seq->gap_cnt; i++)
-		lose_gap(seq, emit, recv_ns, &seq->gaps[i]);
+	vega_seq_end(seq, recv_ns, emit);
 	if (seq->space != 0) {
 		what = span->session != seq->session ? VEGA_SEGMENT_SESSION : VEGA_SEGMENT_RESTART;
 		vega_count(&seq->cells->restarts, 1);

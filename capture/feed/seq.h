@@ -141,4 +141,7 @@ void vega_seq_miss(struct vega_seq *seq, const struct vega_span *span, uint64_t 
 /* Declare lost what has been open for the hold at `now_ns`, a packet's receive time >= seq->deadline_ns. */
 void vega_seq_expire(struct vega_seq *seq, uint64_t now_ns, struct vega_emit *emit);
 
+/* Nothing more will come: what is open still is lost. */
+void vega_seq_end(struct vega_seq *seq, uint64_t recv_ns, struct vega_emit *emit);
+
 #endif

@@ -316,6 +316,46 @@ test_gap_and_its_fates(void **state)
 	rig_delete(rig);
 }
 
+/* The time of the next record, which tells it in its own 48 bits, or in a TIME record. */
+static uint64_t
+next_ns(struct rig *rig)
+{
+	struct vega_record_clock clock = {.epoch_ns = NOON_NS - 36 * HOUR_NS};
+	const union vega_record *r = next_record(rig);
+	uint64_t ns;
+
+	assert_non_null(r);
+	ns = vega_record_ns(&clock, r);
+	if (vega_record_kind(r) == VEGA_TIME)
+		ns = vega_record_ns(&clock, next_record(rig));
+	return ns;
+}
+
+/* What is open when nothing more comes is lost, of every channel, at the last packet's time; and once. */
+static void
+test_end(void **state)
+{
+	struct rig *rig = begin();
+
+	(void)state;
+	feed_mold(rig, 'A', 1, 5, 1, 0);
+	feed_mold(rig, 'B', 2, 3, 1, 0);
+	(void)told(rig);
+	vega_feed_end(rig->feed);
+	assert_int_equal(next_ns(rig), NOON_NS + 2);
+	assert_string_equal(told(rig), "gap lost 4+1 A\n");
+	assert_int_equal(rig->cells[0].lost_seqs, 2);
+	assert_int_equal(rig->cells[0].gap_seqs,
+		rig->cells[0].filled_seqs + rig->cells[0].recovered_seqs + rig->cells[0].lost_seqs);
+	vega_feed_end(rig->feed);
+	assert_string_equal(told(rig), "");
+	feed_mold(rig, 'A', 0 - 60 * HOUR_NS, 9, 1, 0); /* before the epoch */
+	(void)told(rig);
+	vega_feed_end(rig->feed);
+	assert_int_equal(next_ns(rig), NOON_NS - 60 * HOUR_NS);
+	rig_delete(rig);
+}
+
 /* Any packet of the feed is a clock: what is due is lost with it, before what it brings. */
 static void
 test_lost_by_the_time_of_another_channel(void **state)
@@ -484,6 +524,7 @@ main(void)
 		cmocka_unit_test(test_packets_alone),
 		cmocka_unit_test(test_actions),
 		cmocka_unit_test(test_gap_and_its_fates),
+		cmocka_unit_test(test_end),
 		cmocka_unit_test(test_lost_by_the_time_of_another_channel),
 		cmocka_unit_test(test_what_is_cut_off_is_missing),
 		cmocka_unit_test(test_more_sequences_than_rows),
