@@ -30,6 +30,7 @@ struct session {
 	struct vega_replay replay;
 	struct vega_replay_progress progress;
 	struct vega_report report;
+	struct vega_err damage; /* of inputs that were opened before; rc 0: none */
 };
 
 static uint64_t stop;
@@ -118,6 +119,14 @@ add_damage(struct session *s)
 	s->report.recorded_cnt += vega_inputs_recorded(&s->inputs);
 }
 
+/* Keeps the first of several failures, with its message. */
+static void
+keep_first(struct vega_err *first, int rc)
+{
+	if (rc != 0 && first->rc == 0)
+		vega_err_save(first, rc);
+}
+
 /* A lap ended, or a seek did: read again, from the beginning or from a time. */
 static int
 reopen(struct session *s, uint64_t from_ns)
@@ -131,6 +140,7 @@ reopen(struct session *s, uint64_t from_ns)
 	vega_inputs_close(&s->inputs);
 	if (rc != 0 && rc != -EBADMSG)
 		return rc;
+	keep_first(&s->damage, rc); /* a seek may pass over it */
 	s->options.inputs.from_ns = from_ns;
 	rc = vega_inputs_open(&s->options.inputs, &s->inputs);
 	if (rc == 0)
@@ -294,14 +304,6 @@ tell(const struct session *s)
 	return vega_cli_json(json) != 0 ? -EIO : rc;
 }
 
-/* Keeps the first of several failures, with its message. */
-static void
-keep_first(struct vega_err *first, int rc)
-{
-	if (rc != 0 && first->rc == 0)
-		vega_err_save(first, rc);
-}
-
 static int
 run(struct session *s)
 {
@@ -323,6 +325,8 @@ run(struct session *s)
 	keep_first(&first, s->tx->ops->close(s->tx));
 	keep_first(&first, tell(s));
 	keep_first(&first, vega_inputs_verdict(&s->inputs));
+	if (s->damage.rc != 0)
+		keep_first(&first, vega_err_restore(&s->damage));
 	return first.rc != 0 ? vega_err_restore(&first) : 0;
 }
 

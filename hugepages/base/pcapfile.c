@@ -222,7 +222,10 @@ classic_ns(enum container container, const struct timeval *ts)
 	return seconds * NS_A_S + (uint64_t)(uint32_t)(ts->tv_usec / 1000) * 1000;
 }
 
-/* Returns 0, or -ERANGE for a time that is no u64 of nanoseconds since 1970. */
+/*
+ * Returns 0, or -ERANGE for a time that is no u64 of nanoseconds since 1970. The very last of them is the open end of every
+ * interval that has no end: a packet of that time would be left out without a word.
+ */
 static int
 pcapng_ns(const struct timeval *ts, uint64_t *ret_ns)
 {
@@ -230,7 +233,7 @@ pcapng_ns(const struct timeval *ts, uint64_t *ret_ns)
 
 	if (ts->tv_sec < 0 || ts->tv_usec < 0 || ts->tv_usec >= NS_A_S ||
 		__builtin_mul_overflow((uint64_t)ts->tv_sec, (uint64_t)NS_A_S, &ns) ||
-		__builtin_add_overflow(ns, (uint64_t)ts->tv_usec, &ns))
+		__builtin_add_overflow(ns, (uint64_t)ts->tv_usec, &ns) || ns == UINT64_MAX)
 		return -ERANGE;
 	*ret_ns = ns;
 	return 0;

@@ -4,6 +4,7 @@
 
 usage: test_replay_keys.py BUILD
 """
+import glob
 import json
 import os
 import pty
@@ -154,6 +155,29 @@ class Keys(unittest.TestCase):
         status, got, _ = t.end()
         self.assertEqual(status, 0)
         self.assertEqual([p.data[0] for p in got], [0, 1, 2, 2])
+
+    def test_damage_that_a_seek_passes_over_is_told(self):
+        """The first block is damaged, and after a seek it is not read again."""
+        source, conf, journal = (os.path.join(self.dir, name) for name in ('in.pcap', 'c.yaml', 'journal'))
+        capfile.write(source, [(T0 + i * MINUTE, bytes([i]) * 60000) for i in range(60)])
+        with open(conf, 'w', encoding='utf-8') as file:
+            file.write(vega.SMALL)
+        done = vega.run('vega-capture', '--pcap', source, '--journal', journal, '--config', conf, '--region', vega.REGION)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        with open(glob.glob(journal + '/**/frames-*.pcapng', recursive=True)[0], 'r+b') as file:
+            file.seek(100000)
+            file.write(b'damage')
+        t = Terminal(self.dir, journal, '--paused')
+        self.addCleanup(self.check_closed, t)
+        t.wait_for('paused')
+        t.press('n')
+        t.wait_for('1 packets')
+        t.press('.')
+        t.press('n')
+        t.wait_for('2 packets')
+        status, got, report = t.end()
+        self.assertGreater(got[0].data[0], 0)
+        self.assertEqual((status, report['damaged_extents']), (65, 1), t.text)
 
     def test_interrupt(self):
         t = self.start(self.minutes())

@@ -213,12 +213,15 @@ test_pcapng_times(void **state)
 		struct vega_pcapfile *file;
 
 		put_pcapng_head(&m, 9);
-		put_epb(&m, UINT64_MAX, 3, 3);
+		put_epb(&m, UINT64_MAX - 1, 3, 3);
 		put_epb(&m, 1, 8, 9000);
+		put_epb(&m, UINT64_MAX, 3, 3); /* no interval holds it */
 		file = open_saved(&m);
-		assert_next(file, UINT64_MAX, 3, 3);
+		assert_next(file, UINT64_MAX - 1, 3, 3);
 		assert_next(file, 1, 8, 9000);
-		assert_end(file);
+		assert_int_equal(vega_pcapfile_next(file, &p), -EBADMSG);
+		assert_non_null(strstr(vega_err_text(), "packet 3"));
+		vega_pcapfile_close(file);
 
 		m = (struct maker){.big = big};
 		put_pcapng_head(&m, 6);
