@@ -18,6 +18,8 @@
 #define WARM_UP_NS      120000u
 #define WARM_UP_LAST_NS 60000u
 
+#define FRAME_RISE_NS 16u /* a burst */
+
 /* How long before its time a frame is handed over: an output with a lead sends it by itself. */
 static inline uint64_t
 lead_ns_of(const struct vega_replay *replay)
@@ -212,7 +214,8 @@ peek(struct vega_replay *replay, const struct vega_frame **ret_frame)
 }
 
 /*
- * Add frames to the burst: the next one whenever it is due, and those after it that are due by `by_ns` or with it.
+ * Add frames to the burst: the next one whenever it is due, and those after it that are due by `by_ns` or with it, or will be when
+ * the output has sent those before them.
  * Returns what the merge said last: 1 when the burst is full or the next frame has time, else 0 or -EAGAIN.
  */
 static int
@@ -230,7 +233,8 @@ gather(struct vega_replay *replay, uint64_t by_ns)
 		if (vega_unlikely(!replay->started))
 			start(replay, frame);
 		due_ns = vega_pace_due_ns(&replay->pace, frame->recv_ns);
-		if (n != 0 && due_ns > by_ns && due_ns != replay->due_ns[0])
+		if (n != 0 && due_ns > by_ns + (n - replay->burst_sent) * replay->frame_ns &&
+			due_ns != replay->due_ns[0])
 			break;
 		replay->burst[n] = *frame;
 		replay->due_ns[n] = due_ns;
@@ -274,24 +278,48 @@ note_hand_over(
 	vega_timeline_due(&replay->report->timeline, due_ns[0], sent_cnt, 0, 0);
 }
 
-/* They were due while the processor was away, and left when it was back. */
-static VEGA_COLD void
-note_disturbed(
-	struct vega_replay *replay, const uint64_t *due_ns, uint32_t sent_cnt, uint64_t now_ns)
+/*
+ * Together at now_ns, or each step_ns after the one before. Serial frames may be handed over before they are due, by less than those before
+ * them take: one that took less than ever leaves at its time.
+ */
+static void
+note_errors(struct vega_replay *replay, uint32_t sent_cnt, uint64_t now_ns, uint64_t step_ns)
 {
-	const uint64_t packet_idx = replay->report->frames_taken - sent_cnt;
+	const uint64_t *due_ns = replay->due_ns + replay->burst_sent;
+	struct vega_report *report = replay->report;
+	uint64_t error_ns_sum = 0;
+	uint64_t error_ns_max = 0;
 
-	for (uint32_t i = 0; i < sent_cnt && due_ns[i] <= replay->disturbed_until_ns; i++)
-		vega_report_disturbed(replay->report, packet_idx + i, now_ns - due_ns[i]);
+	for (uint32_t i = 0; i < sent_cnt; i++) {
+		const uint64_t left_ns = now_ns + i * step_ns;
+		const uint64_t error_ns = left_ns > due_ns[i] ? left_ns - due_ns[i] : 0;
+
+		vega_report_departure(report, error_ns);
+		if (vega_unlikely(due_ns[i] <= replay->disturbed_until_ns))
+			vega_report_disturbed(
+				report, report->frames_taken - sent_cnt + i, error_ns);
+		error_ns_sum += error_ns;
+		error_ns_max = error_ns > error_ns_max ? error_ns : error_ns_max;
+	}
+	vega_timeline_due(&report->timeline, due_ns[0], sent_cnt, error_ns_sum, error_ns_max);
+}
+
+/* What a frame took a serial output, of which it is remembered what it takes at the least: that rises by little. */
+static uint64_t
+measure_step(struct vega_replay *replay, uint32_t sent_cnt, uint64_t now_ns)
+{
+	const uint64_t step_ns = (vega_monotonic_ns() - now_ns) / sent_cnt;
+	const uint64_t risen_ns = replay->frame_ns + FRAME_RISE_NS;
+
+	replay->frame_ns = step_ns < risen_ns ? step_ns : risen_ns;
+	return step_ns;
 }
 
 static void
 note_departures(struct vega_replay *replay, uint32_t sent_cnt, uint64_t now_ns)
 {
-	const uint64_t *due_ns =
-		replay->due_ns + replay->burst_sent; /* in order: the first waited longest */
 	struct vega_report *report = replay->report;
-	uint64_t error_ns_sum = 0;
+	uint64_t step_ns;
 
 	if (vega_unlikely(report->frames_taken == 0))
 		report->begin_ns = now_ns;
@@ -301,16 +329,11 @@ note_departures(struct vega_replay *replay, uint32_t sent_cnt, uint64_t now_ns)
 	if (vega_pace_is_max(&replay->pace))
 		return;
 	if (replay->tx->lead_ns != 0) {
-		note_hand_over(replay, due_ns, sent_cnt, now_ns);
+		note_hand_over(replay, replay->due_ns + replay->burst_sent, sent_cnt, now_ns);
 		return;
 	}
-	for (uint32_t i = 0; i < sent_cnt; i++) {
-		vega_report_departure(report, due_ns[i], now_ns);
-		error_ns_sum += now_ns - due_ns[i];
-	}
-	if (vega_unlikely(due_ns[0] <= replay->disturbed_until_ns))
-		note_disturbed(replay, due_ns, sent_cnt, now_ns);
-	vega_timeline_due(&report->timeline, due_ns[0], sent_cnt, error_ns_sum, now_ns - due_ns[0]);
+	step_ns = replay->tx->is_serial ? measure_step(replay, sent_cnt, now_ns) : 0;
+	note_errors(replay, sent_cnt, now_ns, step_ns);
 }
 
 /* Hand over the first frame_cnt frames of what is ready. */

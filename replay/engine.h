@@ -7,7 +7,8 @@
  *	           peek, pop               due?                 send_burst
  *	inputs ------------> next frames ---------> burst of <= 64 ---------> output
  *
- * Frames with one deadline leave together, and so do those that have become due meanwhile; order is the merge's, always.
+ * Frames with one deadline leave together, and so do those that have become due meanwhile, or will while the output sends the
+ * ones before them; order is the merge's, always.
  * The burst is laid ready before its time, so that at the deadline only the hand-over is left.
  */
 #include "replay/merge.h"
@@ -57,6 +58,7 @@ struct vega_replay {
 	uint64_t looked_ns; /* at the clock, last, and nothing but spinning followed; else 0 */
 	/* When the processor came back after it had been away while the sender spun: what was due until then waited for that. */
 	uint64_t disturbed_until_ns;
+	uint64_t frame_ns; /* what a frame takes a serial output at the least, lately; else 0 */
 	bool may_warm_up;
 	bool is_warm;             /* the output, for the next departure */
 	uint64_t progress_frames; /* for a display on another thread (relaxed) */

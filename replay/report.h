@@ -5,7 +5,8 @@
  * What a replay did, and how exact it was.
  *
  * Departure error = when the sender handed a frame to the output - when the frame was due. It is never negative: nothing
- * leaves early. What happens behind the hand-over (driver, wire, receiver) is not in it.
+ * leaves early. What happens behind the hand-over (driver, wire, receiver) is not in it. Of a burst that the output sends one by one
+ * (is_serial), frames are handed over at even steps from the beginning to the end of the call.
  *
  * A sender that spins sees the clock every 50 ns. When it does not for a microsecond or more, the system or the hypervisor has run
  * something else: the processor was away. Departures due meanwhile are disturbed; they count as any other, and the errors are told
@@ -74,12 +75,10 @@ struct vega_report {
 
 void vega_report_init(struct vega_report *report);
 
-/* A frame that was due at due_ns was handed over at now_ns >= due_ns. */
+/* A frame left so long after it was due. */
 static inline void
-vega_report_departure(struct vega_report *report, uint64_t due_ns, uint64_t now_ns)
+vega_report_departure(struct vega_report *report, uint64_t error_ns)
 {
-	const uint64_t error_ns = now_ns - due_ns;
-
 	if (vega_unlikely(report->error.cnt == 0))
 		report->error_first_ns = error_ns;
 	report->error_last_ns = error_ns;

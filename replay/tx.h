@@ -74,6 +74,8 @@ struct vega_tx {
 	 * sender never learns how exactly. 0: a frame leaves when it is handed over.
 	 */
 	uint64_t lead_ns;
+	/* Each frame of a burst is on its way before the next one is begun with, as the kernel sends: they do not leave together. */
+	bool is_serial;
 	struct vega_tx_counts counts;
 };
 

@@ -198,6 +198,7 @@ open_dpdk(const char *text, uint32_t linktype, struct vega_tx **ret_tx)
 		free(tx);
 		return rc;
 	}
+	tx->base.is_serial = tx->port.by_kernel;
 	if (tx->port.by_kernel)
 		vega_warm_up_open(&tx->warm_up, VEGA_WARM_UP_FRAMES);
 	rc = vega_link_watch(

@@ -157,6 +157,7 @@ open_udp(const char *operand, uint32_t linktype VEGA_UNUSED, struct vega_tx **re
 	if (tx == NULL)
 		return VEGA_ERR(-ENOMEM, "need memory for the output, found none");
 	tx->base.ops = &vega_tx_udp;
+	tx->base.is_serial = true;
 	tx->fd_v4 = -1;
 	tx->fd_v6 = -1;
 	vega_warm_up_open(&tx->warm_up, VEGA_WARM_UP_DATAGRAMS);

@@ -24,6 +24,8 @@ struct memory_tx {
 	char frames[SENT_MAX][16];
 	uint32_t bursts[SENT_MAX];
 	uint64_t due_ns[SENT_MAX]; /* 0: it was told none */
+	uint64_t *now_ns;          /* goes on by cost_ns with each frame */
+	uint64_t cost_ns;
 	uint32_t warm_up_cnt;
 	char warmed_up[16]; /* the frame it was warmed up for */
 	bool flushed;
@@ -54,6 +56,7 @@ send_memory(struct vega_tx *base, const struct vega_frame *frames, const uint64_
 		tx->due_ns[tx->sent_cnt] = due_ns != NULL ? due_ns[n] : 0;
 		tx->bursts[tx->sent_cnt++] = tx->burst_cnt;
 		vega_tx_count_sent(base, &frames[n], frames[n].captured_bytes);
+		*tx->now_ns += tx->cost_ns;
 	}
 	return (int)n;
 }
@@ -91,6 +94,7 @@ setup(void **state)
 	f->tx.base.ops = &memory_tx_ops;
 	f->tx.room = VEGA_TX_BURST_CNT_MAX;
 	f->now_ns = START;
+	f->tx.now_ns = &f->now_ns;
 	vega_clock_fake(&f->now_ns);
 	vega_report_init(&f->report);
 	return 0;
@@ -501,6 +505,67 @@ test_no_warm_up(void **state)
 	assert_false(f->replay.may_warm_up);
 }
 
+/*
+ * An output that takes 3 us a frame: when that is known, what is due within as many times 3 us as frames are before it goes with them, and
+ * is told to leave when they have left; never before it was due.
+ */
+static void
+test_serial(void **state)
+{
+	enum {
+		LEARN_CNT = 200,
+		CNT = LEARN_CNT + 4
+	};
+	struct fixture *f = *state;
+	uint64_t times[CNT];
+	uint64_t wait_ns;
+
+	for (uint64_t i = 0; i < LEARN_CNT; i++)
+		times[i] = i * 10000;
+	times[LEARN_CNT] = LEARN_CNT * 10000;
+	times[LEARN_CNT + 1] = LEARN_CNT * 10000 + 2900;
+	times[LEARN_CNT + 2] = LEARN_CNT * 10000 + 5990;
+	times[LEARN_CNT + 3] = LEARN_CNT * 10000 + 9100;
+	f->tx.base.is_serial = true;
+	f->tx.cost_ns = 3000;
+	add(f, times, CNT, CNT);
+	begin(f, VEGA_SPEED_UNIT, 0);
+	for (uint64_t i = 0; i < LEARN_CNT; i++) {
+		f->now_ns = START + times[i];
+		assert_int_equal(poll(f, &wait_ns), 1);
+	}
+	assert_int_equal(f->report.error.max, 0);
+	f->now_ns = START + times[LEARN_CNT];
+	assert_int_equal(poll(f, &wait_ns), 3);
+	assert_int_equal(f->report.error.max, 100);
+	assert_int_equal(poll(f, &wait_ns), 0);
+	assert_int_equal(wait_ns, 100);
+	assert_int_equal(f->report.late_cnt, 0);
+}
+
+/* What it takes at the least is learned slowly and forgotten at once: one slow frame has nothing leave early. */
+static void
+test_serial_learns(void **state)
+{
+	static const uint64_t times[] = {0, 100000, 105000, 200000, 200010};
+	struct fixture *f = *state;
+	uint64_t wait_ns;
+
+	f->tx.base.is_serial = true;
+	f->tx.cost_ns = 50000;
+	add(f, times, 5, 9);
+	begin(f, VEGA_SPEED_UNIT, 0);
+	assert_int_equal(poll(f, &wait_ns), 1);
+	f->now_ns = START + times[1];
+	f->tx.cost_ns = 3;
+	assert_int_equal(poll(f, &wait_ns), 1);
+	f->now_ns = START + times[2];
+	assert_int_equal(poll(f, &wait_ns), 1);
+	f->now_ns = START + times[3];
+	assert_int_equal(poll(f, &wait_ns), 1);
+	assert_int_equal(f->replay.frame_ns, 3);
+}
+
 /* An output that knows no warm-up is not asked, not even before the first wait that is long enough. */
 static void
 test_nothing_to_warm_up(void **state)
@@ -740,6 +805,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_lead_at_full_speed, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_warm_up, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_no_warm_up, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_serial, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_serial_learns, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_nothing_to_warm_up, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_disturbed, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_step, setup, teardown),

@@ -138,10 +138,10 @@ test_disturbances(void **state)
 
 	(void)state;
 	for (uint64_t i = 0; i < cnt; i++) {
-		vega_report_departure(&report, 1000, 1000 + 50);
-		vega_report_departure(&report, 1000, 1000 + 2000);
+		vega_report_departure(&report, 50);
+		vega_report_departure(&report, 2000);
 		vega_report_disturbed(&report, 10 * i, 2000);
-		vega_report_departure(&report, 1000, 1000 + 3000);
+		vega_report_departure(&report, 3000);
 		vega_report_disturbed(&report, 10 * i + 1, 3000);
 	}
 	report.spun_ns = 70;
@@ -171,11 +171,11 @@ test_departures(void **state)
 	json_t *json;
 
 	(void)state;
-	vega_report_departure(&report, 1000, 1040);
-	vega_report_departure(&report, 2000, 2000);
-	vega_report_departure(&report, 3000, 3000 + VEGA_REPORT_LATE_NS);
-	vega_report_departure(&report, 4000, 4001 + VEGA_REPORT_LATE_NS);
-	vega_report_departure(&report, 5000, 5010);
+	vega_report_departure(&report, 40);
+	vega_report_departure(&report, 0);
+	vega_report_departure(&report, VEGA_REPORT_LATE_NS);
+	vega_report_departure(&report, 1 + VEGA_REPORT_LATE_NS);
+	vega_report_departure(&report, 10);
 	json = vega_report_json(&report);
 	assert_non_null(json);
 	assert_int_equal(key(json, "late_count"), 1);
