@@ -3,7 +3,6 @@
  * /run/vega/provision.json: what init changed, so that fini takes back that and nothing else. Written before each act
  * (with what is about to be added) and after it (with what was granted); lost with a reboot, as the pages are.
  */
-#include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>

@@ -4,7 +4,6 @@
  * kernel's command line or the firmware, so this stage only looks. A missing processor or node cannot
  * work; the rest is advice.
  */
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 

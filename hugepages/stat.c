@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "hugepages/stat.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "hugepages/base/atomic.h"

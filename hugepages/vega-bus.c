@@ -3,7 +3,6 @@
  * vega-bus: look at a region, living, stopped or dead. Needs neither DPDK nor the capture's privileges.
  */
 #include <signal.h>
-#include <stdio.h>
 
 #include "hugepages/base/atomic.h"
 #include "hugepages/base/cli.h"

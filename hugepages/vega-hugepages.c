@@ -2,7 +2,6 @@
 /*
  * vega-hugepages: what the machine offers a capture, what a configuration needs of it, and the stages between.
  */
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "capture/feed/net.h"
-#include "hugepages/base/attr.h"
 
 #define ETH_HDR_BYTES 14u
 #define TAG_BYTES     4u

@@ -15,8 +15,7 @@ struct search {
 	const struct vega_state_keyframe_want *want;
 	struct vega_keyframe_work *work;
 	struct vega_block_hdr *block; /* VEGA_BLOCK_BYTES_MAX */
-	int fd;                       /* of file_idx; -1: not open */
-	uint32_t file_idx;
+	int fd;                       /* -1: not open */
 	uint64_t *damaged;
 
 	/* What was gathered: slices `next` and up of a keyframe; next above slice_cnt: nothing. */

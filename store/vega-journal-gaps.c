@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "hugepages/base/cli.h"
-#include "hugepages/base/err.h"
 #include "hugepages/base/zone.h"
 #include "store/feed_names.h"
 #include "store/gaps.h"

@@ -6,7 +6,6 @@
 #include <stdio.h>
 
 #include "hugepages/base/cli.h"
-#include "hugepages/base/err.h"
 #include "hugepages/base/linktype.h"
 #include "hugepages/base/zone.h"
 #include "store/vega-journal-verbs.h"

@@ -3,7 +3,6 @@
  * vega-journal: what is in a journal, whether it is whole, its frames and records in other formats, its gaps.
  */
 #include <signal.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "hugepages/base/atomic.h"

@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "hugepages/base/err.h"
 #include "hugepages/vega_record.h"
 #include "store/columns.h"
 #include "store/verify_priv.h"

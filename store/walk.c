@@ -4,10 +4,10 @@
  *
  * The block's checksum holds, but whoever wrote it may be hostile: each length is compared before it is used.
  */
+#include <errno.h>
 #include <string.h>
 
 #include "hugepages/base/attr.h"
-#include "hugepages/base/err.h"
 #include "store/vega_journal.h"
 
 #define EPB_TYPE               6u

@@ -28,7 +28,6 @@ enum {
 struct laying {
 	struct vega_emit *emit;
 	struct vega_nnf_state *state;
-	const uint8_t *header;
 	uint64_t log_ns; /* when it was sent */
 	uint32_t length;
 	uint32_t transcode;
@@ -570,7 +569,6 @@ vega_nnf_lay(struct vega_emit *emit, struct vega_nnf_state *state)
 	struct laying l = {
 		.emit = emit,
 		.state = state,
-		.header = header,
 		.log_ns = time_at(header + 4),
 		.length = m->length,
 		.transcode = m->transcode,

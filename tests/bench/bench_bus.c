@@ -13,7 +13,6 @@
  * Prints JSON. Each figure is the best of several runs: what disturbs is not the lane's. Where it may, the writer and the reader that
  * is timed run at real-time priority, as they would have a processor of their own on a box; readers beside them never do.
  */
-#include <inttypes.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>

@@ -10,7 +10,6 @@
 #include <string.h>
 #include <time.h>
 
-#include "hugepages/base/atomic.h"
 #include "hugepages/base/cli.h"
 #include "hugepages/base/clock.h"
 #include "hugepages/base/err.h"

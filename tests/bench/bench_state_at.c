@@ -8,11 +8,9 @@
  * Lane, state table, drain and keyframes as a capture has them, with their default cadence. Then 100 times T, anywhere: the journal is opened
  * anew each time. again: the journal is there already.
  */
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "hugepages/base/atomic.h"
 #include "hugepages/base/cli.h"
 #include "hugepages/base/clock.h"
 #include "hugepages/base/err.h"

@@ -13,7 +13,6 @@
 #include <string.h>
 
 #include "capture/lcore.h"
-#include "hugepages/base/clock.h"
 #include "hugepages/base/zone.h"
 
 #define BLOCK_CNT 8u

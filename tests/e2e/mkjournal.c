@@ -8,7 +8,6 @@
  * lossy: sealed, and behind the last block 11 frames lost by the port and 7 to a full lane.
  */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "hugepages/base/cli.h"

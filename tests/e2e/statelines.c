@@ -15,7 +15,6 @@
 
 #include "capture/feed/feed.h"
 #include "capture/feed/net.h"
-#include "hugepages/base/cli.h"
 #include "hugepages/base/err.h"
 #include "hugepages/base/pcapfile.h"
 #include "hugepages/state.h"

@@ -18,7 +18,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "hugepages/base/clock.h"
 #include "hugepages/clients.h"
 #include "hugepages/region.h"
 #include "hugepages/ring.h"

@@ -16,9 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "hugepages/base/clock.h"
 #include "hugepages/region.h"
 #include "hugepages/ring.h"
 #include "hugepages/vega_bus.h"
