@@ -19,7 +19,6 @@
 #include "tests/store/journal_make.h"
 
 static struct jmake m;
-static char *dir;
 static struct vega_inputs inputs;
 static struct vega_merge merge;
 static uint64_t got_ns[64];
@@ -52,7 +51,7 @@ save_feed(const char *feed, uint64_t first_ns, uint32_t block_cnt, bool torn)
 		add_block(first_ns + i * 100);
 	}
 	jmake_seal(&m);
-	jmake_save(&m, jmake_path(dir, rest));
+	jmake_save(&m, jmake_path(jmake_dir, rest));
 	jmake_free(&m);
 }
 
@@ -70,19 +69,15 @@ save_capture(const char *path, uint64_t ns)
 static int
 setup(void **state)
 {
-	(void)state;
-	dir = jmake_dir();
 	got_cnt = 0;
-	return dir == NULL;
+	return jmake_setup(state);
 }
 
 static int
 teardown(void **state)
 {
-	(void)state;
 	vega_inputs_close(&inputs);
-	jmake_dir_remove(dir);
-	return 0;
+	return jmake_teardown(state);
 }
 
 static int
@@ -133,7 +128,7 @@ test_feeds_of_a_journal_are_merged(void **state)
 	(void)state;
 	save_feed("NSE_FO", 1000, 2, false);
 	save_feed("NSE_CM", 1005, 1, false);
-	assert_int_equal(open_one(jmake_path(dir, "journal"), NULL, NULL, NULL), 0);
+	assert_int_equal(open_one(jmake_path(jmake_dir, "journal"), NULL, NULL, NULL), 0);
 	assert_int_equal(inputs.input_cnt, 2);
 	take_all();
 	assert_int_equal(got_cnt, VEGA_ARRAY_CNT(wanted));
@@ -150,7 +145,7 @@ test_feed_and_window(void **state)
 	(void)state;
 	save_feed("NSE_FO", 1000, 3, false);
 	save_feed("NSE_CM", 1005, 1, false);
-	assert_int_equal(open_one(jmake_path(dir, "journal"), "NSE_FO", "1020", "1210"), 0);
+	assert_int_equal(open_one(jmake_path(jmake_dir, "journal"), "NSE_FO", "1020", "1210"), 0);
 	take_all();
 	assert_int_equal(got_cnt, 5);
 	assert_int_equal(got_ns[0], 1020);
@@ -167,7 +162,7 @@ test_wall_time(void **state)
 	(void)state;
 	save_feed("NSE_FO", open_ns - 100, 3, false);
 	assert_int_equal(
-		open_one(jmake_path(dir, "journal"), NULL, "09:15", "09:15:00.000000100"), 0);
+		open_one(jmake_path(jmake_dir, "journal"), NULL, "09:15", "09:15:00.000000100"), 0);
 	take_all();
 	assert_int_equal(got_cnt, 3);
 	assert_true(got_ns[0] == open_ns);
@@ -181,7 +176,7 @@ test_default_means_every_default(void **state)
 	save_feed("default.0", 1000, 1, false);
 	save_feed("default.1", 1005, 1, false);
 	save_feed("NSE_FO", 1007, 1, false);
-	assert_int_equal(open_one(jmake_path(dir, "journal"), "default", NULL, NULL), 0);
+	assert_int_equal(open_one(jmake_path(jmake_dir, "journal"), "default", NULL, NULL), 0);
 	assert_int_equal(inputs.input_cnt, 2);
 	take_all();
 	assert_int_equal(got_cnt, 6);
@@ -192,7 +187,7 @@ test_no_such_feed(void **state)
 {
 	(void)state;
 	save_feed("NSE_FO", 1000, 1, false);
-	assert_int_equal(open_one(jmake_path(dir, "journal"), "NSE_XX", NULL, NULL), -ENOENT);
+	assert_int_equal(open_one(jmake_path(jmake_dir, "journal"), "NSE_XX", NULL, NULL), -ENOENT);
 	assert_int_equal(vega_err_status(), EX_NOINPUT);
 	assert_non_null(strstr(vega_err_text(), "NSE_XX"));
 }
@@ -203,7 +198,7 @@ test_torn_block(void **state)
 {
 	(void)state;
 	save_feed("NSE_FO", 1000, 3, true);
-	assert_int_equal(open_one(jmake_path(dir, "journal"), NULL, NULL, NULL), 0);
+	assert_int_equal(open_one(jmake_path(jmake_dir, "journal"), NULL, NULL, NULL), 0);
 	take_all();
 	assert_int_equal(got_cnt, 9);
 	assert_int_equal(vega_inputs_damage(&inputs).hole_cnt, 1);
@@ -220,8 +215,8 @@ test_journal_file_and_capture_file(void **state)
 
 	(void)state;
 	save_feed("NSE_FO", 1000, 1, false);
-	paths[0] = strdup(jmake_path(dir, "journal/20261120/NSE_FO/frames-0000.pcapng"));
-	paths[1] = strdup(jmake_path(dir, "journal/one.pcap"));
+	paths[0] = strdup(jmake_path(jmake_dir, "journal/20261120/NSE_FO/frames-0000.pcapng"));
+	paths[1] = strdup(jmake_path(jmake_dir, "journal/one.pcap"));
 	save_capture(paths[1], 1015);
 	assert_int_equal(vega_inputs_open(&conf, &inputs), 0);
 	assert_non_null(inputs.journals[0]);
@@ -237,7 +232,7 @@ test_journal_file_and_capture_file(void **state)
 static void
 test_feed_of_a_capture_file(void **state)
 {
-	char *path = strdup(jmake_path(dir, "one.pcap"));
+	char *path = strdup(jmake_path(jmake_dir, "one.pcap"));
 
 	(void)state;
 	save_capture(path, 5);

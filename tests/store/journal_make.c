@@ -275,16 +275,20 @@ jmake_save_idx(const struct jmake *m, const char *path, uint32_t entry_cnt)
 	MUST(fclose(out) == 0);
 }
 
-char *
-jmake_dir(void)
+char *jmake_dir;
+struct vega_io *jmake_io;
+
+int
+jmake_setup(void **state)
 {
 	const char *tmp = getenv("TMPDIR");
-	char *dir = malloc(PATH_MAX);
 
-	MUST(dir != NULL);
-	(void)snprintf(dir, PATH_MAX, "%s/vega-test-XXXXXX", tmp != NULL ? tmp : "/tmp");
-	MUST(mkdtemp(dir) != NULL);
-	return dir;
+	(void)state;
+	jmake_dir = malloc(PATH_MAX);
+	MUST(jmake_dir != NULL);
+	(void)snprintf(jmake_dir, PATH_MAX, "%s/vega-test-XXXXXX", tmp != NULL ? tmp : "/tmp");
+	MUST(mkdtemp(jmake_dir) != NULL);
+	return vega_io_new("pwrite", NULL, &jmake_io);
 }
 
 static int
@@ -296,11 +300,14 @@ remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
 	return remove(path);
 }
 
-void
-jmake_dir_remove(char *dir)
+int
+jmake_teardown(void **state)
 {
-	(void)nftw(dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
-	free(dir);
+	(void)state;
+	(void)nftw(jmake_dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+	free(jmake_dir);
+	vega_io_delete(jmake_io);
+	return 0;
 }
 
 const char *

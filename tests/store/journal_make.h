@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "store/format.h"
+#include "store/io.h"
 
 struct jmake {
 	uint8_t *bytes; /* 8-aligned */
@@ -60,9 +61,11 @@ void jmake_save(const struct jmake *m, const char *path);
 void jmake_save_idx(const struct jmake *m, const char *path, uint32_t entry_cnt);
 void jmake_write(const char *path, const void *bytes, uint64_t len);
 
-/* A fresh folder below the build's temporary directory, and its removal. */
-char *jmake_dir(void);
-void jmake_dir_remove(char *dir);
+/* A group's setup and teardown: a fresh folder below the build's temporary directory, and I/O by pwrite. */
+extern char *jmake_dir;
+extern struct vega_io *jmake_io;
+int jmake_setup(void **state);
+int jmake_teardown(void **state);
 /* mkdir -p; returns "<dir>/<rest>" in one of four static buffers. */
 const char *jmake_path(const char *dir, const char *rest);
 

@@ -18,7 +18,6 @@
 #include "tests/store/journal_make.h"
 
 static struct jmake m;
-static char *dir;
 
 static int
 export_to(const char *path, const char *format, const char *out, const uint64_t *stop,
@@ -59,8 +58,8 @@ drop_counts_are_kept(void **state)
 			.drop_cnt = 0xABCDE},
 	};
 	const uint32_t option[5] = {4u | 8u << 16, 0xABCDE, 0, 0, 48};
-	const char *path = jmake_path(dir, "drops.pcapng");
-	const char *out = jmake_path(dir, "drops.out");
+	const char *path = jmake_path(jmake_dir, "drops.pcapng");
+	const char *out = jmake_path(jmake_dir, "drops.out");
 	struct vega_export_sum sum;
 	uint8_t *bytes;
 	size_t len;
@@ -87,8 +86,8 @@ late_times_need_pcapng(void **state)
 {
 	const struct jframe frame = {
 		.recv_ns = (1ull << 32) * 1000000000u, .captured_bytes = 1, .wire_bytes = 1};
-	const char *path = jmake_path(dir, "late.pcapng");
-	const char *out = jmake_path(dir, "late.out");
+	const char *path = jmake_path(jmake_dir, "late.pcapng");
+	const char *out = jmake_path(jmake_dir, "late.out");
 	struct vega_export_sum sum;
 
 	(void)state;
@@ -109,8 +108,8 @@ static void
 stopped_leaves_nothing(void **state)
 {
 	static struct jframe frames[5000];
-	const char *path = jmake_path(dir, "stop.pcapng");
-	const char *out = jmake_path(dir, "stop.out");
+	const char *path = jmake_path(jmake_dir, "stop.pcapng");
+	const char *out = jmake_path(jmake_dir, "stop.out");
 	const uint64_t stop = 15;
 	struct vega_export_sum sum;
 	uint8_t *bytes;
@@ -146,22 +145,6 @@ default_means_all_of_them(void **state)
 	assert_false(vega_feed_is("A", "A.0"));
 }
 
-static int
-setup(void **state)
-{
-	(void)state;
-	dir = jmake_dir();
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	jmake_dir_remove(dir);
-	return 0;
-}
-
 int
 main(void)
 {
@@ -172,5 +155,5 @@ main(void)
 		cmocka_unit_test(default_means_all_of_them),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, jmake_setup, jmake_teardown);
 }

@@ -19,7 +19,6 @@
 #include "tests/store/journal_make.h"
 
 static struct jmake m;
-static char *dir;
 
 /* What a cursor gave, and the holes it told. */
 struct got {
@@ -112,7 +111,7 @@ sealed_file_tells_everything(void **state)
 		.wire_bytes = 9,
 		.interface_id = 1,
 		.drop_cnt = 12};
-	const char *path = jmake_path(dir, "one/20261120/FEED/frames-0000.pcapng");
+	const char *path = jmake_path(jmake_dir, "one/20261120/FEED/frames-0000.pcapng");
 	const struct vega_journal_file *file;
 	struct vega_journal *journal;
 	struct vega_cursor *cursor;
@@ -130,7 +129,7 @@ sealed_file_tells_everything(void **state)
 	m.trailer.end_disk = 5;
 	jmake_seal(&m);
 	jmake_save(&m, path);
-	assert_int_equal(vega_journal_open(jmake_path(dir, "one"), &journal), 0);
+	assert_int_equal(vega_journal_open(jmake_path(jmake_dir, "one"), &journal), 0);
 	assert_int_equal(vega_journal_file_cnt(journal), 1);
 	assert_int_equal(vega_journal_feed_cnt(journal), 1);
 	assert_string_equal(vega_journal_feed(journal, 0), "FEED");
@@ -179,12 +178,12 @@ any_level_can_be_named(void **state)
 		"lv/20261120/FEED/frames-0000.pcapng"};
 
 	(void)state;
-	save_sealed(jmake_path(dir, "lv/20261120/FEED/frames-0000.pcapng"), 0, 1000, 2);
-	jmake_write(jmake_path(dir, "lv/20261120/FEED/records-0000.vega"), "x", 1);
-	jmake_write(jmake_path(dir, "lv/20261120/FEED/frames-0000.pcapng.idx"), "x", 1);
-	jmake_write(jmake_path(dir, "lv/20261120/notes.txt"), "x", 1);
+	save_sealed(jmake_path(jmake_dir, "lv/20261120/FEED/frames-0000.pcapng"), 0, 1000, 2);
+	jmake_write(jmake_path(jmake_dir, "lv/20261120/FEED/records-0000.vega"), "x", 1);
+	jmake_write(jmake_path(jmake_dir, "lv/20261120/FEED/frames-0000.pcapng.idx"), "x", 1);
+	jmake_write(jmake_path(jmake_dir, "lv/20261120/notes.txt"), "x", 1);
 	for (size_t i = 0; i < VEGA_ARRAY_CNT(levels); i++)
-		assert_int_equal(take(jmake_path(dir, levels[i]), 0, UINT64_MAX).cnt, 6);
+		assert_int_equal(take(jmake_path(jmake_dir, levels[i]), 0, UINT64_MAX).cnt, 6);
 }
 
 /* Feed by feed; in a feed by generation, day and number, whatever the names' order on disk. */
@@ -195,11 +194,12 @@ files_come_in_recorded_order(void **state)
 	struct got got;
 
 	(void)state;
-	save_sealed(jmake_path(dir, "order/20261120/FEED/frames-10000.pcapng"), 10000, 9000, 1);
-	save_sealed(jmake_path(dir, "order/20261120/FEED/frames-0002.pcapng"), 2, 5000, 1);
-	save_sealed(jmake_path(dir, "order/20261119/FEED/frames-0003.pcapng"), 3, 1000, 1);
-	save_sealed(jmake_path(dir, "order/20261120/ALPHA/frames-0000.pcapng"), 0, 1, 1);
-	assert_int_equal(vega_journal_open(jmake_path(dir, "order"), &journal), 0);
+	save_sealed(
+		jmake_path(jmake_dir, "order/20261120/FEED/frames-10000.pcapng"), 10000, 9000, 1);
+	save_sealed(jmake_path(jmake_dir, "order/20261120/FEED/frames-0002.pcapng"), 2, 5000, 1);
+	save_sealed(jmake_path(jmake_dir, "order/20261119/FEED/frames-0003.pcapng"), 3, 1000, 1);
+	save_sealed(jmake_path(jmake_dir, "order/20261120/ALPHA/frames-0000.pcapng"), 0, 1, 1);
+	assert_int_equal(vega_journal_open(jmake_path(jmake_dir, "order"), &journal), 0);
 	assert_int_equal(vega_journal_feed_cnt(journal), 2);
 	assert_string_equal(vega_journal_feed(journal, 0), "ALPHA");
 	assert_string_equal(vega_journal_feed(journal, 1), "FEED");
@@ -207,7 +207,7 @@ files_come_in_recorded_order(void **state)
 	assert_int_equal(vega_journal_file(journal, 2)->file_number, 2);
 	assert_int_equal(vega_journal_file(journal, 3)->file_number, 10000);
 	vega_journal_close(journal);
-	got = take(jmake_path(dir, "order/20261120/FEED"), 0, UINT64_MAX);
+	got = take(jmake_path(jmake_dir, "order/20261120/FEED"), 0, UINT64_MAX);
 	assert_int_equal(got.cnt, 6);
 	assert_int_equal(got.ns[0], 5000);
 	assert_int_equal(got.ns[5], 9020);
@@ -222,7 +222,7 @@ seek_reads_one_block(void **state)
 		char name[64];
 
 		(void)snprintf(name, sizeof(name), "seek/20261120/FEED/frames-%04u.pcapng", i);
-		save_sealed(jmake_path(dir, name), i, 10000 + i * 1000, 4);
+		save_sealed(jmake_path(jmake_dir, name), i, 10000 + i * 1000, 4);
 	}
 	for (uint64_t t = 9990; t < 12400; t++) {
 		struct vega_journal *journal;
@@ -238,7 +238,7 @@ seek_reads_one_block(void **state)
 
 				need = at >= t ? at : need;
 			}
-		assert_int_equal(vega_journal_open(jmake_path(dir, "seek"), &journal), 0);
+		assert_int_equal(vega_journal_open(jmake_path(jmake_dir, "seek"), &journal), 0);
 		assert_int_equal(
 			vega_cursor_open(journal, 0, t, UINT64_MAX, NULL, NULL, &cursor), 0);
 		rc = vega_cursor_next(cursor, &frame);
@@ -255,7 +255,7 @@ seek_reads_one_block(void **state)
 static void
 times_that_go_backward(void **state)
 {
-	const char *path = jmake_path(dir, "back.pcapng");
+	const char *path = jmake_path(jmake_dir, "back.pcapng");
 	struct got got;
 
 	(void)state;
@@ -286,7 +286,7 @@ times_that_go_backward(void **state)
 static void
 unsealed_with_any_idx(void **state)
 {
-	const char *path = jmake_path(dir, "crash/20261120/FEED/frames-0000.pcapng");
+	const char *path = jmake_path(jmake_dir, "crash/20261120/FEED/frames-0000.pcapng");
 
 	(void)state;
 	jmake_begin(&m, "FEED", 20261120, 0, 1);
@@ -309,7 +309,7 @@ unsealed_with_any_idx(void **state)
 static void
 holes_are_told_with_their_times(void **state)
 {
-	const char *path = jmake_path(dir, "holes.pcapng");
+	const char *path = jmake_path(jmake_dir, "holes.pcapng");
 	struct got got;
 
 	(void)state;
@@ -344,7 +344,7 @@ holes_are_told_with_their_times(void **state)
 static void
 damaged_block_is_a_hole(void **state)
 {
-	const char *path = jmake_path(dir, "damaged.pcapng");
+	const char *path = jmake_path(jmake_dir, "damaged.pcapng");
 	struct got got;
 
 	(void)state;
@@ -371,7 +371,7 @@ damaged_block_is_a_hole(void **state)
 static void
 payload_that_is_no_chain(void **state)
 {
-	const char *path = jmake_path(dir, "chain.pcapng");
+	const char *path = jmake_path(jmake_dir, "chain.pcapng");
 	const uint32_t lies[][4] = {
 		{6, 16, 0, 16}, {6, 4096, 0, 16}, {6, 0, 0, 0}, {6, 16, 0, 12}, {6, 13, 0, 13}};
 
@@ -397,7 +397,7 @@ payload_that_is_no_chain(void **state)
 static void
 follows_a_growing_file(void **state)
 {
-	const char *path = jmake_path(dir, "grow/20261120/FEED/frames-0000.pcapng");
+	const char *path = jmake_path(jmake_dir, "grow/20261120/FEED/frames-0000.pcapng");
 	char idx[PATH_MAX];
 	struct vega_journal *journal;
 	struct vega_cursor *cursor;
@@ -407,7 +407,7 @@ follows_a_growing_file(void **state)
 	jmake_begin(&m, "FEED", 20261120, 0, 1);
 	jmake_save(&m, path);
 	jmake_save_idx(&m, path, 0);
-	assert_int_equal(vega_journal_open(jmake_path(dir, "grow"), &journal), 0);
+	assert_int_equal(vega_journal_open(jmake_path(jmake_dir, "grow"), &journal), 0);
 	assert_int_equal(vega_cursor_open(journal, 0, 0, UINT64_MAX, keep_hole, &got, &cursor), 0);
 	drain(cursor, &got);
 	assert_int_equal(got.cnt, 0);
@@ -438,7 +438,7 @@ follows_a_growing_file(void **state)
 static void
 a_late_block_is_no_hole(void **state)
 {
-	const char *path = jmake_path(dir, "late.pcapng");
+	const char *path = jmake_path(jmake_dir, "late.pcapng");
 	struct vega_journal *journal;
 	struct vega_cursor *cursor;
 	struct got got = {0};
@@ -470,7 +470,7 @@ a_late_block_is_no_hole(void **state)
 static void
 blocks_and_frames_agree(void **state)
 {
-	const char *path = jmake_path(dir, "fast.pcapng");
+	const char *path = jmake_path(jmake_dir, "fast.pcapng");
 	void *buffer = aligned_alloc(VEGA_BLOCK_ALIGN_BYTES, VEGA_BLOCK_BYTES_MAX);
 	const struct vega_block_hdr *hdr;
 	struct vega_journal *journal;
@@ -517,13 +517,13 @@ refused(const char *path, int rc, int status, const char *needle)
 static void
 what_is_no_journal_is_refused(void **state)
 {
-	const char *path = jmake_path(dir, "bad.pcapng");
+	const char *path = jmake_path(jmake_dir, "bad.pcapng");
 	char text[8192] = "some text";
 
 	(void)state;
 	refused("/nonexistent/journal", -ENOENT, EX_NOINPUT, "/nonexistent/journal");
-	(void)jmake_path(dir, "empty/x");
-	refused(jmake_path(dir, "empty"), -ENOENT, EX_NOINPUT, "frames-NNNN.pcapng");
+	(void)jmake_path(jmake_dir, "empty/x");
+	refused(jmake_path(jmake_dir, "empty"), -ENOENT, EX_NOINPUT, "frames-NNNN.pcapng");
 	jmake_write(path, text, 0);
 	refused(path, -EBADMSG, EX_DATAERR, "found 0");
 	jmake_write(path, text, sizeof(text));
@@ -549,32 +549,16 @@ one_bad_file_among_many(void **state)
 	uint64_t damaged = 0;
 
 	(void)state;
-	save_sealed(jmake_path(dir, "many/20261120/FEED/frames-0000.pcapng"), 0, 1000, 1);
-	jmake_write(jmake_path(dir, "many/20261120/FEED/frames-0001.pcapng"), "junk", 4);
-	save_sealed(jmake_path(dir, "many/20261120/FEED/frames-0002.pcapng"), 2, 2000, 1);
-	assert_int_equal(vega_journal_open(jmake_path(dir, "many"), &journal), 0);
+	save_sealed(jmake_path(jmake_dir, "many/20261120/FEED/frames-0000.pcapng"), 0, 1000, 1);
+	jmake_write(jmake_path(jmake_dir, "many/20261120/FEED/frames-0001.pcapng"), "junk", 4);
+	save_sealed(jmake_path(jmake_dir, "many/20261120/FEED/frames-0002.pcapng"), 2, 2000, 1);
+	assert_int_equal(vega_journal_open(jmake_path(jmake_dir, "many"), &journal), 0);
 	assert_int_equal(vega_journal_file_cnt(journal), 3);
 	for (uint32_t i = 0; i < 3; i++)
 		damaged += vega_journal_file(journal, i)->damaged_blocks;
 	assert_int_equal(damaged, 1);
 	vega_journal_close(journal);
-	assert_int_equal(take(jmake_path(dir, "many"), 0, UINT64_MAX).cnt, 6);
-}
-
-static int
-setup(void **state)
-{
-	(void)state;
-	dir = jmake_dir();
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	jmake_dir_remove(dir);
-	return 0;
+	assert_int_equal(take(jmake_path(jmake_dir, "many"), 0, UINT64_MAX).cnt, 6);
 }
 
 int
@@ -597,5 +581,5 @@ main(void)
 		cmocka_unit_test(one_bad_file_among_many),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, jmake_setup, jmake_teardown);
 }

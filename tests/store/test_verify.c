@@ -24,8 +24,6 @@
 #include "tests/store/journal_make.h"
 
 static struct jmake m;
-static char *dir;
-static struct vega_io *io;
 
 static void
 make_small(bool sealed)
@@ -78,7 +76,7 @@ verify(const char *path, struct vega_verify_sum *sum)
 
 	last_damage[0] = '\0';
 	*sum = (struct vega_verify_sum){0};
-	return vega_verify_file(io, path, &hooks, sum);
+	return vega_verify_file(jmake_io, path, &hooks, sum);
 }
 
 /* Open and walk whatever can be walked; what is served must come in whole frames. */
@@ -108,7 +106,7 @@ read_all(const char *path)
 static void
 whole_file_is_ok(void **state)
 {
-	const char *path = jmake_path(dir, "whole.pcapng");
+	const char *path = jmake_path(jmake_dir, "whole.pcapng");
 	struct vega_verify_sum sum;
 
 	(void)state;
@@ -127,7 +125,7 @@ whole_file_is_ok(void **state)
 static void
 flip_every_bit_from(uint64_t off)
 {
-	const char *path = jmake_path(dir, "flip.pcapng");
+	const char *path = jmake_path(jmake_dir, "flip.pcapng");
 	struct vega_verify_sum sum;
 	FILE *file;
 
@@ -169,7 +167,7 @@ every_flipped_bit_is_seen(void **state)
 static void
 a_flip_costs_its_block_alone(void **state)
 {
-	const char *path = jmake_path(dir, "cost.pcapng");
+	const char *path = jmake_path(jmake_dir, "cost.pcapng");
 
 	(void)state;
 	make_small(true);
@@ -193,7 +191,7 @@ a_flip_costs_its_block_alone(void **state)
 static void
 every_cut_of_a_sealed_file_is_seen(void **state)
 {
-	const char *path = jmake_path(dir, "cut.pcapng");
+	const char *path = jmake_path(jmake_dir, "cut.pcapng");
 	struct vega_verify_sum sum;
 
 	(void)state;
@@ -216,7 +214,7 @@ every_cut_of_a_sealed_file_is_seen(void **state)
 static void
 an_unsealed_file_is_no_damage(void **state)
 {
-	const char *path = jmake_path(dir, "unsealed.pcapng");
+	const char *path = jmake_path(jmake_dir, "unsealed.pcapng");
 	struct vega_verify_sum sum;
 
 	(void)state;
@@ -240,7 +238,7 @@ an_unsealed_file_is_no_damage(void **state)
 static void
 a_torn_extent_between_good_blocks_is_damage(void **state)
 {
-	const char *path = jmake_path(dir, "between.pcapng");
+	const char *path = jmake_path(jmake_dir, "between.pcapng");
 	const struct jframe frame = {.recv_ns = 5, .captured_bytes = 60, .wire_bytes = 60};
 	struct vega_verify_sum sum;
 
@@ -260,7 +258,7 @@ a_torn_extent_between_good_blocks_is_damage(void **state)
 static void
 a_covered_hole_is_a_known_loss(void **state)
 {
-	const char *path = jmake_path(dir, "hole.pcapng");
+	const char *path = jmake_path(jmake_dir, "hole.pcapng");
 	const struct jframe frame = {.recv_ns = 5, .captured_bytes = 60, .wire_bytes = 60};
 	struct vega_verify_sum sum;
 
@@ -291,7 +289,7 @@ lie_about_count(struct vega_block_hdr *hdr)
 static void
 lies_with_good_checksums_are_seen(void **state)
 {
-	const char *path = jmake_path(dir, "lies.pcapng");
+	const char *path = jmake_path(jmake_dir, "lies.pcapng");
 	const uint32_t epb[9] = {6, 36, 7 /* no such interface */, 0, 9, 4, 4, 0, 36};
 	const uint32_t alien[3] = {0xD6454799u, 12, 12};
 	struct vega_verify_sum sum;
@@ -321,8 +319,8 @@ static void
 every_flipped_byte_of_an_idx_is_told(void **state)
 {
 	const uint64_t idx_bytes = sizeof(struct vega_idx_head) + 2 * VEGA_INDEX_ENTRY_BYTES;
-	const char *path = jmake_path(dir, "idx.pcapng");
-	const char *idx = jmake_path(dir, "idx.pcapng.idx");
+	const char *path = jmake_path(jmake_dir, "idx.pcapng");
+	const char *idx = jmake_path(jmake_dir, "idx.pcapng.idx");
 	struct vega_verify_sum sum;
 	int fd;
 
@@ -360,7 +358,7 @@ every_flipped_byte_of_an_idx_is_told(void **state)
 static uint64_t
 bad_entries_with(const struct vega_index_entry *second, const char *what)
 {
-	const char *path = jmake_path(dir, "idxlies.pcapng");
+	const char *path = jmake_path(jmake_dir, "idxlies.pcapng");
 	const struct vega_index_entry was = m.entries[1];
 	struct vega_verify_sum sum;
 
@@ -403,7 +401,7 @@ an_idx_that_lies_is_told(void **state)
 static void
 statistics_that_lie_are_seen(void **state)
 {
-	const char *path = jmake_path(dir, "isb.pcapng");
+	const char *path = jmake_path(jmake_dir, "isb.pcapng");
 	struct vega_trailer *trailer;
 	struct vega_verify_sum sum;
 	struct vega_isb *isb;
@@ -435,7 +433,7 @@ statistics_that_lie_are_seen(void **state)
 static void
 other_files_are_refused(void **state)
 {
-	const char *path = jmake_path(dir, "other.pcapng");
+	const char *path = jmake_path(jmake_dir, "other.pcapng");
 	struct vega_verify_sum sum;
 	char text[8192] = "not a journal at all";
 
@@ -447,24 +445,6 @@ other_files_are_refused(void **state)
 	assert_int_equal(verify(path, &sum), -EBADMSG);
 	assert_int_equal(verify("/nonexistent/x", &sum), -ENOENT);
 	assert_int_equal(verify("/dev/null", &sum), -EBADMSG);
-}
-
-static int
-setup(void **state)
-{
-	(void)state;
-	dir = jmake_dir();
-	assert_int_equal(vega_io_new("pwrite", NULL, &io), 0);
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	jmake_dir_remove(dir);
-	vega_io_delete(io);
-	return 0;
 }
 
 int
@@ -485,5 +465,5 @@ main(void)
 		cmocka_unit_test(other_files_are_refused),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, jmake_setup, jmake_teardown);
 }

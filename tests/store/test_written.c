@@ -18,9 +18,6 @@
 
 #define FRAME_CNT 9000u
 
-static char *dir;
-static struct vega_io *io;
-
 static void
 tell(void *arg, const struct vega_damage *damage)
 {
@@ -36,9 +33,9 @@ verify_all(const char *path)
 	struct vega_verify_sum sum = {0};
 	struct vega_tree tree;
 
-	assert_int_equal(vega_tree_list(io, path, &tree), 0);
+	assert_int_equal(vega_tree_list(jmake_io, path, &tree), 0);
 	for (uint32_t i = 0; i < tree.file_cnt; i++)
-		assert_int_equal(vega_verify_file(io, tree.files[i].path, &hooks, &sum), 0);
+		assert_int_equal(vega_verify_file(jmake_io, tree.files[i].path, &hooks, &sum), 0);
 	vega_tree_free(&tree);
 	assert_int_equal(sum.damaged_blocks, 0);
 	return sum;
@@ -62,7 +59,7 @@ rig_start(struct rig *rig, const char *name)
 {
 	static char journal[4096];
 
-	(void)snprintf(journal, sizeof(journal), "%s/%s", dir, name);
+	(void)snprintf(journal, sizeof(journal), "%s/%s", jmake_dir, name);
 	rig_new(rig, 2, 4);
 	rig->conf.journal_dir = journal;
 	rig->conf.io = "pwrite";
@@ -169,24 +166,6 @@ losses_at_the_end_are_told(void **state)
 	rig_delete(&rig);
 }
 
-static int
-setup(void **state)
-{
-	(void)state;
-	dir = jmake_dir();
-	assert_int_equal(vega_io_new("pwrite", NULL, &io), 0);
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	jmake_dir_remove(dir);
-	vega_io_delete(io);
-	return 0;
-}
-
 int
 main(void)
 {
@@ -195,5 +174,5 @@ main(void)
 		cmocka_unit_test(losses_at_the_end_are_told),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, jmake_setup, jmake_teardown);
 }
