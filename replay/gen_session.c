@@ -381,6 +381,24 @@ vega_gen_session_truth(const struct vega_gen_session *session)
 
 /* Making one. */
 
+/* No sum of them leaves 64 bits. */
+static int
+check_times(const struct vega_gen_config *c)
+{
+	if (c->heartbeat_ns > VEGA_GEN_HEARTBEAT_NS_MAX)
+		return VEGA_ERR(-EINVAL, "--heartbeat: need 365d at most, found more; 0s is none");
+	if (c->start_ns / 1000000000 > UINT32_MAX)
+		return VEGA_ERR(-EBADMSG, "--start: need a time before 2106-02-07, which pcap can "
+					  "hold, found a later "
+					  "one");
+	if (c->start_ns < c->feed->first_ns)
+		return VEGA_ERR(-EINVAL,
+			"--start: need a time that %s can express, found one before its epoch; "
+			"give a later one",
+			c->feed->name);
+	return 0;
+}
+
 static int
 check(const struct vega_gen_config *c)
 {
@@ -391,17 +409,12 @@ check(const struct vega_gen_config *c)
 		return VEGA_ERR(-EINVAL, "need at least one packet, at 1 to %u a second",
 			VEGA_GEN_RATE_PPS_MAX);
 	if (c->loss_ppb > VEGA_GEN_LOSS_PPB_MAX)
-		return VEGA_ERR(
-			-EINVAL, "--loss: need at most 0.9, found %u billionths", c->loss_ppb);
+		return VEGA_ERR(-EINVAL, "--loss: need a share of at most 0.9, found %g",
+			c->loss_ppb / 1e9);
 	if (c->burst_cnt == 0 || c->burst_cnt > VEGA_GEN_BURST_CNT_MAX)
 		return VEGA_ERR(-EINVAL, "--burst: need 1 to %u, found %u", VEGA_GEN_BURST_CNT_MAX,
 			c->burst_cnt);
-	if (c->start_ns < c->feed->first_ns)
-		return VEGA_ERR(-EINVAL,
-			"--start: need a time that %s can express, found one before its epoch; "
-			"give a later one",
-			c->feed->name);
-	return 0;
+	return check_times(c);
 }
 
 static void

@@ -19,9 +19,10 @@
 #include "hugepages/base/attr.h"
 #include "replay/gen_feed.h"
 
-#define VEGA_GEN_RATE_PPS_MAX  100000000u
-#define VEGA_GEN_LOSS_PPB_MAX  900000000u /* more would hardly ever fill a file */
-#define VEGA_GEN_BURST_CNT_MAX 100000u
+#define VEGA_GEN_RATE_PPS_MAX     100000000u
+#define VEGA_GEN_LOSS_PPB_MAX     900000000u /* more would hardly ever fill a file */
+#define VEGA_GEN_BURST_CNT_MAX    100000u
+#define VEGA_GEN_HEARTBEAT_NS_MAX 31536000000000000u /* 365 days */
 
 struct vega_gen_config {
 	const struct vega_gen_feed *feed;

@@ -37,6 +37,15 @@ status_of(int rc)
 	}
 }
 
+/* Names come from files, too: one line it stays, and no terminal takes any of it for a command. */
+static void
+make_printable(char *text)
+{
+	for (; *text != '\0'; text++)
+		if ((unsigned char)*text < ' ' || *text == 0x7F)
+			*text = '?';
+}
+
 int
 vega_err_set(int rc, int exit_status, const char *fmt, ...)
 {
@@ -47,6 +56,7 @@ vega_err_set(int rc, int exit_status, const char *fmt, ...)
 	va_start(ap, fmt);
 	(void)vsnprintf(current.text, sizeof(current.text), fmt, ap);
 	va_end(ap);
+	make_printable(current.text);
 	return rc;
 }
 
@@ -61,6 +71,7 @@ vega_err_add(int rc, const char *fmt, ...)
 	va_start(ap, fmt);
 	(void)vsnprintf(front, sizeof(front) - 2, fmt, ap);
 	va_end(ap);
+	make_printable(front);
 	front_len = strlen(front);
 	memcpy(front + front_len, ": ", 3);
 	front_len += 2;

@@ -8,7 +8,7 @@
  * On the way up:	return VEGA_ERR_ADD(rc, "feed %s", name);	puts "feed NSE_FO: " in front
  * In a main:		return vega_err_exit("vega-capture", rc);	prints the line, gives the exit status
  *
- * A message is one line and says what was needed, what was found and what to do. Libraries never
+ * A message is one line without control characters and says what was needed, what was found and what to do. Libraries never
  * print, log or exit. Threads: each has its own message. No allocation.
  */
 #include <errno.h>

@@ -486,7 +486,11 @@ class Gen(unittest.TestCase):
         self.refused(64, 'standard output', '--packets', '5', '-o', '-', '--json')
         self.refused(64, 'two files', *some, '--truth', self.path())
         self.refused(64, "'extra'", *some, 'extra')
-        self.refused(65, '2106', *some, '--start', '2106-02-08T00:00:00Z')
+        for start in ('2106-02-08T00:00:00Z', 2**64 - 1, 2**64 - 10**9):  # near the last it would go round to 1970
+            self.refused(65, '2106', *some, '--start', str(start))
+        for duration in ('366d', '213503d'):
+            self.refused(64, '365d', *some, '--heartbeat', duration)
+        self.refused(64, '0.95', *some, '--loss', '0.95')
 
     def test_output_that_cannot_be_written(self):
         self.refused(73, 'No such file', '--packets', '5', '-o', self.path('none/s.pcap'))

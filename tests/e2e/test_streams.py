@@ -78,6 +78,13 @@ class Streams(unittest.TestCase):
                 with open(report, encoding='utf-8') as file:
                     self.assertEqual(file.read(1), '{')
 
+    def test_messages_are_one_line_whatever_the_names(self):
+        name = '/no\nwhere\x1b[31m\x07\x7f\u20ac'
+        done = vega.run('vega-replay', name, '--out', 'null')
+        self.assertEqual(done.returncode, 66)
+        self.assertTrue(vega.one_line(done.stderr), done.stderr)
+        self.assertIn('/no?where?[31m??\u20ac', done.stderr)
+
     def test_a_limit_of_file_sizes_is_told(self):
         for status, name, *args in ((74, 'vega-replay', self.source, '--out', 'pcap:' + os.path.join(self.dir, 'o')),
                                     (74, 'vega-gen', '--feed', 'iex', '--packets', '9999', '-o', os.path.join(self.dir, 'g'))):
