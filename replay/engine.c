@@ -304,13 +304,17 @@ note_errors(struct vega_replay *replay, uint32_t sent_cnt, uint64_t now_ns, uint
 	vega_timeline_due(&report->timeline, due_ns[0], sent_cnt, error_ns_sum, error_ns_max);
 }
 
-/* What a frame took a serial output, of which it is remembered what it takes at the least: that rises by little. */
+/* What a frame took a serial output, of which it is remembered what it takes at the least: that rises by little. 0 of others. */
 static uint64_t
 measure_step(struct vega_replay *replay, uint32_t sent_cnt, uint64_t now_ns)
 {
-	const uint64_t step_ns = (vega_monotonic_ns() - now_ns) / sent_cnt;
+	const uint64_t done_ns = vega_monotonic_ns();
+	const uint64_t step_ns = (done_ns - now_ns) / sent_cnt;
 	const uint64_t risen_ns = replay->frame_ns + FRAME_RISE_NS;
 
+	replay->looked_ns = done_ns;
+	if (!replay->tx->is_serial)
+		return 0;
 	replay->frame_ns = step_ns < risen_ns ? step_ns : risen_ns;
 	return step_ns;
 }
@@ -319,7 +323,6 @@ static void
 note_departures(struct vega_replay *replay, uint32_t sent_cnt, uint64_t now_ns)
 {
 	struct vega_report *report = replay->report;
-	uint64_t step_ns;
 
 	if (vega_unlikely(report->frames_taken == 0))
 		report->begin_ns = now_ns;
@@ -332,8 +335,7 @@ note_departures(struct vega_replay *replay, uint32_t sent_cnt, uint64_t now_ns)
 		note_hand_over(replay, replay->due_ns + replay->burst_sent, sent_cnt, now_ns);
 		return;
 	}
-	step_ns = replay->tx->is_serial ? measure_step(replay, sent_cnt, now_ns) : 0;
-	note_errors(replay, sent_cnt, now_ns, step_ns);
+	note_errors(replay, sent_cnt, now_ns, measure_step(replay, sent_cnt, now_ns));
 }
 
 /* Hand over the first frame_cnt frames of what is ready. */

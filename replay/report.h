@@ -8,7 +8,7 @@
  * leaves early. What happens behind the hand-over (driver, wire, receiver) is not in it. Of a burst that the output sends one by one
  * (is_serial), frames are handed over at even steps from the beginning to the end of the call.
  *
- * A sender that spins sees the clock every 50 ns. When it does not for a microsecond or more, the system or the hypervisor has run
+ * A sender that spins sees the clock every 50 ns. When it does not for 5 us or more, the system or the hypervisor has run
  * something else: the processor was away. Departures due meanwhile are disturbed; they count as any other, and the errors are told
  * once more without them. That is what the machine costs, and what the sender does.
  *

@@ -2,9 +2,10 @@
 """How true a replay is, over a veth pair, with tcpdump's nanosecond times as the judge and vega-compare as the measure.
 
 Real and generated captures, vega-replay, tcpreplay and tracereplay in turns. Of vega-replay's outputs and of tcpreplay's timers the
-best of a short trial is taken. The floor is what the judge makes of two packets handed over together. Clean windows are tenths of a
-second in which the hypervisor stole no time; the errors are told over them, beside those of the whole run. Of vega-replay they are
-also told without the packets that were due while its processor was away, which its report names: what is left is its own.
+best of a short trial is taken. The floor is what the judge makes of two packets handed over together, after pauses as the scene has
+them. Clean windows are tenths of a second in which the hypervisor stole no time; the errors are told over them, beside those of the
+whole run. Of vega-replay they are also told without the packets that were due while its processor was away, which its report names:
+what is left is its own, and the receiver's.
 """
 import bisect
 import collections
@@ -25,6 +26,7 @@ TOPS = os.path.join(SHARED, "go-iex", "TOPS16.pcapng")
 MIAX = os.path.join(SHARED, "omi-data-packets-history", "Miax.Tom.Mach.v1.9.Example.pcap")
 BURSTS = "generated"
 WINDOW_S = 0.1
+IDLE_NS = 200_000
 TIMERS = ("nano", "gtod", "select", "ioport")
 
 # Seconds of the replay, not of the recording; None: all of it.
@@ -153,10 +155,17 @@ def measure(rig, veth, command, original, speed):
             "drift_ns": whole["drift_ns"], "steal_s": round(steal.stolen_s(), 2), "windows": window_cnt, "clean_windows": clean_cnt, **own}
 
 
-def floor(rig, veth, command, count):
-    """Gaps of pairs handed over together, as the judge sees them."""
-    source = rig.path("fidelity-pairs.pcap")
-    harness.write_pcap(source, 2 * count, lambda i: 10**6 if i % 2 else 0)
+def rhythm(original, speed, count):
+    """The scene's pauses before a packet that found the receiver idle: after a long one it is slower to take the next two."""
+    times = [ns // speed for ns, _ in harness.read_pcap(original)]
+    idle = [ns for before, ns in zip(times, times[1:]) if ns - before >= IDLE_NS][:count + 1]
+    return [b - a for a, b in zip(idle, idle[1:])]
+
+
+def floor(rig, veth, command, pauses):
+    """Gaps of pairs handed over together, in the scene's rhythm, as the judge sees them."""
+    source, count = rig.path("fidelity-pairs.pcap"), len(pauses)
+    harness.write_pcap(source, 2 * count, lambda i: pauses[i // 2] if i % 2 else 0)
     judge = Judge(rig, veth)
     with judge:
         veth.exec_run(*[source if c == "SOURCE" else c for c in command])
@@ -234,7 +243,7 @@ def play(rig, veth, scene, senders, turn, pairs):
     except harness.Skip as reason:
         yield {"scene": scene.name, "speed": scene.speed, "left_out": str(reason)}
         return
-    floors = floor(rig, veth, pairs, 500 if rig.quick else 2000)
+    floors = floor(rig, veth, pairs, rhythm(original, scene.speed, 500 if rig.quick else 2000) or [10**6] * 500)
     shift = turn % len(senders)
     for name, command in senders[shift:] + senders[:shift]:
         row = {"scene": scene.name, "speed": scene.speed, "sender": name}

@@ -613,7 +613,7 @@ test_disturbed(void **state)
 	f->now_ns = START + 320000;
 	assert_int_equal(poll(f, &wait_ns), 1);
 	assert_int_equal(f->report.away_cnt, 2);
-	assert_int_equal(f->report.away_ns, 30000 + 41000);
+	assert_int_equal(f->report.away_ns, 30000 + 40000 + VEGA_REPORT_AWAY_NS);
 	assert_int_equal(f->report.disturbed_cnt, 2);
 	assert_int_equal(f->report.disturbance_cnt, 1);
 	assert_int_equal(f->report.disturbances[0].packet_idx, 1);
