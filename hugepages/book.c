@@ -369,7 +369,7 @@ apply_level(struct vega_book *b, const struct vega_book_in *in, uint64_t cnt)
 	int64_t price = is_ask ? l->ask_price : l->bid_price;
 	uint64_t qty = is_ask ? l->ask_qty : l->bid_qty;
 
-	if (vega_unlikely(b->is_in_place) && in->instrument_idx != VEGA_STATE_NONE)
+	if (vega_unlikely(b->watch->is_on || b->is_spoilt) && in->instrument_idx != VEGA_STATE_NONE)
 		vega_book_judge_level(b, in);
 	if ((l->level & 63) != VEGA_LEVEL_BY_PRICE) {
 		vega_book_forward(b, r, cnt);

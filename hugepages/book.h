@@ -13,14 +13,14 @@
  *
  * Rules: an order that is added again, or modified, is as it is now; one that nobody knows is nothing, but a MODIFY of it is an ADD where
  * the feed says so (MTBT). Elsewhere a MODIFY or a REPLACE of it says that an order rests whose side is not known (ITCH U, DEEP+ M): its
- * instrument is stale, if it was not. A trade takes its quantity off the orders it names (MTBT); where executions do that (ITCH, DEEP+) it names
- * none. Orders and trades of spreads are left out. A new trading day empties all.
+ * instrument is stale, if it was not. A trade takes its quantity off the orders it names (MTBT); where executions do that (ITCH, DEEP+)
+ * it names none. Orders and trades of spreads are left out. A new trading day empties all.
  *
  * While a gap is open, what comes for each order is noted (book_watch.h). When what was missing comes, each message is put into its place
- * among those of its order, what was replaced before it came too, and the GAP record that tells of it has VEGA_GAP_IN_PLACE: the books are sound when the last one came. Where a
- * place is not known, a LOSS record makes that instrument stale. What is lost for good, or came before the
- * capture began, leaves all instruments of the channel stale until each is cleared: an order of then may rest unseen for as long as it
- * likes, so nothing that follows proves a book whole.
+ * among those of its order, what was replaced before it came too, and the GAP record that tells of it has VEGA_GAP_IN_PLACE: the books
+ * are sound when the last one came. Where a place is not known, as of a packet that fills a gap and brings more, a LOSS record makes that
+ * instrument stale. What is lost for good, or came before the capture began, leaves all instruments of the channel stale until each is
+ * cleared: an order of then may rest unseen for as long as it likes, so nothing that follows proves a book whole.
  *
  * All memory is the caller's and of fixed size. An order that finds no room is counted, and told by a LOSS record of its instrument.
  *
@@ -43,6 +43,7 @@ struct VEGA_ALIGNED(64) vega_book_instrument {
 	uint32_t order_cnt;
 	bool has_average;          /* the turnover fits */
 	struct vega_side sides[2]; /* bid, ask: behind the ten best levels */
+	uint64_t level_position;   /* of the lane when a level by price came last, while watched */
 };
 
 struct vega_book_conf {
@@ -62,10 +63,12 @@ struct vega_book {
 	struct vega_far_pool pool;
 	struct vega_book_watch *watch; /* while sequences are missing */
 	bool modify_adds;
-	bool packet_laid;     /* the packet's record is in the lane */
-	bool is_in_place;     /* what is left of the packet came late, and is put into its place */
-	bool is_spoilt;       /* no watch until nothing is missing: it would not know all */
-	uint64_t missing_cnt; /* sequences, of all channels */
+	bool packet_laid; /* the packet's record is in the lane */
+	bool is_in_place; /* what is left of the packet came late, and is put into its place */
+	bool is_unplaced; /* what is left of the packet may be late, and its place is not known */
+	bool is_spoilt;   /* no watch until nothing is missing: it would not know all */
+	uint64_t missing_cnt;             /* sequences, of all channels */
+	uint64_t watch_from;              /* position where the watch began */
 	uint64_t seq[VEGA_STATE_GAP_CNT]; /* by channel, while watched: no newer one is less */
 	bool time_given;
 	uint64_t time_ns;

@@ -3,10 +3,19 @@
 
 #include <string.h>
 
+/* An order's notes; NULL: its place is not known. */
 static struct vega_book_watch_order *
 watch_of(struct vega_book *b, const struct vega_book_in *in, uint64_t id)
 {
-	return vega_book_watch_of(b->watch, id, in->instrument_idx);
+	return b->is_unplaced ? NULL : vega_book_watch_of(b->watch, id, in->instrument_idx);
+}
+
+/* What has no place is told once. */
+static void
+lose_place(struct vega_book *b, const struct vega_book_in *in)
+{
+	if ((b->table->entries[in->instrument_idx].flags & VEGA_STATE_STALE) == 0)
+		vega_book_stale(b, in);
 }
 
 /* Returns whether to go on: nothing newer undid it. */
@@ -14,7 +23,7 @@ static bool
 judge(struct vega_book *b, const struct vega_book_in *in, enum vega_book_watch_how how)
 {
 	if (how == VEGA_BOOK_WATCH_LOST)
-		vega_book_stale(b, in);
+		lose_place(b, in);
 	return how != VEGA_BOOK_WATCH_PAST;
 }
 
@@ -52,7 +61,7 @@ vega_book_hold_order(struct vega_book *b, const struct vega_book_in *in, uint64_
 	next = watch_of(b, in, now->id);
 	how = o != NULL ? vega_book_watch_set(b->watch, next, &less) : VEGA_BOOK_WATCH_LOST;
 	if (how == VEGA_BOOK_WATCH_LOST) {
-		vega_book_stale(b, in);
+		lose_place(b, in);
 		return;
 	}
 	if (how == VEGA_BOOK_WATCH_PAST && o == next)
@@ -180,16 +189,23 @@ vega_book_hold_trade(struct vega_book *b, const struct vega_book_in *in, uint64_
 		o->untold += in->qty;
 }
 
-/* A level that came late behind something newer of its instrument: it may be older than what stands there. */
+/* Since the first of the gaps opened. Behind the ten best nothing is laid, and the entry is not touched: the book notes it. */
+static bool
+came_since_gap(const struct vega_book *b, const struct vega_book_in *in)
+{
+	const uint64_t laid = b->table->entries[in->instrument_idx].ordered_position;
+
+	return (laid >= b->watch_from && laid < b->fold->packet_position) ||
+	       b->instruments[in->instrument_idx].level_position >= b->watch_from;
+}
+
 VEGA_COLD void
 vega_book_judge_level(struct vega_book *b, const struct vega_book_in *in)
 {
-	const struct vega_state_entry *e = &b->table->entries[in->instrument_idx];
-	const uint32_t channel = b->packet.packet.channel;
-
-	if (e->ordered_position >= b->table->table->gap_position[channel % VEGA_STATE_GAP_CNT] &&
-		e->ordered_position < b->fold->packet_position)
-		vega_book_stale(b, in);
+	if (b->is_unplaced || (b->is_in_place && came_since_gap(b, in)))
+		lose_place(b, in);
+	else if (!b->is_in_place)
+		b->instruments[in->instrument_idx].level_position = b->ring.next;
 }
 
 /* ---- gaps -------------------------------------------------------------------------------------------------------- */
@@ -202,7 +218,7 @@ vega_book_spoil_watch(struct vega_book *b)
 		return;
 	give_up_waiting(b);
 	b->is_spoilt = true;
-	b->watch->is_on = false;
+	b->watch->is_on = b->is_unplaced;
 }
 
 /* Messages that follow are newer than the gap. */
@@ -213,6 +229,7 @@ open_gap(struct vega_book *b, const struct vega_gap_record *g)
 		vega_book_watch_begin(b->watch);
 		memset(b->seq, 0, sizeof(b->seq));
 		b->watch->is_on = true;
+		b->watch_from = b->ring.next;
 	}
 	if (g->channel >= VEGA_STATE_GAP_CNT) {
 		vega_book_spoil_watch(b);
@@ -231,7 +248,7 @@ fills(const struct vega_book *b, const struct vega_gap_record *g)
 {
 	const uint64_t lost_cnt = b->fold->gaps[g->channel % VEGA_STATE_GAP_CNT].lost_cnt;
 
-	return b->watch->is_on && g->channel == b->packet.packet.channel &&
+	return b->watch->is_on && !b->is_unplaced && g->channel == b->packet.packet.channel &&
 	       g->cnt == b->packet.packet.message_cnt && g->cnt < UINT16_MAX &&
 	       (lost_cnt == 0 || lost_cnt == VEGA_FOLD_LOST_EARLIER);
 }
@@ -255,6 +272,9 @@ vega_book_gap(struct vega_book *b, const struct vega_book_in *in)
 			b->watch->seq = r.gap.first;
 		} else {
 			vega_book_spoil_watch(b);
+			b->is_spoilt = true;
+			b->is_unplaced = true;
+			b->watch->is_on = true; /* that its orders are looked at */
 		}
 		break;
 	}
@@ -267,6 +287,9 @@ VEGA_COLD void
 vega_book_watch_packet(struct vega_book *b, const struct vega_packet_record *p)
 {
 	b->is_in_place = false;
+	if (b->is_unplaced)
+		b->watch->is_on = false;
+	b->is_unplaced = false;
 	if (b->missing_cnt == 0) {
 		if (b->watch->is_on)
 			give_up_waiting(b);

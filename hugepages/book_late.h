@@ -30,7 +30,10 @@ void vega_book_hold_order(struct vega_book *b, const struct vega_book_in *in, ui
 /* An order rests that the book does not have: stale, where it does not count as such already. Likewise. */
 void vega_book_lack(struct vega_book *b, const struct vega_book_in *in);
 
-/* A level that comes late: stale where something newer of its instrument came. */
+/*
+ * A level by price, called too while the watch is spoilt: it is noted, and if it comes late it makes its instrument stale where something
+ * newer of that came.
+ */
 void vega_book_judge_level(struct vega_book *b, const struct vega_book_in *in);
 
 /* A GAP record, forwarded / a PACKET begins / what cannot be watched: nothing is put into its place until nothing is missing. */

@@ -713,7 +713,7 @@ static void
 end_late(struct rig *r, uint64_t seq, uint64_t *expected)
 {
 	of_seq(r, seq, expected);
-	put_order(r, VEGA_ORDER_ADD, VEGA_RECORD_LAST, 2, 100, 72, 500, 0);
+	put_order(r, VEGA_ORDER_ADD, VEGA_RECORD_LAST, 2, 100, 1000 + seq, 500, 0);
 	poll(r);
 }
 
@@ -816,6 +816,77 @@ an_order_changed_before_it_came_waits_for_its_side(void **state)
 	assert_int_equal(e.asks[1].price, 540);
 	assert_int_equal(e.asks[1].qty, 40);
 	close_rig(&r);
+}
+
+/*
+ * A packet brings what is missing, and more: it is not told which of its orders are late. One of them went already, and comes for good;
+ * nothing of it shows in the ten best levels. All instruments of the packet are stale, and no others.
+ */
+static void
+what_comes_late_with_more_leaves_its_books_stale(void **state)
+{
+	uint64_t expected = 2;
+	struct rig r;
+
+	(void)state;
+	open_itch(&r, 1);
+	for (uint32_t i = 0; i < 12; i++)
+		put_order(&r, VEGA_ORDER_ADD, VEGA_RECORD_LAST | VEGA_RECORD_ASK, 1, 100, 70 + i,
+			500 + i, 0);
+	of_seq(&r, 3, &expected);
+	put_order(&r, VEGA_ORDER_DELETE, VEGA_RECORD_LAST, 1, 0, 7, 0,
+		VEGA_ORDER_NO_QTY | VEGA_ORDER_NO_PRICE);
+	put(&r, VEGA_PACKET, 0, 1, 'B' | 2u << 16, 2, 0);
+	put(&r, VEGA_GAP, VEGA_RECORD_LAST, 1, VEGA_GAP_FILLED, 2, 1);
+	put_order(&r, VEGA_ORDER_ADD, VEGA_RECORD_LAST | VEGA_RECORD_ASK, 1, 100, 7, 550, 0);
+	put_order(&r, VEGA_ORDER_ADD, VEGA_RECORD_LAST | VEGA_RECORD_ASK, 3, 100, 90, 550, 0);
+	expected = 5;
+	end_late(&r, 5, &expected);
+	assert_true(is_stale(&r, 1));
+	assert_true(is_stale(&r, 3));
+	assert_false(is_stale(&r, 2));
+	/* Behind it all is as ever. */
+	put(&r, VEGA_CLEAR, VEGA_RECORD_LAST, 1, 0, 0, 0);
+	of_seq(&r, 7, &expected);
+	add_ask(&r, 200);
+	of_seq(&r, 6, &expected);
+	add_ask(&r, 201);
+	end_late(&r, 8, &expected);
+	assert_false(is_stale(&r, 1));
+	close_rig(&r);
+}
+
+static void
+ask_level(struct rig *r, uint32_t token, int32_t price, uint32_t qty)
+{
+	put(r, VEGA_LEVEL, VEGA_RECORD_LAST, token,
+		VEGA_LEVEL_WORD(VEGA_LEVEL_BY_PRICE, VEGA_SIDE_ASK, 0, 0), 0,
+		(uint32_t)price | (uint64_t)qty << 32);
+}
+
+/* A level by price is as its newest message says. Behind the ten best nothing shows it: the book knows what came. */
+static void
+a_level_that_comes_late_behind_a_newer_one_is_not_believed(void **state)
+{
+	(void)state;
+	for (uint32_t is_newer = 0; is_newer < 2; is_newer++) {
+		uint64_t expected = 2;
+		struct rig r;
+
+		open_itch(&r, 1);
+		for (int32_t i = 0; i < 12; i++)
+			ask_level(&r, 1, 500 + i, 10);
+		of_seq(&r, 3, &expected);
+		ask_level(&r, is_newer ? 1 : 3, 550, 7);
+		of_seq(&r, 5, &expected); /* another gap behind it */
+		of_seq(&r, 2, &expected);
+		ask_level(&r, 1, 550, 9);
+		of_seq(&r, 4, &expected);
+		ask_level(&r, 3, 551, 9);
+		end_late(&r, 6, &expected);
+		assert_int_equal(is_stale(&r, 1), is_newer);
+		close_rig(&r);
+	}
 }
 
 /* All that was missing has come, and the order was not among it: the book lacks one. */
@@ -933,6 +1004,8 @@ main(void)
 		cmocka_unit_test(an_order_replaced_before_it_came_waits_for_its_side),
 		cmocka_unit_test(an_order_that_went_before_it_came_leaves_nothing),
 		cmocka_unit_test(an_order_changed_before_it_came_waits_for_its_side),
+		cmocka_unit_test(what_comes_late_with_more_leaves_its_books_stale),
+		cmocka_unit_test(a_level_that_comes_late_behind_a_newer_one_is_not_believed),
 		cmocka_unit_test(an_order_that_never_comes_leaves_its_book_stale),
 		cmocka_unit_test(an_unknown_order_is_a_loss_where_all_are_known),
 		cmocka_unit_test(what_is_lost_makes_books_stale_until_they_are_cleared),
