@@ -91,18 +91,25 @@ exchange_ns(struct shaped_input *input, const struct vega_frame *frame, uint64_t
 	return vega_exchange_ns(input->exchange, frame, ret_ns);
 }
 
+static bool
+is_near(int64_t ahead_ns, int64_t first_ns)
+{
+	int64_t moved_ns; /* the two may be further apart than it holds */
+
+	return !__builtin_sub_overflow(ahead_ns, first_ns, &moved_ns) && moved_ns < JUMP_NS_MAX &&
+	       moved_ns > -JUMP_NS_MAX;
+}
+
 /* Returns 0, or a negative errno: too coarse, or the records cannot be read. */
 static int
 set_time(struct shaped_input *input, struct vega_frame *frame)
 {
 	uint64_t ns;
-	int64_t moved_ns;
 	const int rc = exchange_ns(input, frame, &ns);
 
 	if (rc < 0)
 		return rc;
-	moved_ns = rc == 1 ? (int64_t)(ns - frame->recv_ns) - input->ahead_ns : 0;
-	if (rc == 1 && moved_ns < JUMP_NS_MAX && moved_ns > -JUMP_NS_MAX)
+	if (rc == 1 && is_near((int64_t)(ns - frame->recv_ns), input->ahead_ns))
 		input->now_ns = ns;
 	else
 		input->base.reader.timeless_cnt++;

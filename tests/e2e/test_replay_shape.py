@@ -96,6 +96,13 @@ class Clock(Case):
         self.assertEqual([p.ns for p in got], [T0, T0 + 1000, T0 + 1000, T0 + 2000])
         self.assertEqual(report['packets_without_exchange_time'], 1)
 
+    def test_times_that_no_difference_holds(self):
+        """Received in 2103 what was made in 1980, then by a time in the year 2315: the second is a mistake."""
+        packets = [(42 * 10**17, udp_frame(mtbt(1, NSE_EPOCH + 1))), (T0, udp_frame(mtbt(2, T0 + 92 * 10**17)))]
+        got, report = self.send(self.made('in.pcap', packets), '--clock', 'exchange')
+        self.assertEqual([p.ns for p in got], [NSE_EPOCH + 1] * 2)
+        self.assertEqual(report['packets_without_exchange_time'], 1)
+
     def test_feeds_are_merged_by_it(self):
         left = [(T0 + i * 1000, udp_frame(mtbt(i, T0 + i * 1000))) for i in range(500)]
         right = [(T0 + 10**8 + i * 1000, udp_frame(mtbt(i, T0 + 500 + i * 1000), port=5001)) for i in range(500)]
