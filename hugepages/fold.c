@@ -48,9 +48,9 @@ qty_of(const struct wide *w, unsigned field, uint32_t low)
 static void
 judge_late(const struct vega_fold *f, struct vega_state_entry *e)
 {
-	const uint64_t gap = f->table->table->gap_position[f->channel % VEGA_STATE_GAP_CNT];
+	const uint64_t from = f->gaps[f->channel % VEGA_STATE_GAP_CNT].from;
 
-	if (e->ordered_position >= gap && e->ordered_position < f->packet_position)
+	if (e->ordered_position >= from && e->ordered_position < f->packet_position)
 		vega_fold_set_flags(e, VEGA_STATE_STALE, 0);
 }
 
@@ -439,6 +439,9 @@ apply_gap(struct vega_fold *f, const struct wide *w)
 	vega_fold_close(f);
 	switch (g->state & 0xFF) {
 	case VEGA_GAP_OPEN:
+		if (gap->open_cnt == 0 && !f->is_late &&
+			(gap->lost_cnt == 0 || gap->lost_cnt == VEGA_FOLD_LOST_EARLIER))
+			gap->from = w->position + 1;
 		gap->open_cnt += left;
 		vega_store_relaxed(told, w->position + 1);
 		f->whole_slot = 0;
@@ -481,6 +484,7 @@ static VEGA_COLD void
 end_gaps(struct vega_fold *f)
 {
 	vega_store_relaxed(&f->table->table->gap_position[f->whole_slot - 1], 0);
+	f->gaps[f->whole_slot - 1].from = 0;
 	f->whole_slot = 0;
 }
 

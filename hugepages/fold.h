@@ -16,6 +16,7 @@
 struct vega_fold_gap {
 	uint64_t open_cnt; /* that may still be filled */
 	uint64_t lost_cnt;
+	uint64_t from; /* position behind which what came may be newer than what comes late */
 };
 /* As lost_cnt: what was before the first sequence here, which never comes. */
 #define VEGA_FOLD_LOST_EARLIER UINT64_MAX

@@ -27,6 +27,7 @@ vega_fold_keep(const struct vega_fold *fold, struct vega_fold_kept *ret_kept)
 			.gap_position = vega_load_relaxed(&table->gap_position[i]),
 			.open_cnt = fold->gaps[i].open_cnt,
 			.lost_cnt = fold->gaps[i].lost_cnt,
+			.from = fold->gaps[i].from,
 			.digits = fold->digits[i],
 		};
 }
@@ -53,6 +54,7 @@ vega_fold_resume(struct vega_fold *fold, const struct vega_fold_kept *kept)
 		vega_store_relaxed(&table->gap_position[i], kept->channels[i].gap_position);
 		fold->gaps[i].open_cnt = kept->channels[i].open_cnt;
 		fold->gaps[i].lost_cnt = kept->channels[i].lost_cnt;
+		fold->gaps[i].from = kept->channels[i].from;
 		fold->digits[i] = kept->channels[i].digits;
 	}
 	return 0;

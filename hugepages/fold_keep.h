@@ -11,6 +11,7 @@ struct vega_fold_channel {
 	uint64_t gap_position; /* of the table */
 	uint64_t open_cnt;
 	uint64_t lost_cnt;
+	uint64_t from;
 	uint8_t digits; /* plus 1; 0: not told */
 };
 

@@ -262,7 +262,8 @@ take_column(const struct vega_keyframe_work *w, const struct field *f, struct so
 static bool
 is_known(const struct vega_fold_channel *c)
 {
-	return c->gap_position != 0 || c->open_cnt != 0 || c->lost_cnt != 0 || c->digits != 0;
+	return c->gap_position != 0 || c->open_cnt != 0 || c->lost_cnt != 0 || c->from != 0 ||
+	       c->digits != 0;
 }
 
 static uint8_t *
@@ -287,6 +288,7 @@ put_kept(const struct vega_fold_kept *k, uint8_t *at)
 		at = put_number(at, c->gap_position);
 		at = put_number(at, c->open_cnt);
 		at = put_number(at, c->lost_cnt);
+		at = put_number(at, c->from);
 		at = put_number(at, c->digits);
 	}
 	return at;
@@ -306,6 +308,7 @@ take_channels(struct source *s, struct vega_fold_kept *kept)
 
 		c.open_cnt = take_number(s);
 		c.lost_cnt = take_number(s);
+		c.from = take_number(s);
 		digits = take_number(s);
 		c.digits = (uint8_t)digits;
 		if (slot < next || slot >= VEGA_STATE_GAP_CNT || digits > UINT8_MAX)
@@ -369,7 +372,7 @@ lay_plain(struct vega_keyframe_work *work, const struct vega_keyframe_slice *sli
 	return (uint32_t)(at - work->plain);
 }
 
-static_assert((KEPT_VALUES + 1 + 5 * VEGA_STATE_GAP_CNT) * NUMBER_MAX +
+static_assert((KEPT_VALUES + 1 + 6 * VEGA_STATE_GAP_CNT) * NUMBER_MAX +
 			      FIELDS_MAX * (1 + VEGA_KEYFRAME_SLICE_CNT * NUMBER_MAX) <=
 		      VEGA_KEYFRAME_PLAIN_BYTES,
 	"a slice of the most fields has room");

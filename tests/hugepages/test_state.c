@@ -214,6 +214,62 @@ what_comes_late_behind_newer_stays_stale(void **state)
 	close_rig(&r);
 }
 
+/* A second gap opens before the first is filled: what came between them is newer than what the first brings. */
+static void
+what_comes_late_behind_another_gap_stays_stale(void **state)
+{
+	struct rig r;
+
+	(void)state;
+	open_rig(&r, 10, 0, false);
+	seen_on(&r, 1, 1, 5);
+	packet(&r, 1, 3);
+	gap(&r, 1, VEGA_GAP_OPEN, 2, 1);
+	bid(&r, 5, VEGA_LEVEL_SET, 1, 103, 1);
+	packet(&r, 1, 5);
+	gap(&r, 1, VEGA_GAP_OPEN, 4, 1);
+	bid(&r, 6, VEGA_LEVEL_SET, 1, 105, 1);
+	packet(&r, 1, 2);
+	gap(&r, 1, VEGA_GAP_FILLED, 2, 1);
+	bid(&r, 5, VEGA_LEVEL_SET, 1, 102, 1);
+	packet(&r, 1, 4);
+	gap(&r, 1, VEGA_GAP_FILLED, 4, 1);
+	bid(&r, 7, VEGA_LEVEL_SET, 1, 104, 1);
+	seen_on(&r, 1, 6, 8);
+	poll(&r);
+	assert_true(is_stale(&r, 5));
+	for (uint32_t token = 6; token <= 8; token++)
+		assert_false(is_stale(&r, token));
+	close_rig(&r);
+}
+
+/* Nor does a gap that the late packet itself opens hide what came before it. */
+static void
+a_late_packet_that_opens_a_gap_is_late_still(void **state)
+{
+	struct rig r;
+
+	(void)state;
+	open_rig(&r, 10, 0, false);
+	seen_on(&r, 1, 1, 5);
+	packet(&r, 1, 3);
+	gap(&r, 1, VEGA_GAP_OPEN, 2, 1);
+	bid(&r, 5, VEGA_LEVEL_SET, 1, 103, 1);
+	packet(&r, 1, 2);
+	gap(&r, 1, VEGA_GAP_FILLED, 2, 1);
+	gap(&r, 1, VEGA_GAP_OPEN, 4, 1);
+	bid(&r, 5, VEGA_LEVEL_SET, 1, 102, 1);
+	bid(&r, 6, VEGA_LEVEL_SET, 1, 105, 1);
+	packet(&r, 1, 4);
+	gap(&r, 1, VEGA_GAP_FILLED, 4, 1);
+	seen_on(&r, 1, 6, 8);
+	poll(&r);
+	assert_true(is_stale(&r, 5));
+	assert_false(is_stale(&r, 6));
+	assert_false(is_stale(&r, 8));
+	close_rig(&r);
+}
+
 static void
 a_lost_gap_is_stale_until_refreshed(void **state)
 {
@@ -531,6 +587,8 @@ main(void)
 		cmocka_unit_test(recent_keeps_the_last_sixteen),
 		cmocka_unit_test(a_gap_makes_its_channel_stale),
 		cmocka_unit_test(what_comes_late_behind_newer_stays_stale),
+		cmocka_unit_test(what_comes_late_behind_another_gap_stays_stale),
+		cmocka_unit_test(a_late_packet_that_opens_a_gap_is_late_still),
 		cmocka_unit_test(a_lost_gap_is_stale_until_refreshed),
 		cmocka_unit_test(a_channel_from_its_middle_is_stale_until_refreshed),
 		cmocka_unit_test(a_later_space_counts_likewise),

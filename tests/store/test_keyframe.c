@@ -64,6 +64,7 @@ fill(struct rng *rng, uint64_t size)
 			kept.channels[i] = (struct vega_fold_channel){.gap_position = rng_next(rng),
 				.open_cnt = rng_below(rng, 5),
 				.lost_cnt = UINT64_MAX,
+				.from = rng_next(rng),
 				.digits = (uint8_t)rng_next(rng)};
 }
 
@@ -81,6 +82,7 @@ check_kept(void)
 		assert_int_equal(kept_back.channels[i].gap_position, kept.channels[i].gap_position);
 		assert_int_equal(kept_back.channels[i].open_cnt, kept.channels[i].open_cnt);
 		assert_int_equal(kept_back.channels[i].lost_cnt, kept.channels[i].lost_cnt);
+		assert_int_equal(kept_back.channels[i].from, kept.channels[i].from);
 		assert_int_equal(kept_back.channels[i].digits, kept.channels[i].digits);
 	}
 }
