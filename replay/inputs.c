@@ -184,12 +184,26 @@ check_feeds(const struct vega_inputs_conf *conf, const struct vega_inputs *input
 	return 0;
 }
 
+/* Two readers of one stream would get its bytes by turns. */
+static int
+check_stdin(const struct vega_inputs_conf *conf)
+{
+	uint32_t cnt = 0;
+
+	for (uint32_t i = 0; i < conf->path_cnt; i++)
+		cnt += strcmp(conf->paths[i], "-") == 0;
+	return cnt < 2 ? 0
+		       : VEGA_ERR(-EINVAL, "need standard input (-) once, found it %u times", cnt);
+}
+
 static int
 open_inputs(const struct vega_inputs_conf *conf, struct vega_inputs *inputs)
 {
 	struct window window;
-	int rc = open_journals(conf, inputs);
+	int rc = check_stdin(conf);
 
+	if (rc == 0)
+		rc = open_journals(conf, inputs);
 	if (rc == 0)
 		rc = find_window(conf, inputs, &window);
 	if (rc == 0 && window.from_ns < conf->from_ns)

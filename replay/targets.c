@@ -1,14 +1,21 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "replay/targets.h"
 
+#include <string.h>
+
 #include "hugepages/base/err.h"
 #include "hugepages/base/path.h"
 #include "store/target.h"
 
 static int
-check_inputs(const struct vega_target *target, const struct vega_inputs_conf *conf,
+check_one(const struct vega_target *target, const struct vega_inputs_conf *conf,
 	const struct vega_inputs *inputs)
 {
+	if (strcmp(target->path, "-") == 0)
+		return VEGA_ERR(-EINVAL,
+			"%s: need a file, found -; standard output is /dev/stdout, and ./- a file "
+			"of that name",
+			target->what);
 	for (uint32_t i = 0; i < conf->path_cnt; i++) {
 		int rc = 0;
 
@@ -29,7 +36,7 @@ vega_targets_check(const struct vega_target *targets, uint32_t target_cnt,
 	const struct vega_inputs_conf *conf, const struct vega_inputs *inputs)
 {
 	for (uint32_t i = 0; i < target_cnt; i++) {
-		int rc = targets[i].path != NULL ? check_inputs(&targets[i], conf, inputs) : 0;
+		int rc = targets[i].path != NULL ? check_one(&targets[i], conf, inputs) : 0;
 
 		if (rc != 0)
 			return rc;

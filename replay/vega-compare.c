@@ -78,6 +78,8 @@ take_operands(struct session *s, char **operands, int operand_cnt)
 	if (operand_cnt != 2)
 		return VEGA_ERR(
 			-EINVAL, "need ORIGINAL and CAPTURED, found %d; see --help", operand_cnt);
+	if (strcmp(operands[0], "-") == 0 && strcmp(operands[1], "-") == 0)
+		return VEGA_ERR(-EINVAL, "need standard input (-) once, found it twice");
 	s->original.conf.paths = operands;
 	s->original.conf.path_cnt = 1;
 	s->captured.conf.paths = operands + 1;

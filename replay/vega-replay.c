@@ -77,7 +77,8 @@ list_targets(const struct vega_replay_options *o, struct vega_target *targets)
 
 		while (strcmp(o->outs[same].spec, o->outs[i].spec) != 0)
 			same++;
-		if (same == i && o->outs[i].ops == &vega_tx_pcap)
+		if (same == i && o->outs[i].ops == &vega_tx_pcap &&
+			strcmp(o->outs[i].operand, "-") != 0)
 			targets[cnt++] = (struct vega_target){"--out", o->outs[i].operand};
 	}
 	return cnt;

@@ -103,6 +103,12 @@ class Targets(unittest.TestCase):
     def test_what_would_count_for_nothing(self):
         self.refused(64, 'full speed', 'vega-replay', self.source, '--out', 'pcap:' + self.path('gap'), '--max-gap', '1s')
         self.refused(64, 'full speed', 'vega-replay', self.source, '--out', 'null', '--speed', 'max', '--max-gap', '1s')
+        for option in ('--report', '--html'):
+            self.refused(64, '/dev/stdout', 'vega-replay', self.source, '--out', 'null', option, '-')
+        self.refused(64, '/dev/stdout', 'vega-compare', self.source, self.source, '--html', '-')
+        self.assertFalse(os.path.exists('-'))
+        for name, *args in (('vega-replay', '--out', 'null'), ('vega-compare',), ('vega-decode',)):
+            self.refused(64, 'once', name, '-', '-', *args)
         self.refused(64, 'before =', 'vega-replay', self.source, '--out', '=null')
 
 
