@@ -1,19 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "hugepages/book.h"
 
-#include <string.h>
-
+#include "hugepages/book_ahead.h"
+#include "hugepages/book_clear.h"
 #include "hugepages/book_late.h"
 #include "hugepages/book_levels.h"
-#include "hugepages/fold_levels.h"
 
-/* Records ahead whose order is asked for, then its entry, then what the entry tells of. */
-#define AHEAD_ORDER 20u
-#define AHEAD_ENTRY 10u
-#define AHEAD_REST  4u
-#define AHEAD_CNT   32u /* a power of two above them */
-#define SWEEP_CNT   256u
-#define QTY_MAX     (1ull << 38) /* of an order: no sum of all that there can be is more than a word */
+#define SWEEP_CNT 256u
+#define QTY_MAX   (1ull << 38) /* of an order: no sum of all that there can be is more than a word */
 
 /* ---- orders ----------------------------------------------------------------------------------------------------- */
 
@@ -385,67 +379,6 @@ apply_level(struct vega_book *b, const struct vega_book_in *in, uint64_t cnt)
 		vega_book_order_lost(b, in);
 }
 
-/* What the entry does not have of an instrument; the CLEAR that is forwarded empties that. */
-static void
-clear_instrument(struct vega_book *b, uint32_t idx)
-{
-	struct vega_book_instrument *i = &b->instruments[idx];
-
-	vega_side_clear(&i->sides[0], &b->pool);
-	vega_side_clear(&i->sides[1], &b->pool);
-	if (i->order_cnt == 0)
-		return;
-	b->orders.dead_cnt += i->order_cnt;
-	i->order_cnt = 0;
-	i->generation = (i->generation + 1) & 0x7FFFFFFFu;
-}
-
-static void
-clear_channel(struct vega_book *b, uint32_t channel)
-{
-	for (uint32_t i = 0; i < b->table->cnt; i++)
-		if (b->table->entries[i].channel == channel)
-			clear_instrument(b, i);
-}
-
-static void
-clear_all(struct vega_book *b)
-{
-	for (uint32_t i = 0; i < b->table->cnt; i++) {
-		struct vega_book_instrument *in = &b->instruments[i];
-
-		vega_side_clear(&in->sides[0], &b->pool);
-		vega_side_clear(&in->sides[1], &b->pool);
-		in->volume = 0;
-		in->turnover = 0;
-		in->order_cnt = 0;
-	}
-	vega_orders_clear(&b->orders);
-}
-
-/* The lane has the same epochs as the record lane. */
-static void
-apply_epoch(struct vega_book *b, const union vega_record *r)
-{
-	const bool is_new_day = b->epoch_ns != 0 && r->epoch.ns > b->epoch_ns;
-	union vega_record own = *r;
-
-	b->epoch_ns = r->epoch.ns;
-	own.epoch.epoch_from = b->ring.next;
-	vega_ring_epoch_begin(&b->ring, b->epoch_ns); /* E1: as rx does; W3 follows */
-	vega_ring_put(&b->ring, own.word[0], own.word[1], own.word[2], own.word[3]);
-	vega_fold_one(b->fold, &own, 1, own.epoch.epoch_from);
-	if (is_new_day)
-		clear_all(b);
-}
-
-/* Orders, trades and levels without a number have an instrument with a book. */
-static VEGA_ALWAYS_INLINE bool
-is_order(uint32_t kind)
-{
-	return kind >= VEGA_ORDER_ADD && kind <= VEGA_TRADE;
-}
-
 static VEGA_ALWAYS_INLINE bool
 is_spread(const union vega_record *r, uint32_t kind)
 {
@@ -509,7 +442,7 @@ apply_rest(struct vega_book *b, const struct vega_book_in *in, uint32_t kind, ui
 		return;
 	case VEGA_EPOCH:
 		vega_book_spoil_watch(b);
-		apply_epoch(b, r);
+		vega_book_epoch(b, r);
 		return;
 	case VEGA_SEGMENT:
 	case VEGA_LOSS:
@@ -518,9 +451,9 @@ apply_rest(struct vega_book *b, const struct vega_book_in *in, uint32_t kind, ui
 	case VEGA_CLEAR:
 		vega_book_spoil_watch(b);
 		if (r->clear.instrument == 0)
-			clear_channel(b, b->packet.packet.channel);
+			vega_book_clear_channel(b, b->packet.packet.channel);
 		else if (in->instrument_idx != VEGA_STATE_NONE)
-			clear_instrument(b, in->instrument_idx);
+			vega_book_clear_instrument(b, in->instrument_idx);
 		break;
 	}
 	vega_book_forward(b, r, cnt);
@@ -537,16 +470,10 @@ instrument_of(struct vega_book *b, const union vega_record *r, uint32_t idx)
 	return idx;
 }
 
-/* What is asked for ahead of a record. */
-struct ahead {
-	uint64_t slot;
-	uint32_t idx; /* of its entry where it is known, or VEGA_STATE_NONE */
-	bool is_ask;
-};
-
 /* One record with its WIDE one: cnt 1 or 2. */
 static VEGA_ALWAYS_INLINE void
-apply(struct vega_book *b, const union vega_record *r, uint64_t cnt, const struct ahead *ahead)
+apply(struct vega_book *b, const union vega_record *r, uint64_t cnt,
+	const struct vega_book_ahead *ahead)
 {
 	const uint32_t kind = vega_record_kind(r);
 	struct vega_book_in in = {.r = r,
@@ -561,10 +488,10 @@ apply(struct vega_book *b, const union vega_record *r, uint64_t cnt, const struc
 		in.price = (int64_t)((uint32_t)in.price | (uint64_t)r[1].wide.high[3] << 32);
 		in.qty |= (uint64_t)r[1].wide.high[0] << 32;
 	}
-	if (is_order(kind) || kind == VEGA_LEVEL ||
+	if (vega_book_is_order(kind) || kind == VEGA_LEVEL ||
 		(kind == VEGA_CLEAR && r->clear.instrument != 0))
 		in.instrument_idx = instrument_of(b, r, ahead->idx);
-	if (vega_likely(is_order(kind)))
+	if (vega_likely(vega_book_is_order(kind)))
 		apply_order(b, &in, kind);
 	else
 		apply_rest(b, &in, kind, cnt);
@@ -573,81 +500,23 @@ apply(struct vega_book *b, const union vega_record *r, uint64_t cnt, const struc
 		vega_book_end_event(b);
 }
 
-/* ---- what records ahead will change is asked for ---------------------------------------------------------------- */
-
-static VEGA_ALWAYS_INLINE void
-ask_order(const struct vega_book *b, const union vega_record *r, struct ahead *ret_ahead)
-{
-	const struct vega_state_writer *t = b->table;
-
-	ret_ahead->slot = vega_orders_slot(&b->orders, r->order.order_id);
-	vega_prefetch(&b->orders.slots[ret_ahead->slot]);
-	vega_prefetch(&b->orders.slots[ret_ahead->slot] + 1); /* who goes looks behind itself */
-	vega_prefetch(&t->buckets[vega_state_hash(r->order.instrument) & t->bucket_mask]);
-}
-
-/* The entry's lines that its record will change: of one side, the order's own if it is there already; else as the record says. */
-static VEGA_ALWAYS_INLINE void
-ask_entry(const struct vega_book *b, const union vega_record *r, struct ahead *ahead)
-{
-	const struct vega_order *order = &b->orders.slots[ahead->slot];
-	const uint32_t kind = vega_record_kind(r);
-	const struct vega_book_instrument *i;
-	struct vega_state_entry *e;
-	struct vega_ten ten;
-
-	ahead->idx = VEGA_STATE_NONE;
-	if (!is_order(kind) && kind != VEGA_LEVEL)
-		return;
-	ahead->idx = vega_state_find(b->table, r->order.instrument);
-	if (ahead->idx == VEGA_STATE_NONE)
-		return;
-	ahead->is_ask = order->id == r->order.order_id ? order->is_ask != 0
-						       : (r->word[0] >> 56 & VEGA_RECORD_ASK) != 0;
-	e = &b->table->entries[ahead->idx];
-	i = &b->instruments[ahead->idx];
-	ten = vega_ten_at(e, ahead->is_ask);
-	vega_prefetch(e);
-	vega_prefetch(&e->event_cnt);
-	vega_prefetch(e->bids);
-	vega_prefetch(ten.levels);
-	vega_prefetch(ten.levels + 4);
-	vega_prefetch(ten.levels + 8);
-	vega_prefetch(ten.orders);
-	vega_prefetch(i);
-	vega_prefetch(&i->sides[ahead->is_ask]);
-}
-
-/* The place of the entry's next event, and the best level behind the ten. */
-static VEGA_ALWAYS_INLINE void
-ask_rest(const struct vega_book *b, const struct ahead *ahead)
-{
-	const struct vega_side *side;
-	const struct vega_state_writer *t = b->table;
-
-	if (ahead->idx == VEGA_STATE_NONE)
-		return;
-	side = &b->instruments[ahead->idx].sides[ahead->is_ask];
-	vega_prefetch(&t->events[(uint64_t)ahead->idx * VEGA_STATE_EVENT_CNT +
-				 t->entries[ahead->idx].event_cnt % VEGA_STATE_EVENT_CNT]);
-	vega_prefetch(&side->next[side->cnt] - 1);
-}
-
 uint64_t
 vega_book_apply(struct vega_book *b, const union vega_record *records, uint64_t cnt)
 {
-	struct ahead ahead[AHEAD_CNT];
+	struct vega_book_ahead ahead[VEGA_BOOK_AHEAD_CNT];
 	uint64_t ordered = 0, entered = 0, rested = 0, i = 0, n;
 
 	for (; i < cnt; i += n) {
 		const union vega_record *r = &records[i];
 
-		for (; ordered < cnt && ordered <= i + AHEAD_ORDER; ordered++)
-			ask_order(b, &records[ordered], &ahead[ordered % AHEAD_CNT]);
-		for (; entered < cnt && entered <= i + AHEAD_ENTRY; entered++)
-			ask_entry(b, &records[entered], &ahead[entered % AHEAD_CNT]);
-		for (; rested < cnt && rested <= i + AHEAD_REST; rested++)
-			ask_rest(b, &ahead[rested % AHEAD_CNT]);
+		for (; ordered < cnt && ordered <= i + VEGA_BOOK_AHEAD_ORDER; ordered++)
+			vega_book_ask_order(
+				b, &records[ordered], &ahead[ordered % VEGA_BOOK_AHEAD_CNT]);
+		for (; entered < cnt && entered <= i + VEGA_BOOK_AHEAD_ENTRY; entered++)
+			vega_book_ask_entry(
+				b, &records[entered], &ahead[entered % VEGA_BOOK_AHEAD_CNT]);
+		for (; rested < cnt && rested <= i + VEGA_BOOK_AHEAD_REST; rested++)
+			vega_book_ask_rest(b, &ahead[rested % VEGA_BOOK_AHEAD_CNT]);
 		n = 1;
 		if (vega_unlikely((vega_record_flags(r) & VEGA_RECORD_WIDE) != 0)) {
 			if (i + 1 == cnt)
@@ -659,7 +528,7 @@ vega_book_apply(struct vega_book *b, const union vega_record *records, uint64_t 
 			b->time_given = true;
 			continue;
 		}
-		apply(b, r, n, &ahead[i % AHEAD_CNT]);
+		apply(b, r, n, &ahead[i % VEGA_BOOK_AHEAD_CNT]);
 	}
 	if (vega_unlikely(b->orders.dead_cnt != 0))
 		sweep(b, SWEEP_CNT);
@@ -676,8 +545,9 @@ vega_book_lapped(struct vega_book *b, uint64_t cnt, uint64_t position, uint64_t 
 	b->before.word[0] = 0;
 	vega_book_spoil_watch(b);
 	if (epoch_ns != 0 && epoch_ns != b->epoch_ns)
-		apply_epoch(b, &(union vega_record){.epoch = {.head = (uint64_t)VEGA_EPOCH << 48,
-							    .ns = epoch_ns}});
+		vega_book_epoch(
+			b, &(union vega_record){
+				   .epoch = {.head = (uint64_t)VEGA_EPOCH << 48, .ns = epoch_ns}});
 	vega_book_forward(b,
 		&(const union vega_record){
 			.word = {VEGA_TS_NONE | (uint64_t)VEGA_LOSS << 48 |
@@ -686,58 +556,4 @@ vega_book_lapped(struct vega_book *b, uint64_t cnt, uint64_t position, uint64_t 
 		1);
 	vega_book_end_event(b);
 	vega_ring_publish(&b->ring);
-}
-
-/* ---- memory ----------------------------------------------------------------------------------------------------- */
-
-struct parts {
-	uint64_t nodes_off;
-	uint64_t instruments_off;
-	uint64_t watch_off;
-	uint64_t bytes;
-};
-
-static struct parts
-parts_of(const struct vega_book_conf *conf)
-{
-	struct parts parts;
-
-	parts.nodes_off = vega_orders_slot_cnt(conf->order_cnt) * sizeof(struct vega_order);
-	parts.instruments_off = vega_align_up(
-		parts.nodes_off + conf->order_cnt * sizeof(struct vega_far_node), VEGA_LINE_BYTES);
-	parts.watch_off = parts.instruments_off +
-			  conf->fold->table->capacity * sizeof(struct vega_book_instrument);
-	parts.bytes = parts.watch_off + sizeof(struct vega_book_watch);
-	return parts;
-}
-
-uint64_t
-vega_book_bytes(const struct vega_book_conf *conf)
-{
-	return parts_of(conf).bytes;
-}
-
-void
-vega_book_init(struct vega_book *b, const struct vega_book_conf *conf, void *memory)
-{
-	const struct parts parts = parts_of(conf);
-	uint8_t *at = memory;
-
-	*b = (struct vega_book){
-		.fold = conf->fold,
-		.table = conf->fold->table,
-		.instruments = (void *)(at + parts.instruments_off),
-		.pool = {.nodes = (void *)(at + parts.nodes_off),
-			.capacity = (uint32_t)conf->order_cnt,
-			.free = VEGA_FAR_NONE},
-		.watch = (void *)(at + parts.watch_off),
-		.modify_adds = conf->modify_adds,
-		.packet_laid = true,
-	};
-	for (uint32_t i = 0; i < conf->fold->table->capacity; i++) {
-		vega_side_init(&b->instruments[i].sides[0]);
-		vega_side_init(&b->instruments[i].sides[1]);
-	}
-	vega_orders_init(&b->orders, memory, conf->order_cnt);
-	vega_ring_writer_init(&b->ring, conf->lane, conf->lane_bytes);
 }
