@@ -33,22 +33,23 @@ entry_json(const struct vega_journal *journal, const struct vega_gap_entry *entr
 {
 	char line[2];
 
-	return json_pack("{s:s?, s:I, s:I, s:I, s:s, s:s, s:I, s:I}", "feed",
-		vega_journal_feed(journal, entry->feed_idx), "channel", (json_int_t)entry->channel,
-		"first", (json_int_t)entry->first, "cnt", (json_int_t)entry->cnt, "fate",
-		fate_text(entry->fate), "line", line_text(entry, line), "opened_ns",
-		(json_int_t)entry->opened_ns, "settled_ns", (json_int_t)entry->settled_ns);
+	return json_pack("{s:o, s:I, s:I, s:I, s:s, s:s, s:I, s:I}", "feed",
+		vega_json_text(vega_journal_feed(journal, entry->feed_idx)), "channel",
+		(json_int_t)entry->channel, "first", (json_int_t)entry->first, "cnt",
+		(json_int_t)entry->cnt, "fate", fate_text(entry->fate), "line",
+		line_text(entry, line), "opened_ns", (json_int_t)entry->opened_ns, "settled_ns",
+		(json_int_t)entry->settled_ns);
 }
 
 static json_t *
 channel_json(const struct vega_journal *journal, const struct vega_gap_channel *c)
 {
-	return json_pack("{s:s?, s:I, s:b, s:I, s:I, s:I, s:I, s:I, s:I}", "feed",
-		vega_journal_feed(journal, c->feed_idx), "channel", (json_int_t)c->channel,
-		"has_sequence", c->has_sequence, "gaps", (json_int_t)c->gaps, "missing_seqs",
-		(json_int_t)c->missing_seqs, "filled_seqs", (json_int_t)c->filled_seqs,
-		"recovered_seqs", (json_int_t)c->recovered_seqs, "lost_seqs",
-		(json_int_t)c->lost_seqs, "open_seqs", (json_int_t)c->open_seqs);
+	return json_pack("{s:o, s:I, s:b, s:I, s:I, s:I, s:I, s:I, s:I}", "feed",
+		vega_json_text(vega_journal_feed(journal, c->feed_idx)), "channel",
+		(json_int_t)c->channel, "has_sequence", c->has_sequence, "gaps",
+		(json_int_t)c->gaps, "missing_seqs", (json_int_t)c->missing_seqs, "filled_seqs",
+		(json_int_t)c->filled_seqs, "recovered_seqs", (json_int_t)c->recovered_seqs,
+		"lost_seqs", (json_int_t)c->lost_seqs, "open_seqs", (json_int_t)c->open_seqs);
 }
 
 static int

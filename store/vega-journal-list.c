@@ -26,15 +26,16 @@ kind_name(const struct vega_journal_file *f)
 static json_t *
 file_json(const struct vega_journal_file *f)
 {
-	return json_pack("{s:s?, s:s?, s:s, s:I, s:I, s:I, s:I, s:b, s:I, s:I, s:I, s:I, s:I, s:I, "
+	return json_pack("{s:o, s:o, s:s, s:I, s:I, s:I, s:I, s:b, s:I, s:I, s:I, s:I, s:I, s:I, "
 			 "s:I, s:I}",
-		"path", f->path, "feed", f->feed, "kind", kind_name(f), "records",
-		(json_int_t)f->record_cnt, "day", (json_int_t)f->day, "file_number",
-		(json_int_t)f->file_number, "linktype", (json_int_t)f->linktype, "sealed",
-		f->sealed, "bytes", (json_int_t)f->file_bytes, "blocks", (json_int_t)f->block_cnt,
-		"packets", (json_int_t)f->packet_cnt, "first_ns", (json_int_t)f->first_ns,
-		"last_ns", (json_int_t)f->last_ns, "generation", (json_int_t)f->generation,
-		"damaged_blocks", (json_int_t)f->damaged_blocks, "holes", (json_int_t)f->hole_cnt);
+		"path", vega_json_text(f->path), "feed", vega_json_text(f->feed), "kind",
+		kind_name(f), "records", (json_int_t)f->record_cnt, "day", (json_int_t)f->day,
+		"file_number", (json_int_t)f->file_number, "linktype", (json_int_t)f->linktype,
+		"sealed", f->sealed, "bytes", (json_int_t)f->file_bytes, "blocks",
+		(json_int_t)f->block_cnt, "packets", (json_int_t)f->packet_cnt, "first_ns",
+		(json_int_t)f->first_ns, "last_ns", (json_int_t)f->last_ns, "generation",
+		(json_int_t)f->generation, "damaged_blocks", (json_int_t)f->damaged_blocks, "holes",
+		(json_int_t)f->hole_cnt);
 }
 
 static int
@@ -120,7 +121,7 @@ add_file(struct total *total, const struct vega_journal_file *f)
 	sum->damaged_blocks += f->damaged_blocks;
 	sum->hole_cnt += f->hole_cnt;
 	total->sealed += f->sealed;
-	add_once(total->feeds, json_string(f->feed));
+	add_once(total->feeds, vega_json_text(f->feed));
 	add_once(total->days, json_integer(f->day));
 	if (f->kind == VEGA_KIND_BOOK) {
 		total->book_records += f->record_cnt;

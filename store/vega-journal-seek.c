@@ -95,10 +95,11 @@ static int
 print_json(const struct place *place)
 {
 	char text[40];
-	json_t *said = json_pack("{s:s?, s:s?, s:I, s:I, s:s, s:I}", "feed", place->feed, "file",
-		place->path, "block_offset", (json_int_t)place->block_off, "recv_ns",
-		(json_int_t)place->recv_ns, "recv_time", vega_text_time(text, place->recv_ns),
-		"blocks_read", (json_int_t)place->blocks_read);
+	json_t *said = json_pack("{s:o, s:o, s:I, s:I, s:s, s:I}", "feed",
+		vega_json_text(place->feed), "file", vega_json_text(place->path), "block_offset",
+		(json_int_t)place->block_off, "recv_ns", (json_int_t)place->recv_ns, "recv_time",
+		vega_text_time(text, place->recv_ns), "blocks_read",
+		(json_int_t)place->blocks_read);
 
 	if (said != NULL && place->has_frame)
 		(void)json_object_set_new(

@@ -39,8 +39,9 @@ tell(void *arg, const struct vega_damage *damage)
 			"%s: byte %" PRIu64 ": %s\n", damage->path, damage->file_off, damage->what);
 	else
 		(void)json_array_append_new(work->damages,
-			json_pack("{s:s?, s:I, s:s?}", "path", damage->path, "file_offset",
-				(json_int_t)damage->file_off, "what", damage->what));
+			json_pack("{s:o, s:I, s:o}", "path", vega_json_text(damage->path),
+				"file_offset", (json_int_t)damage->file_off, "what",
+				vega_json_text(damage->what)));
 }
 
 static void

@@ -114,7 +114,7 @@ json_t *
 vega_json_text(const char *text)
 {
 	static const char unknown[] = "\xEF\xBF\xBD";
-	json_t *json = json_string(text);
+	json_t *json = text != NULL ? json_string(text) : json_null();
 	char *copy = json == NULL ? malloc(strlen(text) * 3 + 1) : NULL;
 	size_t used = 0;
 

@@ -24,7 +24,7 @@ int vega_cli_flush(void) VEGA_MUST_CHECK;
 json_int_t vega_json_int(uint64_t value);
 void vega_json_put(json_t *object, const char *key, uint64_t value);
 
-/* A string of any bytes, such as a path: what is not UTF-8 stands as U+FFFD. NULL: no memory. */
+/* A string of any bytes, such as a path: what is not UTF-8 stands as U+FFFD; of NULL null. NULL: no memory. */
 json_t *vega_json_text(const char *text);
 
 /*

@@ -8,6 +8,7 @@ import glob
 import json
 import os
 import pty
+import shutil
 import subprocess
 import unittest
 
@@ -99,6 +100,20 @@ class Targets(unittest.TestCase):
         self.assertEqual(content(out), content(self.source))
         done = vega.run('vega-journal', 'export', self.journal, '--format', 'pcapng', '--json', '-o', out)
         self.assertEqual((done.returncode, json.loads(done.stdout)['packets']), (0, 100), done.stderr)
+
+    def test_a_journal_in_a_folder_of_any_name(self):
+        folder = self.path('j\udcff')
+        shutil.copytree(self.journal, folder)
+        for path in (folder, self.journal):
+            listed = vega.output('vega-journal', 'ls', path)['files']
+            self.assertEqual(len(listed), len(glob.glob(glob.escape(path) + '/**/*-0000.*', recursive=True)))
+            place = vega.output('vega-journal', 'seek', path, '--at', T0)
+            self.assertEqual(place['file'].replace('\ufffd', '\udcff'), next(f for f in glob.glob(path + '/**/frames*', recursive=True)))
+        with open(glob.glob(folder + '/**/frames*', recursive=True)[0], 'r+b') as file:
+            file.seek(9000)
+            file.write(b'damage')
+        done = vega.run('vega-journal', 'verify', folder, '--json', errors='replace')
+        self.assertEqual((done.returncode, len(json.loads(done.stdout)['damages'])), (65, 1), done.stdout)
 
     def test_what_would_count_for_nothing(self):
         self.refused(64, 'full speed', 'vega-replay', self.source, '--out', 'pcap:' + self.path('gap'), '--max-gap', '1s')

@@ -224,6 +224,7 @@ test_json_text(void **state)
 		assert_string_equal(json_string_value(json), texts[i][1]);
 		json_decref(json);
 	}
+	assert_true(json_is_null(vega_json_text(NULL)));
 }
 
 int
