@@ -10,6 +10,8 @@
 #include "hugepages/base/attr.h"
 #include "store/vega_journal.h"
 
+#define AHEAD_BYTES            1024u
+#define AHEAD_LINE_CNT         3u
 #define EPB_TYPE               6u
 #define EPB_FIXED_BYTES        28u /* before the data */
 #define EPB_OVERHEAD_BYTES     32u
@@ -39,6 +41,14 @@ dropcount(const uint8_t *at, uint32_t bytes)
 	return 0;
 }
 
+/* Frames some 5 to 10 ahead: the processor fetches ahead by itself, but begins anew with each page. Past the end it does no harm. */
+static inline void
+fetch_ahead(const uint8_t *block)
+{
+	for (uint32_t i = 0; i < AHEAD_LINE_CNT; i++)
+		vega_prefetch(block + AHEAD_BYTES + i * 64u);
+}
+
 int
 vega_frame_walk(const struct vega_block_hdr *hdr, uint32_t at, struct vega_frame *ret_frame,
 	uint32_t *ret_next)
@@ -65,6 +75,7 @@ vega_frame_walk(const struct vega_block_hdr *hdr, uint32_t at, struct vega_frame
 		if (vega_unlikely(tail != length))
 			return -EBADMSG;
 		at += length;
+		fetch_ahead(payload + at);
 		if (vega_unlikely(head[0] != EPB_TYPE))
 			continue;
 		if (vega_unlikely(length < EPB_OVERHEAD_BYTES))
