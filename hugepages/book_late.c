@@ -64,14 +64,13 @@ vega_book_hold_order(struct vega_book *b, const struct vega_book_in *in, uint64_
 		lose_place(b, in);
 		return;
 	}
-	if (how == VEGA_BOOK_WATCH_PAST && o == next)
-		return;
-	o->next_id = now->id;
-	o->next_price = now->price;
-	o->next_qty = now->qty;
-	o->is_replaced = true;
+	if (o != next) {
+		o->next_id = now->id;
+		o->is_replaced = true;
+	}
 	if (how == VEGA_BOOK_WATCH_HOLDS) {
 		next->is_waiting = true;
+		next->held_qty = now->qty;
 		next->price = now->price;
 		next->has_price = true;
 		b->watch->has_waiting = true;
@@ -82,32 +81,30 @@ vega_book_hold_order(struct vega_book *b, const struct vega_book_in *in, uint64_
 	}
 }
 
-/* An order that was replaced comes: the last one that came of it is known now, less what was taken of it meanwhile. */
+/* An order that was replaced, or changed, comes: what came of it last is known now, less what was taken of it meanwhile. */
 static void
-end_waiting(struct vega_book *b, const struct vega_book_in *in,
-	const struct vega_book_watch_order *o, const struct vega_order *old)
+end_waiting(struct vega_book *b, const struct vega_book_in *in, struct vega_book_watch_order *o,
+	const struct vega_order *old)
 {
 	struct vega_order now = *old;
 
-	for (uint32_t i = 0; i <= b->watch->cnt && o->is_replaced; i++) {
-		struct vega_book_watch_order *next = watch_of(b, in, o->next_id);
-
-		if (next == NULL)
+	for (uint32_t i = 0; i <= b->watch->cnt && !o->is_waiting; i++) {
+		if (!o->is_replaced)
 			return;
-		if (!next->is_waiting) {
-			o = next;
-			continue;
-		}
-		next->is_waiting = false;
-		now.id = o->next_id;
-		now.price = o->next_price;
-		now.qty = o->next_qty;
-		if (next->taken < now.qty) {
-			now.qty -= next->taken;
-			vega_book_become(b, in, &now);
-		}
-		return;
+		o = watch_of(b, in, o->next_id);
+		if (o == NULL)
+			return;
 	}
+	if (!o->is_waiting)
+		return;
+	o->is_waiting = false;
+	now.id = o->id;
+	now.price = o->price;
+	now.qty = o->held_qty;
+	if (o->taken >= now.qty)
+		return;
+	now.qty -= o->taken;
+	vega_book_become(b, in, &now);
 }
 
 /* What they wait for will not come, or not be known when it does. */
@@ -146,7 +143,7 @@ vega_book_may_set(struct vega_book *b, const struct vega_book_in *in, struct veg
 		o->price = now->price;
 		o->has_price = true;
 	}
-	if (how == VEGA_BOOK_WATCH_PAST && o->is_replaced)
+	if (how == VEGA_BOOK_WATCH_PAST)
 		end_waiting(b, in, o, now);
 	now->qty -= less < now->qty ? less : now->qty;
 	return judge(b, in, how);

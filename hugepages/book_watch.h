@@ -37,12 +37,11 @@ struct vega_book_watch_order {
 	uint64_t base_seq;   /* of the newest that set or ended it; 0: none */
 	uint64_t take_first; /* sequences of what was taken since; 0: nothing */
 	uint64_t take_last;
-	uint64_t taken;   /* quantity */
-	uint64_t untold;  /* executed quantity whose price is the order's, which was not known */
-	int64_t price;    /* the order's when it was seen last, with has_price */
-	uint64_t next_id; /* with is_replaced: what it became, that one's price and quantity */
-	int64_t next_price;
-	uint64_t next_qty;
+	uint64_t taken;    /* quantity */
+	uint64_t untold;   /* executed quantity whose price is the order's, which was not known */
+	int64_t price;     /* the order's when it was seen last, with has_price */
+	uint64_t next_id;  /* with is_replaced: what it became */
+	uint64_t held_qty; /* with is_waiting, and has_price */
 	uint32_t instrument_idx;
 	uint32_t window; /* the slot is free if it is not the watch's */
 	bool has_price;

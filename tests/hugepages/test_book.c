@@ -16,6 +16,8 @@
 #define ORDER_MAX 600u
 #define TOKENS    3u
 
+static bool changes_add = true; /* as of MTBT: a MODIFY of an order that is not known adds it */
+
 /* An order or trade, its price and quantity as wide as they are. */
 static void
 put_order(struct rig *r, uint32_t kind, uint32_t flags, uint32_t token, uint64_t qty, uint64_t id,
@@ -142,7 +144,7 @@ add(struct rig *r, struct list *l, struct rng *rng, uint64_t id)
 		.token = (uint32_t)(1 + rng_below(rng, TOKENS)),
 		.is_ask = rng_one_in(rng, 2)};
 	o->price = price_of(rng, o->is_ask);
-	put_order(r, rng_one_in(rng, 4) ? VEGA_ORDER_MODIFY : VEGA_ORDER_ADD,
+	put_order(r, changes_add && rng_one_in(rng, 4) ? VEGA_ORDER_MODIFY : VEGA_ORDER_ADD,
 		VEGA_RECORD_LAST | (o->is_ask ? VEGA_RECORD_ASK : 0), o->token, o->qty, o->id,
 		o->price, 0);
 }
@@ -474,6 +476,7 @@ struct late {
 	uint64_t seq;      /* of the next message */
 	uint64_t expected; /* that arbitration waits for */
 	uint64_t sound_cnt, stale_cnt;
+	uint64_t mixed_one_in; /* so many late ones bring a new one in their packet; 0: none */
 	bool was_stale[TOKENS + 1];
 };
 
@@ -519,6 +522,26 @@ deliver(struct late *t, const struct wire *w)
 			&t->r.ring, w->words[i][0], w->words[i][1], w->words[i][2], w->words[i][3]);
 }
 
+/* One packet of a late one and a new one, as who sends again may cut it. */
+static void
+deliver_mixed(struct late *t, const struct wire *late)
+{
+	const struct wire new = make(t);
+
+	put(&t->r, VEGA_PACKET, 0, 1, 'B' | (late->message_cnt + new.message_cnt) << 16, late->seq,
+		0);
+	tell_gap(t, VEGA_GAP_FILLED, late->seq, late->message_cnt);
+	if (new.seq > t->expected)
+		tell_gap(t, VEGA_GAP_OPEN, t->expected, new.seq - t->expected);
+	t->expected = new.seq + new.message_cnt;
+	for (uint32_t i = 0; i < late->record_cnt; i++)
+		vega_ring_put(&t->r.ring, late->words[i][0], late->words[i][1], late->words[i][2],
+			late->words[i][3]);
+	for (uint32_t i = 0; i < new.record_cnt; i++)
+		vega_ring_put(&t->r.ring, new.words[i][0], new.words[i][1], new.words[i][2],
+			new.words[i][3]);
+}
+
 static void
 deliver_late(struct late *t)
 {
@@ -526,7 +549,10 @@ deliver_late(struct late *t)
 	const struct wire w = t->late[at];
 
 	t->late[at] = t->late[--t->late_cnt];
-	deliver(t, &w);
+	if (t->mixed_one_in != 0 && w.seq < t->expected && rng_one_in(&t->rng, t->mixed_one_in))
+		deliver_mixed(t, &w);
+	else
+		deliver(t, &w);
 }
 
 static void
@@ -571,7 +597,7 @@ open_late(struct late *t, uint64_t seed)
 	memset(t, 0, sizeof(*t));
 	t->rng.state = rng_seed(seed);
 	t->seq = t->expected = 1;
-	open_rig(&t->r, 10, 2 * ORDER_MAX, true);
+	open_rig_of(&t->r, 10, 2 * ORDER_MAX, true, changes_add);
 	open_rig(&t->exchange, 10, 2 * ORDER_MAX, true);
 }
 
@@ -600,11 +626,12 @@ catch_up(struct late *t)
 }
 
 static void
-run_late(uint64_t seed)
+run_late(uint64_t seed, uint64_t mixed_one_in)
 {
 	static struct late t;
 
 	open_late(&t, seed);
+	t.mixed_one_in = mixed_one_in;
 	for (uint32_t round = 0; round < 1000; round++) {
 		for (uint64_t n = rng_below(&t.rng, 30); n != 0; n--)
 			step(&t);
@@ -616,7 +643,7 @@ run_late(uint64_t seed)
 				clear(&t.r, &t.l, token);
 			}
 	}
-	assert_true(t.sound_cnt > 3 * t.stale_cnt);
+	assert_true(t.sound_cnt > (mixed_one_in == 0 ? 3 * t.stale_cnt : t.stale_cnt / 3));
 	close_late(&t);
 }
 
@@ -625,7 +652,27 @@ what_comes_late_is_put_into_its_place(void **state)
 {
 	(void)state;
 	for (uint64_t seed = 10; seed < 20; seed++)
-		run_late(seed);
+		run_late(seed, 0);
+}
+
+/* The same of ITCH and DEEP+: what is replaced or changed before it is known waits. */
+static void
+what_is_changed_before_it_comes_is_put_into_its_place(void **state)
+{
+	(void)state;
+	changes_add = false;
+	for (uint64_t seed = 40; seed < 50; seed++)
+		run_late(seed, seed < 45 ? 0 : 20);
+	changes_add = true;
+}
+
+/* Some of it without a place: whatever is called sound is so still. */
+static void
+what_has_no_place_is_never_called_sound(void **state)
+{
+	(void)state;
+	for (uint64_t seed = 20; seed < 30; seed++)
+		run_late(seed, 20);
 }
 
 static void
@@ -1000,6 +1047,8 @@ main(void)
 		cmocka_unit_test(books_from_the_middle_of_a_day_are_stale),
 		cmocka_unit_test(the_book_lane_says_it_all),
 		cmocka_unit_test(what_comes_late_is_put_into_its_place),
+		cmocka_unit_test(what_is_changed_before_it_comes_is_put_into_its_place),
+		cmocka_unit_test(what_has_no_place_is_never_called_sound),
 		cmocka_unit_test(a_change_between_executions_leaves_its_book_stale),
 		cmocka_unit_test(an_order_replaced_before_it_came_waits_for_its_side),
 		cmocka_unit_test(an_order_that_went_before_it_came_leaves_nothing),
