@@ -294,7 +294,7 @@ deliver(struct vega_feed *feed, const struct vega_format *format, struct stream 
 
 /* All spans of a datagram. Returns the stream of the last one; where it has none, of the one before. */
 static VEGA_ALWAYS_INLINE struct stream *
-decode(struct vega_feed *feed, struct channel *channel, const struct vega_feed_packet *packet,
+decode_spans(struct vega_feed *feed, struct channel *channel, const struct vega_feed_packet *packet,
 	struct outcome *outcome)
 {
 	const struct vega_format *format = channel->conf.format;
@@ -328,6 +328,35 @@ decode(struct vega_feed *feed, struct channel *channel, const struct vega_feed_p
 		outcome->action =
 			is_idle || is_delivered ? VEGA_PACKET_IDLE : VEGA_PACKET_DUPLICATE;
 	return vega_likely(channel->last != NULL) ? channel->last : stream_of(feed, channel, 0);
+}
+
+/* What most datagrams of some formats are: one message, the next of the stream that the one before belonged to. */
+static VEGA_ALWAYS_INLINE bool
+decode_single(struct vega_feed *feed, const struct channel *channel,
+	const struct vega_feed_packet *packet)
+{
+	const struct vega_format *format = channel->conf.format;
+	const uint32_t line = packet->line == 'B';
+	struct stream *stream = channel->last;
+
+	if (format->single == NULL || stream == NULL || !vega_seq_can_go_on(&stream->seq, line) ||
+		!format->single(&stream->seq, stream->wire, packet->payload, packet->bytes,
+			channel->state, &feed->emit))
+		return false;
+	vega_seq_go_on(&stream->seq, 1, line, packet->recv_ns);
+	return true;
+}
+
+static VEGA_ALWAYS_INLINE struct stream *
+decode(struct vega_feed *feed, struct channel *channel, const struct vega_feed_packet *packet,
+	struct outcome *outcome)
+{
+	if (!decode_single(feed, channel, packet))
+		return decode_spans(feed, channel, packet, outcome);
+	*outcome = (struct outcome){.seq = channel->last->seq.expected - 1,
+		.message_cnt = 1,
+		.action = VEGA_PACKET_NEW};
+	return channel->last;
 }
 
 static VEGA_ALWAYS_INLINE void

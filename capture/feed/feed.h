@@ -7,7 +7,8 @@
  *
  *	vega_feed_packet
  *	  PACKET record ......... its time, line, sequence, frame number
- *	  for each span
+ *	  format->single ........ the next message, alone in its datagram: its records, and that is all
+ *	  else for each span
  *	    vega_seq_take ....... GAP, SEGMENT; what is to be delivered
  *	    format->records ..... the messages' records
  *	  publish

@@ -94,6 +94,8 @@ struct vega_decode {
 	struct vega_emit *emit;
 };
 
+struct vega_seq;
+
 struct vega_format {
 	const char *name; /* as in --feed and in the configuration: "nse-mtbt" */
 	const char *doc;  /* one line */
@@ -133,6 +135,13 @@ struct vega_format {
 	 * Returns true, or false at the end; is_malformed says whether it is a bad one.
 	 */
 	bool (*span)(struct vega_decode *decode, struct vega_span *ret_span);
+
+	/*
+	 * A datagram that is one message and no more, the one that `seq` expects next of this stream of the wire: lay its records. NULL:
+	 * the format has no such way. Returns false where it is any other, or not an easy one: nothing is done then.
+	 */
+	bool (*single)(const struct vega_seq *seq, uint32_t stream, const uint8_t *payload,
+		uint32_t bytes, void *state, struct vega_emit *emit);
 
 	/*
 	 * Lay the records of a span's messages skip .. skip + take - 1, in sequences as span->seq_cnt counts them (take UINT64_MAX: all

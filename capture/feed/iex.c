@@ -25,19 +25,8 @@
 #include "capture/feed/fields.h"
 
 enum {
-	OFF_PROTOCOL = 2,
-	OFF_CHANNEL = 4,
-	OFF_SESSION = 8,
 	OFF_COUNT = 14,
-	OFF_STREAM_OFFSET = 16,
-	OFF_SEQ = 24
-};
-
-enum {
-	PROTOCOL_TOPS_15 = 0x8002,
-	PROTOCOL_TOPS_16 = 0x8003,
-	PROTOCOL_DEEP = 0x8004,
-	PROTOCOL_DEEP_PLUS = 0x8005
+	OFF_STREAM_OFFSET = 16
 };
 
 /* clang-format off */
@@ -79,29 +68,18 @@ static const struct vega_field_types all = {
 	.type_cnt = VEGA_ARRAY_CNT(types),
 };
 
-static bool
-is_header(const uint8_t *payload, uint32_t bytes)
-{
-	uint16_t protocol;
-
-	if (bytes < VEGA_IEX_HEADER_BYTES || payload[0] != 1)
-		return false;
-	protocol = vega_le16(payload + OFF_PROTOCOL);
-	return protocol >= PROTOCOL_TOPS_15 && protocol <= PROTOCOL_DEEP_PLUS;
-}
-
 static int
 iex_open(struct vega_walk *walk, const uint8_t *payload, uint32_t bytes)
 {
-	if (!is_header(payload, bytes))
+	if (!vega_iex_is_header(payload, bytes))
 		return -EBADMSG;
 	walk->payload = payload;
 	walk->bytes = bytes;
 	walk->at = VEGA_IEX_HEADER_BYTES;
 	walk->message_cnt = vega_le16(payload + OFF_COUNT);
 	walk->message_idx = 0;
-	walk->seq_first = vega_le64(payload + OFF_SEQ);
-	walk->session = vega_le32(payload + OFF_SESSION);
+	walk->seq_first = vega_le64(payload + VEGA_IEX_OFF_SEQ);
+	walk->session = vega_le32(payload + VEGA_IEX_OFF_SESSION);
 	walk->session_text[0] = '\0';
 	return 0;
 }
@@ -125,7 +103,7 @@ iex_next(struct vega_walk *walk, struct vega_message *ret_message)
 		.bytes = bytes,
 		.type = bytes != 0 ? at[2] : 0,
 		.seq = walk->seq_first + walk->message_idx,
-		.stream = vega_le32(walk->payload + OFF_CHANNEL),
+		.stream = vega_le32(walk->payload + VEGA_IEX_OFF_CHANNEL),
 	};
 	ret_message->is_odd = vega_field_types_odd(&all, ret_message);
 	walk->at += 2 + bytes;
@@ -150,15 +128,15 @@ iex_span(struct vega_decode *decode, struct vega_span *ret_span)
 			decode->is_malformed = true;
 		return false;
 	}
-	if (!is_header(payload, decode->bytes)) {
+	if (!vega_iex_is_header(payload, decode->bytes)) {
 		decode->is_malformed = true;
 		return false;
 	}
 	*ret_span = (struct vega_span){
-		.session = vega_le32(payload + OFF_SESSION),
-		.seq = vega_le64(payload + OFF_SEQ),
+		.session = vega_le32(payload + VEGA_IEX_OFF_SESSION),
+		.seq = vega_le64(payload + VEGA_IEX_OFF_SEQ),
 		.seq_cnt = vega_le16(payload + OFF_COUNT),
-		.stream = vega_le32(payload + OFF_CHANNEL),
+		.stream = vega_le32(payload + VEGA_IEX_OFF_CHANNEL),
 		.is_start = vega_le64(payload + OFF_STREAM_OFFSET) == 0,
 	};
 	decode->at = VEGA_IEX_HEADER_BYTES;
@@ -177,6 +155,7 @@ const struct vega_format vega_format_iex = {
 	.line = iex_line,
 	.state_bytes = sizeof(struct vega_iex_state),
 	.span = iex_span,
+	.single = vega_iex_single,
 	.records = vega_iex_records,
 	.new_day = vega_iex_new_day,
 	.define = vega_iex_define,

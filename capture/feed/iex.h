@@ -19,17 +19,41 @@ struct vega_iex_state {
 /* The records of one message, whatever it is. Slow: iex_run.c gives it what is rare. */
 void vega_iex_message(struct vega_decode *decode, const uint8_t *m, uint32_t bytes);
 
-/* vega_format.records, .new_day and .define. */
+/* vega_format.single, .records, .new_day and .define. */
+bool vega_iex_single(const struct vega_seq *seq, uint32_t stream, const uint8_t *payload,
+	uint32_t bytes, void *state, struct vega_emit *emit);
 uint32_t vega_iex_records(
 	struct vega_decode *decode, const struct vega_span *span, uint64_t skip, uint64_t take);
 void vega_iex_new_day(void *state);
 void vega_iex_define(void *state, uint32_t token, const uint8_t *text, uint32_t bytes);
 
-/* Offsets in the header that both files read. */
+/* Of the header, as far as more than one file reads it. */
 enum {
+	VEGA_IEX_OFF_PROTOCOL = 2,
+	VEGA_IEX_OFF_CHANNEL = 4,
+	VEGA_IEX_OFF_SESSION = 8,
 	VEGA_IEX_OFF_PAYLOAD_BYTES = 12,
+	VEGA_IEX_OFF_SEQ = 24,
 	VEGA_IEX_HEADER_BYTES = 40
 };
+
+enum {
+	VEGA_IEX_TOPS_15 = 0x8002,
+	VEGA_IEX_TOPS_16 = 0x8003,
+	VEGA_IEX_DEEP = 0x8004,
+	VEGA_IEX_DEEP_PLUS = 0x8005
+};
+
+static VEGA_ALWAYS_INLINE bool
+vega_iex_is_header(const uint8_t *payload, uint32_t bytes)
+{
+	uint32_t protocol;
+
+	if (bytes < VEGA_IEX_HEADER_BYTES || payload[0] != 1)
+		return false;
+	protocol = vega_le16(payload + VEGA_IEX_OFF_PROTOCOL);
+	return protocol - VEGA_IEX_TOPS_15 <= VEGA_IEX_DEEP_PLUS - VEGA_IEX_TOPS_15;
+}
 
 /* The header's payload length, the message count and the datagram's end must meet. */
 static VEGA_ALWAYS_INLINE bool

@@ -8,6 +8,7 @@
  */
 #include "capture/feed/blocks.h"
 #include "capture/feed/iex.h"
+#include "capture/feed/seq.h"
 
 #define BLOCK_BYTES_MIN 20 /* length and the shortest message with a symbol */
 #define RECORD_CNT_MAX  2u /* of a message */
@@ -274,34 +275,44 @@ any_message(struct vega_decode *decode)
 	return true;
 }
 
-/* A datagram of one message, as most are: without the loop, whose registers cost more than the message. */
+/* Is this a datagram of one message, the next of the stream? */
 static VEGA_ALWAYS_INLINE bool
-only_message(struct vega_decode *decode)
+is_single(const struct vega_seq *seq, uint32_t stream, const uint8_t *payload, uint32_t bytes)
 {
-	struct vega_ring_writer *ring = decode->emit->ring;
-	const struct vega_iex_state *iex = decode->state;
+	return vega_likely(vega_iex_is_header(payload, bytes)) &&
+	       vega_le32(payload + VEGA_IEX_OFF_PAYLOAD_BYTES) ==
+		       ((bytes - VEGA_IEX_HEADER_BYTES) | 1u << 16) && /* and the count behind it */
+	       vega_likely(vega_le64(payload + VEGA_IEX_OFF_SEQ) == seq->expected &&
+			   vega_le32(payload + VEGA_IEX_OFF_SESSION) == seq->session &&
+			   vega_le32(payload + VEGA_IEX_OFF_CHANNEL) == stream);
+}
+
+/* As most datagrams are: without the loop, whose registers cost more than the message. */
+bool
+vega_iex_single(const struct vega_seq *seq, uint32_t stream, const uint8_t *payload, uint32_t bytes,
+	void *state, struct vega_emit *emit)
+{
+	const struct vega_iex_state *iex = state;
 	struct run run = {
-		.at = decode->payload + VEGA_IEX_HEADER_BYTES,
-		.end = decode->payload + decode->bytes,
-		.slot = ring->slot,
+		.at = payload + VEGA_IEX_HEADER_BYTES,
+		.end = payload + bytes,
+		.slot = emit->ring->slot,
 		.symbols = &iex->symbols,
-		.epoch_ns = decode->emit->epoch_ns,
+		.epoch_ns = emit->epoch_ns,
 	};
 
-	if (vega_unlikely(vega_ring_run_begin(ring, RECORD_CNT_MAX).cnt < RECORD_CNT_MAX ||
-			  !message(&run) || run.at != run.end))
+	if (!is_single(seq, stream, payload, bytes) ||
+		vega_unlikely(
+			vega_ring_run_begin(emit->ring, RECORD_CNT_MAX).cnt < RECORD_CNT_MAX ||
+			!message(&run) || run.at != run.end))
 		return false;
-	vega_ring_run_end(ring, run.slot);
-	decode->at = decode->bytes;
-	decode->left = 0;
-	decode->is_end = true;
-	if (vega_unlikely(!vega_iex_ends_well(decode->payload, decode->bytes, decode->bytes)))
-		decode->is_malformed = true;
+	vega_ring_run_end(emit->ring, run.slot);
 	return true;
 }
 
-static VEGA_NOINLINE uint32_t
-all_messages(struct vega_decode *decode, const struct vega_span *span, uint64_t skip, uint64_t take)
+uint32_t
+vega_iex_records(
+	struct vega_decode *decode, const struct vega_span *span, uint64_t skip, uint64_t take)
 {
 	uint32_t cnt, taken, done = 0;
 
@@ -322,14 +333,4 @@ all_messages(struct vega_decode *decode, const struct vega_span *span, uint64_t 
 			decode->is_malformed = true;
 	}
 	return done;
-}
-
-uint32_t
-vega_iex_records(
-	struct vega_decode *decode, const struct vega_span *span, uint64_t skip, uint64_t take)
-{
-	if (vega_likely(span->seq_cnt == 1 && decode->left == 1 && skip == 0 && take != 0) &&
-		only_message(decode))
-		return 1;
-	return all_messages(decode, span, skip, take);
 }

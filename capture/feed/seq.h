@@ -107,6 +107,26 @@ vega_seq_see(struct vega_seq *seq, uint64_t first, uint32_t line, uint64_t recv_
 		(struct vega_seq_seen){.seq = first, .recv_ns = recv_ns, .line = line};
 }
 
+/* Is the line in the space that is, and is there a sequence that it can go on with? */
+static VEGA_ALWAYS_INLINE bool
+vega_seq_can_go_on(const struct vega_seq *seq, uint32_t line)
+{
+	return seq->space != 0 && seq->lines[line].space == seq->space &&
+	       seq->expected < VEGA_SEQ_NONE - 1;
+}
+
+/* So many sequences from the expected one on have come. */
+static VEGA_ALWAYS_INLINE void
+vega_seq_go_on(struct vega_seq *seq, uint64_t cnt, uint32_t line, uint64_t recv_ns)
+{
+	const uint64_t last = seq->expected + cnt - 1;
+
+	vega_seq_see(seq, seq->expected, line, recv_ns);
+	seq->expected = last + 1;
+	seq->lines[line].last = last;
+	vega_store_relaxed(&seq->cells->seq_last, last);
+}
+
 /*
  * What nearly every span is: the next one of its space, to be delivered whole. In line, for the hot path.
  *
@@ -124,10 +144,7 @@ vega_seq_take_next(
 			  span->is_end || span->seq == 0 ||
 			  span->seq_cnt - 1 >= VEGA_SEQ_NONE - 1 - span->seq))
 		return false;
-	vega_seq_see(seq, span->seq, line, recv_ns);
-	seq->expected += span->seq_cnt;
-	own->last = seq->expected - 1;
-	vega_store_relaxed(&seq->cells->seq_last, own->last);
+	vega_seq_go_on(seq, span->seq_cnt, line, recv_ns);
 	return true;
 }
 

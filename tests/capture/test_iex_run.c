@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The fast way of IEX against the slow one, message by message: the same records, whatever comes. */
+/*
+ * The fast ways of IEX against the slow one: the same records, whatever comes. A run of messages against message by message, and a feed
+ * that takes datagrams of one message at once against one that does not.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "capture/feed/feed.h"
 #include "capture/feed/iex.h"
 #include "tests/lib/rng.h"
 
@@ -17,7 +21,11 @@ enum {
 	BYTES_MAX = VEGA_IEX_HEADER_BYTES + MESSAGE_CNT_MAX * 96,
 	RECORD_CNT = 3 * 64 + 5, /* of the lanes: they wrap often, and not at a claim's step */
 	LANE_BYTES = 64 + RECORD_CNT * 32 + VEGA_RING_TAIL_BYTES,
-	DATAGRAM_CNT = 30000
+	DATAGRAM_CNT = 30000,
+	FEED_DATAGRAM_CNT = 200000,
+	FEED_RECORD_CNT = 5 * 64 + 5,
+	FEED_LANE_BYTES = 64 + FEED_RECORD_CNT * 32 + VEGA_RING_TAIL_BYTES,
+	CELLS_CNT = 3
 };
 
 #define EPOCH_NS UINT64_C(1499600000000000000)
@@ -209,11 +217,146 @@ test_same_records(void **state)
 	}
 }
 
+/* ---- datagrams of one message --------------------------------------------------------------------------------- */
+
+/* A feed of one channel, and how its packets were counted. */
+struct feed {
+	struct vega_record_lane *lane;
+	struct vega_feed *feed;
+	struct vega_channel_cells cells[CELLS_CNT];
+};
+
+static void
+feed_open(struct feed *f, const struct vega_format *format, const struct vega_zone *zone)
+{
+	const struct vega_feed_channel channel = {.format = format, .stream = 5};
+	const struct vega_feed_conf conf = {.lane = f->lane = calloc(1, FEED_LANE_BYTES),
+		.lane_bytes = FEED_LANE_BYTES,
+		.zone = zone,
+		.hold_ns = 1000,
+		.channel_cnt = 1,
+		.channels = &channel,
+		.cells = f->cells,
+		.cells_cnt = CELLS_CNT};
+
+	assert_non_null(f->lane);
+	vega_ring_new(f->lane, FEED_LANE_BYTES, 0, VEGA_RECORD_BYTES, 1);
+	f->feed = aligned_alloc(64, vega_align_up(vega_feed_bytes(&conf), 64));
+	assert_non_null(f->feed);
+	vega_feed_new(f->feed, &conf);
+}
+
+static void
+feed_close(struct feed *f)
+{
+	free(f->feed);
+	free(f->lane);
+}
+
+static uint64_t single_cnt;
+
+static bool
+counted_single(const struct vega_seq *seq, uint32_t stream, const uint8_t *payload, uint32_t bytes,
+	void *state, struct vega_emit *emit)
+{
+	const bool is_taken = vega_iex_single(seq, stream, payload, bytes, state, emit);
+
+	single_cnt += is_taken;
+	return is_taken;
+}
+
+/* The published records from a position on. */
+static void
+assert_same_lane(const struct feed *a, const struct feed *b, uint64_t from)
+{
+	const uint64_t to = vega_feed_position(a->feed);
+
+	assert_int_equal(vega_feed_position(b->feed), to);
+	for (uint64_t at = from; at < to; at++)
+		assert_memory_equal((uint8_t *)(a->lane + 1) + at % FEED_RECORD_CNT * 32,
+			(uint8_t *)(b->lane + 1) + at % FEED_RECORD_CNT * 32, VEGA_RECORD_BYTES);
+}
+
+/* Mostly the next message alone, but also what is anything else. */
+static uint32_t
+next_datagram(struct rng *rng, uint8_t *at, uint64_t *seq)
+{
+	const uint32_t cnt = rng_one_in(rng, 8) ? (uint32_t)rng_below(rng, 4) : 1;
+	uint32_t bytes = datagram(rng, at, cnt);
+
+	if (rng_one_in(rng, 16))
+		*seq += rng_below(rng, 9) - 6;
+	if (rng_one_in(rng, 2000)) /* from the beginning, or numbers at their end */
+		*seq = 1 - rng_below(rng, 2) * 4;
+	put(at + VEGA_IEX_OFF_CHANNEL, 1 + (uint64_t)rng_one_in(rng, 50), 4);
+	put(at + VEGA_IEX_OFF_SESSION, 7 + (uint64_t)rng_one_in(rng, 500), 4);
+	put(at + 16, (uint64_t)!rng_one_in(rng, 500), 8); /* offset 0: begins anew */
+	put(at + VEGA_IEX_OFF_SEQ, *seq, 8);
+	*seq += cnt;
+	if (rng_one_in(rng, 50))
+		put(at + rng_below(rng, VEGA_IEX_HEADER_BYTES), rng_next(rng), 1);
+	if (rng_one_in(rng, 50)) /* broken off, or with a tail */
+		bytes += (uint32_t)rng_below(rng, 40) - 30;
+	return bytes;
+}
+
+/* The same to both feeds, from a buffer of exactly that size. */
+static void
+feed_both(struct feed *a, struct feed *b, struct vega_feed_packet packet)
+{
+	const uint64_t from = vega_feed_position(a->feed);
+	uint8_t *copy = malloc(packet.bytes);
+
+	assert_non_null(copy);
+	memcpy(copy, packet.payload, packet.bytes);
+	packet.payload = copy;
+	vega_feed_packet(a->feed, &packet);
+	vega_feed_packet(b->feed, &packet);
+	free(copy);
+	assert_same_lane(a, b, from);
+}
+
+static void
+test_same_feed(void **state)
+{
+	static struct feed with, without;
+	struct vega_format one = vega_format_iex, none = vega_format_iex;
+	struct rng rng = {rng_seed(20261122)};
+	struct vega_zone *zone;
+	uint64_t seq = 1;
+
+	(void)state;
+	one.single = counted_single;
+	none.single = NULL;
+	assert_int_equal(vega_zone_new("UTC", 0, &zone), 0);
+	feed_open(&with, &one, zone);
+	feed_open(&without, &none, zone);
+	for (uint32_t i = 0; i < FEED_DATAGRAM_CNT; i++) {
+		uint8_t payload[BYTES_MAX] = {0};
+		struct vega_feed_packet packet = {.payload = payload,
+			.bytes = next_datagram(&rng, payload, &seq),
+			.recv_ns = EPOCH_NS + (uint64_t)i * 100,
+			.frame = i,
+			.line = rng_one_in(&rng, 3) ? 'B' : 'A'};
+
+		feed_both(&with, &without, packet);
+		packet.line ^= 'A' ^ 'B';
+		if (rng_one_in(&rng, 2)) /* the other line's copy */
+			feed_both(&with, &without, packet);
+	}
+	assert_memory_equal(with.cells, without.cells, sizeof(with.cells));
+	assert_true(single_cnt > FEED_DATAGRAM_CNT / 4);
+	feed_close(&with);
+	feed_close(&without);
+	vega_zone_delete(zone);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_same_records),
+		cmocka_unit_test(test_same_feed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
