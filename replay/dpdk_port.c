@@ -286,6 +286,17 @@ can_stamp(struct vega_dpdk_port *port, const struct rte_eth_dev_info *info)
 	return true;
 }
 
+static bool
+sends_by_kernel(const char *driver)
+{
+	static const char *const drivers[] = {"net_af_packet", "net_af_xdp", "net_pcap", "net_tap"};
+
+	for (size_t i = 0; i < RTE_DIM(drivers); i++)
+		if (strcmp(driver, drivers[i]) == 0)
+			return true;
+	return false;
+}
+
 /* What the port offers of what is asked for. */
 static int
 look_at(struct vega_dpdk_port *port, const struct vega_dpdk_port_conf *conf)
@@ -300,7 +311,7 @@ look_at(struct vega_dpdk_port *port, const struct vega_dpdk_port_conf *conf)
 			"--out dpdk: tx-queues: need a port with %u queues, found %u",
 			port->queue_cnt, info.max_tx_queues);
 	port->iface_idx = info.if_index;
-	port->by_kernel = info.if_index != 0 && strncmp(info.driver_name, "net_", 4) == 0;
+	port->by_kernel = sends_by_kernel(info.driver_name);
 	port->stamps = conf->may_stamp && can_stamp(port, &info);
 	return 0;
 }

@@ -28,7 +28,7 @@ struct vega_dpdk_port {
 	uint32_t queue_cnt;
 	uint32_t frame_bytes_max; /* of an untagged frame */
 	uint32_t iface_idx;       /* of the kernel's interface below it; 0: none */
-	bool by_kernel;           /* its driver sends by that interface */
+	bool by_kernel;           /* its driver sends by the kernel */
 	struct rte_mempool *pool;
 	bool stamps; /* it sends on timestamp: the two below are registered, and its clock can be read */
 	size_t stamp_off;

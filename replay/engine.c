@@ -18,7 +18,7 @@
 #define WARM_UP_NS      120000u
 #define WARM_UP_LAST_NS 60000u
 
-#define FRAME_RISE_NS 16u /* a burst */
+#define RISE_NS 16u /* a burst */
 
 /* How long before its time a frame is handed over: an output with a lead sends it by itself. */
 static inline uint64_t
@@ -44,9 +44,7 @@ vega_replay_init(struct vega_replay *replay, struct vega_merge *merge, struct ve
 		.speed_millionths = conf->speed_millionths,
 	};
 	report->lead_ns = lead_ns_of(replay);
-	replay->may_warm_up =
-		tx->ops->warm_up != NULL && !conf->no_warm_up && lead_ns_of(replay) == 0;
-	replay->is_warm = !replay->may_warm_up;
+	replay->may_warm_up = tx->ops->warm_up != NULL && !conf->no_warm_up && tx->lead_ns == 0;
 }
 
 void
@@ -278,10 +276,7 @@ note_hand_over(
 	vega_timeline_due(&replay->report->timeline, due_ns[0], sent_cnt, 0, 0);
 }
 
-/*
- * Together at now_ns, or each step_ns after the one before. Serial frames may be handed over before they are due, by less than those before
- * them take: one that took less than ever leaves at its time.
- */
+/* Together at now_ns, or each step_ns after the one before. */
 static void
 note_errors(struct vega_replay *replay, uint32_t sent_cnt, uint64_t now_ns, uint64_t step_ns)
 {
@@ -290,12 +285,16 @@ note_errors(struct vega_replay *replay, uint32_t sent_cnt, uint64_t now_ns, uint
 	uint64_t error_ns_sum = 0;
 	uint64_t error_ns_max = 0;
 
+	vega_report_burst(report, now_ns - due_ns[0]);
 	for (uint32_t i = 0; i < sent_cnt; i++) {
 		const uint64_t left_ns = now_ns + i * step_ns;
 		const uint64_t error_ns = left_ns > due_ns[i] ? left_ns - due_ns[i] : 0;
 
 		vega_report_departure(report, error_ns);
-		if (vega_unlikely(due_ns[i] <= replay->disturbed_until_ns))
+		if (vega_unlikely(left_ns < due_ns[i]))
+			vega_report_early(report, due_ns[i] - left_ns);
+		if (vega_unlikely(due_ns[i] <= replay->away_end_ns) &&
+			due_ns[i] > replay->away_begin_ns)
 			vega_report_disturbed(
 				report, report->frames_taken - sent_cnt + i, error_ns);
 		error_ns_sum += error_ns;
@@ -304,19 +303,50 @@ note_errors(struct vega_replay *replay, uint32_t sent_cnt, uint64_t now_ns, uint
 	vega_timeline_due(&report->timeline, due_ns[0], sent_cnt, error_ns_sum, error_ns_max);
 }
 
-/* What a frame took a serial output, of which it is remembered what it takes at the least: that rises by little. 0 of others. */
+static uint64_t
+least(uint64_t known_ns, uint64_t ns)
+{
+	return known_ns == 0 || ns < known_ns + RISE_NS ? ns : known_ns + RISE_NS;
+}
+
+/*
+ * What a call with one frame takes a serial output at the least, and what each further one adds. Both rise by little, so that a
+ * slow call teaches nothing. Frames that were not sent take no time: where there are such, nothing is known.
+ */
+static void
+learn_frame(struct vega_replay *replay, uint32_t sent_cnt, uint64_t call_ns)
+{
+	const uint64_t packets_sent = replay->tx->counts.packets_sent;
+	const bool all_left = packets_sent - replay->packets_sent == sent_cnt;
+
+	replay->packets_sent = packets_sent;
+	if (!all_left) {
+		replay->frame_ns = 0;
+	} else if (sent_cnt == 1) {
+		replay->lone_ns = least(replay->lone_ns, call_ns);
+	} else {
+		const uint64_t more_ns = call_ns > replay->lone_ns
+						 ? (call_ns - replay->lone_ns) / (sent_cnt - 1)
+						 : 0;
+
+		replay->frame_ns = least(replay->frame_ns, more_ns);
+	}
+	if (replay->frame_ns > replay->lone_ns)
+		replay->frame_ns = replay->lone_ns;
+}
+
+/* Returns what a frame of a serial output took, else 0. */
 static uint64_t
 measure_step(struct vega_replay *replay, uint32_t sent_cnt, uint64_t now_ns)
 {
 	const uint64_t done_ns = vega_monotonic_ns();
-	const uint64_t step_ns = (done_ns - now_ns) / sent_cnt;
-	const uint64_t risen_ns = replay->frame_ns + FRAME_RISE_NS;
 
 	replay->looked_ns = done_ns;
+	replay->warm_ns = done_ns;
 	if (!replay->tx->is_serial)
 		return 0;
-	replay->frame_ns = step_ns < risen_ns ? step_ns : risen_ns;
-	return step_ns;
+	learn_frame(replay, sent_cnt, done_ns - now_ns);
+	return (done_ns - now_ns) / sent_cnt;
 }
 
 static void
@@ -369,6 +399,7 @@ attend(struct vega_replay *replay, uint64_t now_ns, uint64_t *ret_wait_ns, int *
 {
 	int rc = vega_load_relaxed(&replay->wish) != 0 ? take_wish(replay, now_ns) : 0;
 
+	replay->looked_ns = 0;
 	if (rc == 1) {
 		replay->due_ns[replay->burst_sent] = now_ns;
 		rc = send_burst(replay, 1, now_ns);
@@ -393,16 +424,18 @@ note_spin(struct vega_replay *replay, uint64_t now_ns)
 	if (vega_unlikely(spun_ns > AWAY_NS)) {
 		replay->report->away_ns += spun_ns;
 		replay->report->away_cnt++;
-		replay->disturbed_until_ns = now_ns;
+		replay->away_begin_ns = replay->looked_ns;
+		replay->away_end_ns = now_ns;
 	}
 }
 
 static VEGA_COLD void
-warm_up(struct vega_replay *replay)
+warm_up(struct vega_replay *replay, uint64_t now_ns)
 {
 	struct vega_tx *tx = replay->tx;
 
 	replay->report->warm_up_cnt += tx->ops->warm_up(tx, &replay->burst[replay->burst_sent]);
+	replay->warm_ns = now_ns;
 	replay->looked_ns = 0;
 }
 
@@ -411,13 +444,9 @@ static inline void
 spin(struct vega_replay *replay, uint64_t now_ns, uint64_t wait_ns)
 {
 	replay->looked_ns = now_ns;
-	if (wait_ns > COLD_NS) {
-		replay->is_warm = !replay->may_warm_up;
-	} else if (vega_unlikely(!replay->is_warm && wait_ns <= WARM_UP_NS)) {
-		replay->is_warm = true;
-		if (wait_ns >= WARM_UP_LAST_NS)
-			warm_up(replay);
-	}
+	if (vega_unlikely(wait_ns - WARM_UP_LAST_NS <= WARM_UP_NS - WARM_UP_LAST_NS) &&
+		replay->may_warm_up && now_ns - replay->warm_ns > COLD_NS - WARM_UP_NS)
+		warm_up(replay, now_ns);
 }
 
 int
@@ -465,7 +494,8 @@ vega_replay_run(struct vega_replay *replay, struct vega_sender *sender, const ui
 			wait_ns += sender->spin_ns; /* the lead, or the pause, is time to wake up */
 		if (rc == 0 && vega_sender_wait(sender, wait_ns))
 			replay->looked_ns = 0;
-		vega_sender_step(sender);
+		if (vega_sender_step(sender, rc > 0 ? (uint32_t)rc : 0))
+			replay->looked_ns = 0;
 	}
 	report->interrupted = rc >= 0;
 	rc = rc >= 0 || rc == -ENODATA ? 0 : rc;

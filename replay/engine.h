@@ -56,11 +56,15 @@ struct vega_replay {
 	uint64_t seek_ns;          /* poll has ended for this; 0: it has not */
 	uint64_t starved_since_ns; /* 0: not starved */
 	uint64_t looked_ns; /* at the clock, last, and nothing but spinning followed; else 0 */
-	/* When the processor came back after it had been away while the sender spun: what was due until then waited for that. */
-	uint64_t disturbed_until_ns;
-	uint64_t frame_ns; /* what a frame takes a serial output at the least, lately; else 0 */
+	/* When the processor was away last while the sender spun: what became due then waited for it. */
+	uint64_t away_begin_ns;
+	uint64_t away_end_ns;
+	uint64_t
+		lone_ns; /* what a serial output takes for one frame at the least, lately; 0: not known */
+	uint64_t frame_ns;     /* and for each one more in the same call */
+	uint64_t packets_sent; /* by the output, when it last took some */
+	uint64_t warm_ns;      /* when the output last sent, or was warmed up */
 	bool may_warm_up;
-	bool is_warm;             /* the output, for the next departure */
 	uint64_t progress_frames; /* for a display on another thread (relaxed) */
 	uint64_t progress_ns;     /* recorded time of the last frame handed over */
 	uint32_t burst_cnt;

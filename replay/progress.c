@@ -164,7 +164,7 @@ vega_replay_progress_start(struct vega_replay_progress *progress, struct vega_re
 		.has_keys = vega_terminal_enter()};
 	if (progress->has_line || progress->has_keys)
 		progress->running =
-			pthread_create(&progress->thread, NULL, show_until_stopped, progress) == 0;
+			vega_thread_start(&progress->thread, show_until_stopped, progress) == 0;
 }
 
 void
@@ -172,7 +172,7 @@ vega_replay_progress_stop(struct vega_replay_progress *progress)
 {
 	if (progress->running) {
 		vega_store_relaxed(&progress->stop, 1);
-		(void)pthread_join(progress->thread, NULL);
+		vega_thread_join(&progress->thread);
 	}
 	vega_terminal_leave();
 }

@@ -4,10 +4,10 @@
 /*
  * The line that shows how far a replay is, and the keys that steer it: on a thread of its own, so that neither delays a packet.
  */
-#include <pthread.h>
 #include <stdbool.h>
 
 #include "replay/engine.h"
+#include "replay/thread.h"
 
 struct vega_replay_progress {
 	struct vega_replay *replay;
@@ -18,7 +18,7 @@ struct vega_replay_progress {
 	bool has_keys; /* and so is standard input */
 	uint64_t stop;
 	bool running;
-	pthread_t thread;
+	struct vega_thread thread;
 };
 
 /* Nothing happens when neither standard error nor standard input is a terminal, or no thread can be had. */

@@ -49,7 +49,7 @@ vega_reader_start(struct vega_reader *reader, struct vega_input **inputs, uint32
 	int rc;
 
 	*reader = (struct vega_reader){.inputs = inputs, .input_cnt = input_cnt};
-	rc = pthread_create(&reader->thread, NULL, read_ahead, reader);
+	rc = vega_thread_start(&reader->thread, read_ahead, reader);
 	if (rc != 0)
 		return VEGA_ERR_EX(-rc, EX_UNAVAILABLE,
 			"need a thread to read ahead, found none; raise the limit of processes "
@@ -61,5 +61,5 @@ void
 vega_reader_stop(struct vega_reader *reader)
 {
 	vega_store_relaxed(&reader->stop, 1); /* R2: pairs with R1; the join orders the rest */
-	(void)pthread_join(reader->thread, NULL);
+	vega_thread_join(&reader->thread);
 }

@@ -4,15 +4,15 @@
 /*
  * The reader: one thread that keeps every input's queue full, so that the sender never touches a disk.
  */
-#include <pthread.h>
 
 #include "replay/input.h"
+#include "replay/thread.h"
 
 struct vega_reader {
 	struct vega_input **inputs;
 	uint32_t input_cnt;
 	uint64_t stop;
-	pthread_t thread;
+	struct vega_thread thread;
 };
 
 /* Returns 0, or -EAGAIN when no thread can be had (with a message). */

@@ -121,6 +121,10 @@ add_errors(json_t *json, const struct vega_report *r)
 		json, "hand_over_lead_ns", r->lead_ns != 0 ? integer(r->lead_ns) : json_null());
 	bad |= json_object_set_new(
 		json, "late_count", paced || r->lead_ns != 0 ? integer(r->late_cnt) : json_null());
+	bad |= json_object_set_new(
+		json, "early_count", paced ? integer(r->early_cnt) : json_null());
+	bad |= json_object_set_new(
+		json, "early_ns_max", paced ? integer(r->early_ns_max) : json_null());
 	bad |= json_object_set_new(json, "late_threshold_ns", integer(VEGA_REPORT_LATE_NS));
 	bad |= json_object_set_new(
 		json, "drift_ns", paced ? json_integer(vega_report_drift_ns(r)) : json_null());

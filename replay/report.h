@@ -4,9 +4,10 @@
 /*
  * What a replay did, and how exact it was.
  *
- * Departure error = when the sender handed a frame to the output - when the frame was due. It is never negative: nothing
- * leaves early. What happens behind the hand-over (driver, wire, receiver) is not in it. Of a burst that the output sends one by one
- * (is_serial), frames are handed over at even steps from the beginning to the end of the call.
+ * Departure error = when the sender handed a frame to the output - when the frame was due. It is not negative: nothing is
+ * handed over early. What happens behind the hand-over (driver, wire, receiver) is not in it. Of a burst that the output sends one by one
+ * (is_serial), frames are taken to be handed over at even steps from the beginning to the end of the call. Some may so be early
+ * (early_cnt): then what a frame takes was less than ever before.
  *
  * A sender that spins sees the clock every 50 ns. When it does not for 5 us or more, the system or the hypervisor has run
  * something else: the processor was away. Departures due meanwhile are disturbed; they count as any other, and the errors are told
@@ -24,8 +25,8 @@
 #include "replay/tx.h"
 
 #define VEGA_REPORT_LATE_NS 10000u /* a frame that leaves more than this after its time is late */
-#define VEGA_REPORT_AWAY_NS \
-	1000u /* a spinning sender that sees no clock for longer has lost its processor */
+/* A spinning sender that does not see the clock for longer has lost its processor: its own work, a burst's book-keeping, is done by then. */
+#define VEGA_REPORT_AWAY_NS 5000u
 
 #define VEGA_REPORT_DISTURBANCE_CNT_MAX 4096u /* of which it is told which packets they struck */
 
@@ -49,9 +50,12 @@ struct vega_report {
 	uint64_t last_ns;
 	uint64_t begin_ns; /* sender's clock: first hand-over, end of the last */
 	uint64_t end_ns;
-	uint64_t error_first_ns; /* of the first and the last frame */
+	uint64_t error_first_ns; /* of the first frame of the first and of the last burst */
 	uint64_t error_last_ns;
 	uint64_t late_cnt;
+	uint64_t
+		early_cnt; /* frames of serial outputs that left before they were due, by their share of the call */
+	uint64_t early_ns_max;
 	uint64_t starved_cnt; /* times the sender found the next frame not read yet */
 	uint64_t starved_ns;
 	uint64_t full_cnt; /* times the output had no room */
@@ -75,15 +79,29 @@ struct vega_report {
 
 void vega_report_init(struct vega_report *report);
 
-/* A frame left so long after it was due. */
+/* The first frame of a burst left so long after it was due; it has no others before it that take time. */
 static inline void
-vega_report_departure(struct vega_report *report, uint64_t error_ns)
+vega_report_burst(struct vega_report *report, uint64_t error_ns)
 {
 	if (vega_unlikely(report->error.cnt == 0))
 		report->error_first_ns = error_ns;
 	report->error_last_ns = error_ns;
+}
+
+/* A frame left so long after it was due. */
+static inline void
+vega_report_departure(struct vega_report *report, uint64_t error_ns)
+{
 	report->late_cnt += error_ns > VEGA_REPORT_LATE_NS;
 	vega_histogram_add(&report->error, error_ns);
+}
+
+/* It left so long before it was due. */
+static inline void
+vega_report_early(struct vega_report *report, uint64_t early_ns)
+{
+	report->early_cnt++;
+	report->early_ns_max = early_ns > report->early_ns_max ? early_ns : report->early_ns_max;
 }
 
 /* Of a departure that vega_report_departure has been told, too: it was disturbed. In the order of departure. */

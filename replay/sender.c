@@ -18,6 +18,14 @@
 #define WINDOW_NS 500000000u
 #define GIVEN_NS  70000000u
 
+static bool
+has_several_cpus(void)
+{
+	cpu_set_t cpus;
+
+	return sched_getaffinity(0, sizeof(cpus), &cpus) != 0 || CPU_COUNT(&cpus) > 1;
+}
+
 static int
 pin(int cpu)
 {
@@ -45,10 +53,11 @@ set_fifo(bool on)
 int
 vega_sender_prepare(struct vega_sender *sender, int cpu, bool paced)
 {
+	const bool has_own = cpu >= 0 && has_several_cpus();
 	int rc = cpu >= 0 ? pin(cpu) : 0;
 
 	*sender = (struct vega_sender){.window_begin_ns = vega_monotonic_ns(),
-		.spin_ns = cpu >= 0 ? VEGA_SENDER_SPIN_PINNED_NS : VEGA_SENDER_SPIN_NS};
+		.spin_ns = has_own ? VEGA_SENDER_SPIN_PINNED_NS : VEGA_SENDER_SPIN_NS};
 	if (rc != 0 || !paced)
 		return rc;
 	(void)prctl(PR_SET_TIMERSLACK, 1); /* ns; by default a sleep may end 50 us late */
@@ -78,14 +87,16 @@ vega_sender_wants_fifo(struct vega_sender *sender, uint64_t now_ns)
 	return now_ns - sender->window_begin_ns < WINDOW_NS - GIVEN_NS + sender->slept_ns;
 }
 
-void
+bool
 vega_sender_judge(struct vega_sender *sender)
 {
 	const bool wanted = sender->may_fifo && vega_sender_wants_fifo(sender, vega_monotonic_ns());
 
-	if (wanted != sender->is_fifo && set_fifo(wanted))
-		sender->is_fifo = wanted;
-	sender->gave_way |= sender->may_fifo && !sender->is_fifo;
+	if (wanted == sender->is_fifo || !set_fifo(wanted))
+		return false;
+	sender->is_fifo = wanted;
+	sender->gave_way |= !wanted;
+	return true;
 }
 
 static void
@@ -95,7 +106,7 @@ sleep_for(struct vega_sender *sender, uint64_t sleep_ns)
 
 	vega_sleep_until_ns(begin_ns + sleep_ns);
 	sender->slept_ns += vega_monotonic_ns() - begin_ns;
-	vega_sender_judge(sender);
+	(void)vega_sender_judge(sender);
 }
 
 bool

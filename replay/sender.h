@@ -4,8 +4,9 @@
 /*
  * The sending thread: what the system grants it, and how it waits so that it is awake when a packet is due.
  *
- * Far from a deadline it sleeps, near it it spins. Who gives it a processor has it spin earlier: a sleep lets the processor go, and on
- * a virtual machine it may be a millisecond before the next one runs it again. Real-time priority (SCHED_FIFO) is taken where it is permitted. The kernel stops a
+ * Far from a deadline it sleeps, near it it spins. Who gives it a processor has it spin earlier, where there is another one for the
+ * threads that read for it: a sleep lets the processor go, and on a virtual machine it may be a millisecond before the next one runs it
+ * again. Real-time priority (SCHED_FIFO) is taken where it is permitted. The kernel stops a
  * real-time thread that has spun through 0.95 of a second for the rest of it, or for 50 ms: so where the schedule leaves no time to
  * sleep, a seventh of each half second is spun at nice -20 instead, and the report says so.
  */
@@ -17,6 +18,8 @@
 /* A sleeper wakes some tens of us late, from a deep idle state more: that much before a deadline it must be awake. */
 #define VEGA_SENDER_SPIN_NS        200000u
 #define VEGA_SENDER_SPIN_PINNED_NS 100000000u
+
+#define VEGA_SENDER_STEP_CNT 1024u
 
 struct vega_sender {
 	bool may_fifo;
@@ -51,15 +54,21 @@ bool vega_sender_wait(struct vega_sender *sender, uint64_t wait_ns);
 /* Should it be real-time from now on? Begins a window when one is over; changes nothing else. */
 bool vega_sender_wants_fifo(struct vega_sender *sender, uint64_t now_ns);
 
-/* Drop or regain real-time priority. */
-void vega_sender_judge(struct vega_sender *sender);
+/* Drop or regain real-time priority. Returns whether either was done. */
+bool vega_sender_judge(struct vega_sender *sender);
 
-/* Call once a poll: every thousandth time, see whether the thread sleeps enough to be real-time. */
-static inline void
-vega_sender_step(struct vega_sender *sender)
+/*
+ * Call once a poll: every thousand polls or frames, see whether the thread sleeps enough to be real-time.
+ * Returns whether its priority changed, which may have taken a while.
+ */
+static inline bool
+vega_sender_step(struct vega_sender *sender, uint32_t frame_cnt)
 {
-	if (vega_unlikely(++sender->step_cnt % 1024 == 0))
-		vega_sender_judge(sender);
+	sender->step_cnt += 1 + frame_cnt;
+	if (vega_likely(sender->step_cnt < VEGA_SENDER_STEP_CNT))
+		return false;
+	sender->step_cnt = 0;
+	return vega_sender_judge(sender);
 }
 
 #endif

@@ -24,7 +24,7 @@ vega_ticker_start(
 	int rc;
 
 	*ticker = (struct vega_ticker){.period_ns = period_ns, .tick = tick, .arg = arg};
-	rc = pthread_create(&ticker->thread, NULL, run, ticker);
+	rc = vega_thread_start(&ticker->thread, run, ticker);
 	if (rc != 0)
 		return VEGA_ERR_EX(-rc, EX_UNAVAILABLE,
 			"need a thread to look after the output, found none; raise the limit of "
@@ -39,6 +39,6 @@ vega_ticker_stop(struct vega_ticker *ticker)
 	if (!ticker->runs)
 		return;
 	vega_store_relaxed(&ticker->stop, 1); /* the join orders the rest */
-	(void)pthread_join(ticker->thread, NULL);
+	vega_thread_join(&ticker->thread);
 	ticker->runs = false;
 }

@@ -4,14 +4,14 @@
 /*
  * What an output looks after while the sender sends: a thread that calls a function again and again, off the path of packets.
  */
-#include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "hugepages/base/attr.h"
+#include "replay/thread.h"
 
 struct vega_ticker {
-	pthread_t thread;
+	struct vega_thread thread;
 	bool runs;
 	uint64_t stop; /* relaxed */
 	uint64_t period_ns;

@@ -188,7 +188,7 @@ open_dpdk(const char *text, uint32_t linktype, struct vega_tx **ret_tx)
 	tx = aligned_alloc(VEGA_GUARD_BYTES, vega_align_up(sizeof(*tx), VEGA_GUARD_BYTES));
 	if (tx == NULL)
 		return VEGA_ERR(-ENOMEM, "need memory for the output, found none");
-	*tx = (struct dpdk_tx){.warm_up = {-1, -1}};
+	*tx = (struct dpdk_tx){0};
 	tx->base.ops = &vega_tx_dpdk;
 	memset(tx->queue_of, operand.queue_cnt > 1 ? QUEUE_NONE : 0, sizeof(tx->queue_of));
 	conf = (struct vega_dpdk_port_conf){
@@ -199,8 +199,8 @@ open_dpdk(const char *text, uint32_t linktype, struct vega_tx **ret_tx)
 		return rc;
 	}
 	tx->base.is_serial = tx->port.by_kernel;
-	if (tx->port.by_kernel)
-		vega_warm_up_open(&tx->warm_up, VEGA_WARM_UP_FRAMES);
+	vega_warm_up_init(
+		&tx->warm_up, tx->port.by_kernel ? VEGA_WARM_UP_FRAMES : VEGA_WARM_UP_NONE);
 	rc = vega_link_watch(
 		&tx->link, "dpdk", tx->port.iface_idx, vega_dpdk_port_is_up, &tx->port);
 	if (rc == 0)
@@ -366,8 +366,7 @@ warm_up_dpdk(struct vega_tx *base, const struct vega_frame *frame)
 		return false;
 	fill_mbuf(tx->mbufs[0], frame);
 	rte_pktmbuf_free(tx->mbufs[0]);
-	return !tx->port.by_kernel ||
-	       vega_warm_up_send(&tx->warm_up, frame->data, frame->captured_bytes);
+	return vega_warm_up_send(&tx->warm_up, frame->data, frame->captured_bytes);
 }
 
 /*

@@ -77,15 +77,6 @@ lead_of(const struct fan_tx *fan)
 }
 
 static bool
-are_serial(const struct fan_tx *fan)
-{
-	for (uint32_t i = 0; i < fan->out_cnt; i++)
-		if (!fan->outs[i]->is_serial)
-			return false;
-	return true;
-}
-
-static bool
 is_first(const struct fan_tx *fan, uint32_t idx)
 {
 	for (uint32_t i = 0; i < idx; i++)
@@ -229,7 +220,6 @@ vega_tx_fan_open(const struct vega_fan_out *outs, uint32_t out_cnt,
 		return vega_err_restore(&err);
 	}
 	fan->base.lead_ns = lead_of(fan);
-	fan->base.is_serial = are_serial(fan);
 	*ret_tx = &fan->base;
 	return 0;
 }

@@ -160,7 +160,7 @@ open_udp(const char *operand, uint32_t linktype VEGA_UNUSED, struct vega_tx **re
 	tx->base.is_serial = true;
 	tx->fd_v4 = -1;
 	tx->fd_v6 = -1;
-	vega_warm_up_open(&tx->warm_up, VEGA_WARM_UP_DATAGRAMS);
+	vega_warm_up_init(&tx->warm_up, VEGA_WARM_UP_DATAGRAMS);
 	rc = parse_operand(tx, operand);
 	if (rc == 0)
 		rc = open_socket(tx, AF_INET, &tx->fd_v4);

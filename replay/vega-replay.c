@@ -228,10 +228,14 @@ print_disturbances(FILE *out, const struct vega_report *r)
 	vega_report_undisturbed(r, &undisturbed);
 	(void)fprintf(out,
 		"processor: away %.2f %% of the time the sender spun, %llu times; %llu departures "
-		"were due then\nwithout these: p50 %llu ns, p99 %llu ns, p99.9 %llu ns, max %llu "
-		"ns\n",
+		"were due then\n",
 		100.0 * (double)r->away_ns / (double)r->spun_ns, (unsigned long long)r->away_cnt,
-		(unsigned long long)r->disturbed_cnt,
+		(unsigned long long)r->disturbed_cnt);
+	if (undisturbed.cnt == 0)
+		return;
+	(void)fprintf(out,
+		"without these: p50 %llu ns, p99 %llu ns, p99.9 %llu ns, max %llu "
+		"ns\n",
 		(unsigned long long)vega_histogram_quantile(&undisturbed, 500),
 		(unsigned long long)vega_histogram_quantile(&undisturbed, 990),
 		(unsigned long long)vega_histogram_quantile(&undisturbed, 999),
@@ -309,8 +313,10 @@ static int
 run(struct session *s)
 {
 	struct vega_err first = {0};
-	int rc = vega_reader_start(&s->reader, s->inputs.inputs, s->inputs.input_cnt);
+	int rc;
 
+	(void)vega_thread_keep_free(s->options.cpu);
+	rc = vega_reader_start(&s->reader, s->inputs.inputs, s->inputs.input_cnt);
 	if (rc != 0)
 		return rc;
 	s->reading = true;

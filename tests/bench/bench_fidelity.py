@@ -118,7 +118,7 @@ def undisturbed_capture(rig, captured, report):
     """The packets that the sender's report does not name as disturbed; they were captured in the order of departure."""
     packets = list(harness.read_pcap(captured))
     named = {i for first, count in report["disturbed_packets"] for i in range(first, first + count)}
-    if len(packets) != report["packets_sent"] or len(named) != report["disturbed_count"]:
+    if len(packets) != report["packets_read"] or len(named) != report["disturbed_count"]:
         return None
     path = rig.path("fidelity-undisturbed.pcap")
     write_packets(path, [p for i, p in enumerate(packets) if i not in named])

@@ -32,7 +32,7 @@ wait_until(struct loop *loop, uint64_t due_ns)
 	uint64_t now_ns;
 
 	if (due_ns > last_ns)
-		vega_sender_wait(&loop->sender, due_ns - last_ns);
+		(void)vega_sender_wait(&loop->sender, due_ns - last_ns);
 	last_ns = vega_monotonic_ns();
 	loop->awake_ns -= last_ns;
 	do {
@@ -40,7 +40,7 @@ wait_until(struct loop *loop, uint64_t due_ns)
 		if (now_ns - last_ns > AWAY_NS)
 			loop->away_ns += now_ns - last_ns;
 		last_ns = now_ns;
-		vega_sender_step(&loop->sender);
+		(void)vega_sender_step(&loop->sender, 0);
 	} while (now_ns < due_ns);
 	loop->awake_ns += now_ns;
 	vega_histogram_add(&loop->error, now_ns - due_ns);

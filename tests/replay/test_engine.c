@@ -24,8 +24,10 @@ struct memory_tx {
 	char frames[SENT_MAX][16];
 	uint32_t bursts[SENT_MAX];
 	uint64_t due_ns[SENT_MAX]; /* 0: it was told none */
-	uint64_t *now_ns;          /* goes on by cost_ns with each frame */
+	uint64_t *now_ns; /* goes on by call_ns with each call, and cost_ns with each frame */
+	uint64_t call_ns;
 	uint64_t cost_ns;
+	bool is_mute; /* takes frames, but sends none */
 	uint32_t warm_up_cnt;
 	char warmed_up[16]; /* the frame it was warmed up for */
 	bool flushed;
@@ -51,11 +53,13 @@ send_memory(struct vega_tx *base, const struct vega_frame *frames, const uint64_
 	if (tx->room < 0)
 		return VEGA_ERR(tx->room, "the output is gone");
 	tx->burst_cnt++;
+	*tx->now_ns += tx->call_ns;
 	for (; n < frame_cnt && n < (uint32_t)tx->room; n++) {
 		(void)memory_input_text(tx->frames[tx->sent_cnt], &frames[n]);
 		tx->due_ns[tx->sent_cnt] = due_ns != NULL ? due_ns[n] : 0;
 		tx->bursts[tx->sent_cnt++] = tx->burst_cnt;
-		vega_tx_count_sent(base, &frames[n], frames[n].captured_bytes);
+		if (!tx->is_mute)
+			vega_tx_count_sent(base, &frames[n], frames[n].captured_bytes);
 		*tx->now_ns += tx->cost_ns;
 	}
 	return (int)n;
@@ -505,65 +509,114 @@ test_no_warm_up(void **state)
 	assert_false(f->replay.may_warm_up);
 }
 
+/* Lone frames and pairs in turns, 10 us apart: what a call and what a frame takes is known afterwards. Returns frames sent. */
+static uint32_t
+lay_lessons(uint64_t *times, uint32_t lesson_cnt)
+{
+	uint32_t n = 0;
+
+	for (uint64_t i = 0; i < lesson_cnt; i++) {
+		times[n++] = 2 * i * 10000;
+		times[n++] = (2 * i + 1) * 10000;
+		times[n++] = (2 * i + 1) * 10000;
+	}
+	return n;
+}
+
+static void
+take_lessons(struct fixture *f, uint32_t lesson_cnt)
+{
+	uint64_t wait_ns;
+
+	for (uint64_t i = 0; i < 2ull * lesson_cnt; i++) {
+		f->now_ns = START + i * 10000;
+		assert_int_equal(poll(f, &wait_ns), 1 + (int)(i % 2));
+	}
+}
+
 /*
- * An output that takes 3 us a frame: when that is known, what is due within as many times 3 us as frames are before it goes with them, and
- * is told to leave when they have left; never before it was due.
+ * An output that takes 2 us a call and 3 us a frame: when that is known, what is due within as many times 3 us as frames are before it
+ * goes with them, and is told to leave when they have left.
  */
 static void
 test_serial(void **state)
 {
-	enum {
-		LEARN_CNT = 200,
-		CNT = LEARN_CNT + 4
-	};
 	struct fixture *f = *state;
-	uint64_t times[CNT];
+	uint64_t times[16];
 	uint64_t wait_ns;
+	const uint32_t n = lay_lessons(times, 4);
 
-	for (uint64_t i = 0; i < LEARN_CNT; i++)
-		times[i] = i * 10000;
-	times[LEARN_CNT] = LEARN_CNT * 10000;
-	times[LEARN_CNT + 1] = LEARN_CNT * 10000 + 2900;
-	times[LEARN_CNT + 2] = LEARN_CNT * 10000 + 5990;
-	times[LEARN_CNT + 3] = LEARN_CNT * 10000 + 9100;
+	for (uint64_t i = 0; i < 4; i++)
+		times[n + i] = 80000 + (uint64_t[]){0, 2900, 5990, 9100}[i];
 	f->tx.base.is_serial = true;
+	f->tx.call_ns = 2000;
 	f->tx.cost_ns = 3000;
-	add(f, times, CNT, CNT);
+	add(f, times, n + 4, n + 4);
 	begin(f, VEGA_SPEED_UNIT, 0);
-	for (uint64_t i = 0; i < LEARN_CNT; i++) {
-		f->now_ns = START + times[i];
-		assert_int_equal(poll(f, &wait_ns), 1);
-	}
-	assert_int_equal(f->report.error.max, 0);
-	f->now_ns = START + times[LEARN_CNT];
+	take_lessons(f, 4);
+	assert_int_equal(f->replay.lone_ns, 5000);
+	assert_int_equal(f->replay.frame_ns, 3000);
+	f->now_ns = START + 80000;
 	assert_int_equal(poll(f, &wait_ns), 3);
-	assert_int_equal(f->report.error.max, 100);
-	assert_int_equal(poll(f, &wait_ns), 0);
-	assert_int_equal(wait_ns, 100);
-	assert_int_equal(f->report.late_cnt, 0);
+	assert_int_equal(f->now_ns, START + 91000);
+	assert_int_equal(poll(f, &wait_ns), 1); /* late, and alone */
+	assert_int_equal(f->report.early_cnt, 0);
+	assert_int_equal(
+		f->report.disturbed_cnt, 0); /* what was due while it sent waited for no machine */
+	assert_int_equal(vega_report_drift_ns(&f->report), 1900);
 }
 
-/* What it takes at the least is learned slowly and forgotten at once: one slow frame has nothing leave early. */
+/* One slow call teaches nothing that lasts, lone ones alone nothing at all, and frames that were not sent that nothing is known. */
 static void
 test_serial_learns(void **state)
 {
-	static const uint64_t times[] = {0, 100000, 105000, 200000, 200010};
 	struct fixture *f = *state;
+	uint64_t times[32];
 	uint64_t wait_ns;
+	const uint32_t n = lay_lessons(times, 8);
 
 	f->tx.base.is_serial = true;
-	f->tx.cost_ns = 50000;
-	add(f, times, 5, 9);
+	f->tx.call_ns = 50000;
+	add(f, times, n, n);
 	begin(f, VEGA_SPEED_UNIT, 0);
 	assert_int_equal(poll(f, &wait_ns), 1);
-	f->now_ns = START + times[1];
-	f->tx.cost_ns = 3;
+	assert_int_equal(f->replay.lone_ns, 50000);
+	assert_int_equal(f->replay.frame_ns, 0);
+	f->tx.call_ns = 10;
+	f->tx.cost_ns = 30;
+	for (uint64_t i = 1; i < 8; i++) {
+		f->now_ns = START + i * 10000;
+		assert_int_equal(poll(f, &wait_ns), 1 + (int)(i % 2));
+	}
+	assert_int_equal(f->replay.lone_ns, 40);
+	assert_int_equal(f->replay.frame_ns, 30);
+	f->tx.is_mute = true;
+	f->now_ns = START + 80000;
 	assert_int_equal(poll(f, &wait_ns), 1);
-	f->now_ns = START + times[2];
-	assert_int_equal(poll(f, &wait_ns), 1);
-	f->now_ns = START + times[3];
-	assert_int_equal(poll(f, &wait_ns), 1);
-	assert_int_equal(f->replay.frame_ns, 3);
+	assert_int_equal(f->replay.frame_ns, 0);
+}
+
+/* Early by its share of the call: told, and no error below nothing. */
+static void
+test_early(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t times[14];
+	uint64_t wait_ns;
+	const uint32_t n = lay_lessons(times, 4);
+
+	times[n] = 80000;
+	times[n + 1] = 82900;
+	f->tx.base.is_serial = true;
+	f->tx.cost_ns = 3000;
+	add(f, times, n + 2, n + 2);
+	begin(f, VEGA_SPEED_UNIT, 0);
+	take_lessons(f, 4);
+	f->tx.cost_ns = 1000;
+	f->now_ns = START + 80000;
+	assert_int_equal(poll(f, &wait_ns), 2);
+	assert_int_equal(f->report.early_cnt, 1);
+	assert_int_equal(f->report.early_ns_max, 1900);
 }
 
 /* An output that knows no warm-up is not asked, not even before the first wait that is long enough. */
@@ -807,6 +860,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_no_warm_up, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_serial, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_serial_learns, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_early, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_nothing_to_warm_up, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_disturbed, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_step, setup, teardown),

@@ -171,14 +171,20 @@ test_departures(void **state)
 	json_t *json;
 
 	(void)state;
+	vega_report_burst(&report, 40);
 	vega_report_departure(&report, 40);
 	vega_report_departure(&report, 0);
+	vega_report_early(&report, 7);
+	vega_report_early(&report, 5);
 	vega_report_departure(&report, VEGA_REPORT_LATE_NS);
 	vega_report_departure(&report, 1 + VEGA_REPORT_LATE_NS);
+	vega_report_burst(&report, 10);
 	vega_report_departure(&report, 10);
 	json = vega_report_json(&report);
 	assert_non_null(json);
 	assert_int_equal(key(json, "late_count"), 1);
+	assert_int_equal(key(json, "early_count"), 2);
+	assert_int_equal(key(json, "early_ns_max"), 7);
 	assert_string_equal(json_string_value(json_object_get(json, "departures")), "spun");
 	assert_true(json_is_null(json_object_get(json, "hand_over_lead_ns")));
 	assert_int_equal(key(json, "drift_ns"), -30);

@@ -24,8 +24,10 @@ send_rounds(enum vega_warm_up_kind kind)
 	struct vega_warm_up warm_up;
 	uint8_t byte;
 
-	vega_warm_up_open(&warm_up, kind);
-	if (warm_up.fd_out < 0)
+	vega_warm_up_init(&warm_up, kind);
+	vega_warm_up_close(&warm_up);
+	assert_int_equal(warm_up.fd_out, -1); /* no socket before there is a message */
+	if (!vega_warm_up_send(&warm_up, data, 1))
 		skip(); /* the system grants none */
 	for (uint32_t i = 0; i < ROUND_CNT; i++)
 		assert_true(vega_warm_up_send(&warm_up, data, i % sizeof(data)));
@@ -51,17 +53,41 @@ test_frames(void **state)
 	send_rounds(VEGA_WARM_UP_FRAMES);
 }
 
-/* Where the loopback interface is down, as in a new namespace, sends say so, and nothing else happens. */
+/* What one sends fills no socket of the other. */
 static void
-test_without_loopback(void **state)
+test_two_at_once(void **state)
+{
+	struct vega_warm_up one;
+	struct vega_warm_up other;
+	uint8_t byte;
+
+	(void)state;
+	for (int kind = VEGA_WARM_UP_DATAGRAMS; kind <= VEGA_WARM_UP_FRAMES; kind++) {
+		vega_warm_up_init(&one, (enum vega_warm_up_kind)kind);
+		vega_warm_up_init(&other, (enum vega_warm_up_kind)kind);
+		if (!vega_warm_up_send(&one, "x", 1) || !vega_warm_up_send(&other, "x", 1))
+			skip();
+		for (uint32_t i = 0; i < ROUND_CNT; i++)
+			assert_true(vega_warm_up_send(&one, "abc", 3));
+		assert_true(recv(other.fd_in, &byte, 1, MSG_DONTWAIT) < 0);
+		vega_warm_up_close(&one);
+		vega_warm_up_close(&other);
+	}
+}
+
+/* Where there is nothing to warm, and where the loopback interface is down, as in a new namespace, sends say so. */
+static void
+test_without(void **state)
 {
 	struct vega_warm_up warm_up;
 
 	(void)state;
+	vega_warm_up_init(&warm_up, VEGA_WARM_UP_NONE);
+	assert_false(vega_warm_up_send(&warm_up, "x", 1));
 	if (unshare(CLONE_NEWNET) != 0)
 		skip();
 	for (int kind = VEGA_WARM_UP_DATAGRAMS; kind <= VEGA_WARM_UP_FRAMES; kind++) {
-		vega_warm_up_open(&warm_up, (enum vega_warm_up_kind)kind);
+		vega_warm_up_init(&warm_up, (enum vega_warm_up_kind)kind);
 		assert_false(vega_warm_up_send(&warm_up, "x", 1));
 		vega_warm_up_close(&warm_up);
 	}
@@ -73,7 +99,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_datagrams),
 		cmocka_unit_test(test_frames),
-		cmocka_unit_test(test_without_loopback),
+		cmocka_unit_test(test_two_at_once),
+		cmocka_unit_test(test_without),
 	};
 
 	return cmocka_run_group_tests_name("warm_up", tests, NULL, NULL);
