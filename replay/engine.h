@@ -59,9 +59,9 @@ struct vega_replay {
 	/* When the processor was away last while the sender spun: what became due then waited for it. */
 	uint64_t away_begin_ns;
 	uint64_t away_end_ns;
-	uint64_t
-		lone_ns; /* what a serial output takes for one frame at the least, lately; 0: not known */
-	uint64_t frame_ns;     /* and for each one more in the same call */
+	/* What a serial output takes for one frame at the least, lately, and for each one more in the same call; 0: not known. */
+	uint64_t lone_ns;
+	uint64_t frame_ns;
 	uint64_t packets_sent; /* by the output, when it last took some */
 	uint64_t warm_ns;      /* when the output last sent, or was warmed up */
 	bool may_warm_up;

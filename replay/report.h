@@ -53,8 +53,8 @@ struct vega_report {
 	uint64_t error_first_ns; /* of the first frame of the first and of the last burst */
 	uint64_t error_last_ns;
 	uint64_t late_cnt;
-	uint64_t
-		early_cnt; /* frames of serial outputs that left before they were due, by their share of the call */
+	/* Frames of serial outputs that left before they were due, by their share of the call. */
+	uint64_t early_cnt;
 	uint64_t early_ns_max;
 	uint64_t starved_cnt; /* times the sender found the next frame not read yet */
 	uint64_t starved_ns;
