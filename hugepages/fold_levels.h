@@ -74,7 +74,7 @@ vega_ten_put_orders(const struct vega_ten *s, uint32_t idx, uint32_t orders)
 static VEGA_ALWAYS_INLINE void
 vega_ten_put_cnt(struct vega_state_entry *e, bool is_ask, uint32_t cnt)
 {
-	const unsigned shift = 32 + is_ask * 8u;
+	const unsigned shift = is_ask ? 40 : 32;
 
 	vega_state_set(&e->channel,
 		(vega_load_acquire_at(&e->channel) & ~(0xFFull << shift)) | (uint64_t)cnt << shift);

@@ -319,7 +319,7 @@ vega_jfile_ensure(struct vega_jfile *file, struct vega_io *io)
 	if (rc < 0 || memcmp(fresh.file_id, file->file_id, sizeof(fresh.file_id)) != 0) {
 		file->info.damaged_blocks = 1;
 		file->data_end = file->settled_end = VEGA_HEAD_BYTES;
-		if (rc == 0)
+		if (rc >= 0)
 			vega_jfile_unload(&fresh);
 		return 0;
 	}
