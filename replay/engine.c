@@ -18,8 +18,6 @@
 #define WARM_UP_NS      120000u
 #define WARM_UP_LAST_NS 60000u
 
-#define RISE_NS 16u /* a burst */
-
 /* How long before its time a frame is handed over: an output with a lead sends it by itself. */
 static inline uint64_t
 lead_ns_of(const struct vega_replay *replay)
@@ -231,7 +229,7 @@ gather(struct vega_replay *replay, uint64_t by_ns)
 		if (vega_unlikely(!replay->started))
 			start(replay, frame);
 		due_ns = vega_pace_due_ns(&replay->pace, frame->recv_ns);
-		if (n != 0 && due_ns > by_ns + (n - replay->burst_sent) * replay->frame_ns &&
+		if (n != 0 && due_ns > by_ns + (n - replay->burst_sent) * replay->cost.frame_ns &&
 			due_ns != replay->due_ns[0])
 			break;
 		replay->burst[n] = *frame;
@@ -303,38 +301,6 @@ note_errors(struct vega_replay *replay, uint32_t sent_cnt, uint64_t now_ns, uint
 	vega_timeline_due(&report->timeline, due_ns[0], sent_cnt, error_ns_sum, error_ns_max);
 }
 
-static uint64_t
-least(uint64_t known_ns, uint64_t ns)
-{
-	return known_ns == 0 || ns < known_ns + RISE_NS ? ns : known_ns + RISE_NS;
-}
-
-/*
- * What a call with one frame takes a serial output at the least, and what each further one adds. Both rise by little, so that a
- * slow call teaches nothing. Frames that were not sent take no time: where there are such, nothing is known.
- */
-static void
-learn_frame(struct vega_replay *replay, uint32_t sent_cnt, uint64_t call_ns)
-{
-	const uint64_t packets_sent = replay->tx->counts.packets_sent;
-	const bool all_left = packets_sent - replay->packets_sent == sent_cnt;
-
-	replay->packets_sent = packets_sent;
-	if (!all_left) {
-		replay->frame_ns = 0;
-	} else if (sent_cnt == 1) {
-		replay->lone_ns = least(replay->lone_ns, call_ns);
-	} else {
-		const uint64_t more_ns = call_ns > replay->lone_ns
-						 ? (call_ns - replay->lone_ns) / (sent_cnt - 1)
-						 : 0;
-
-		replay->frame_ns = least(replay->frame_ns, more_ns);
-	}
-	if (replay->frame_ns > replay->lone_ns)
-		replay->frame_ns = replay->lone_ns;
-}
-
 /* Returns what a frame of a serial output took, else 0. */
 static uint64_t
 measure_step(struct vega_replay *replay, uint32_t sent_cnt, uint64_t now_ns)
@@ -345,7 +311,8 @@ measure_step(struct vega_replay *replay, uint32_t sent_cnt, uint64_t now_ns)
 	replay->warm_ns = done_ns;
 	if (!replay->tx->is_serial)
 		return 0;
-	learn_frame(replay, sent_cnt, done_ns - now_ns);
+	vega_call_cost_learn(
+		&replay->cost, sent_cnt, done_ns - now_ns, replay->tx->counts.packets_sent);
 	return (done_ns - now_ns) / sent_cnt;
 }
 

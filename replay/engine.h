@@ -11,6 +11,7 @@
  * ones before them; order is the merge's, always.
  * The burst is laid ready before its time, so that at the deadline only the hand-over is left.
  */
+#include "replay/call_cost.h"
 #include "replay/merge.h"
 #include "replay/pace.h"
 #include "replay/report.h"
@@ -59,11 +60,8 @@ struct vega_replay {
 	/* When the processor was away last while the sender spun: what became due then waited for it. */
 	uint64_t away_begin_ns;
 	uint64_t away_end_ns;
-	/* What a serial output takes for one frame at the least, lately, and for each one more in the same call; 0: not known. */
-	uint64_t lone_ns;
-	uint64_t frame_ns;
-	uint64_t packets_sent; /* by the output, when it last took some */
-	uint64_t warm_ns;      /* when the output last sent, or was warmed up */
+	struct vega_call_cost cost; /* of a serial output */
+	uint64_t warm_ns;           /* when the output last sent, or was warmed up */
 	bool may_warm_up;
 	uint64_t progress_frames; /* for a display on another thread (relaxed) */
 	uint64_t progress_ns;     /* recorded time of the last frame handed over */

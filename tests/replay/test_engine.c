@@ -554,8 +554,8 @@ test_serial(void **state)
 	add(f, times, n + 4, n + 4);
 	begin(f, VEGA_SPEED_UNIT, 0);
 	take_lessons(f, 4);
-	assert_int_equal(f->replay.lone_ns, 5000);
-	assert_int_equal(f->replay.frame_ns, 3000);
+	assert_int_equal(f->replay.cost.lone_ns, 5000);
+	assert_int_equal(f->replay.cost.frame_ns, 3000);
 	f->now_ns = START + 80000;
 	assert_int_equal(poll(f, &wait_ns), 3);
 	assert_int_equal(f->now_ns, START + 91000);
@@ -580,20 +580,20 @@ test_serial_learns(void **state)
 	add(f, times, n, n);
 	begin(f, VEGA_SPEED_UNIT, 0);
 	assert_int_equal(poll(f, &wait_ns), 1);
-	assert_int_equal(f->replay.lone_ns, 50000);
-	assert_int_equal(f->replay.frame_ns, 0);
+	assert_int_equal(f->replay.cost.lone_ns, 50000);
+	assert_int_equal(f->replay.cost.frame_ns, 0);
 	f->tx.call_ns = 10;
 	f->tx.cost_ns = 30;
 	for (uint64_t i = 1; i < 8; i++) {
 		f->now_ns = START + i * 10000;
 		assert_int_equal(poll(f, &wait_ns), 1 + (int)(i % 2));
 	}
-	assert_int_equal(f->replay.lone_ns, 40);
-	assert_int_equal(f->replay.frame_ns, 30);
+	assert_int_equal(f->replay.cost.lone_ns, 40);
+	assert_int_equal(f->replay.cost.frame_ns, 30);
 	f->tx.is_mute = true;
 	f->now_ns = START + 80000;
 	assert_int_equal(poll(f, &wait_ns), 1);
-	assert_int_equal(f->replay.frame_ns, 0);
+	assert_int_equal(f->replay.cost.frame_ns, 0);
 }
 
 /* Early by its share of the call: told, and no error below nothing. */
