@@ -4,9 +4,11 @@
 #include "hugepages/base/atomic.h"
 #include "hugepages/base/clock.h"
 
-#define SKIP_CNT   4096u     /* frames passed over in a poll */
-#define PAUSE_NS   10000000u /* between two looks whether it goes on */
-#define AWAY_NS    VEGA_REPORT_AWAY_NS
+#define SKIP_CNT 4096u     /* frames passed over in a poll */
+#define PAUSE_NS 10000000u /* between two looks whether it goes on */
+#define AWAY_NS  VEGA_REPORT_AWAY_NS
+#define OWN_NS \
+	4000u /* what the book-keeping behind a send, or another priority, may take: no absence of the processor's */
 #define WISH_SHIFT 60u
 #define WISH_ARG   ((1ull << WISH_SHIFT) - 1)
 
@@ -307,7 +309,7 @@ measure_step(struct vega_replay *replay, uint32_t sent_cnt, uint64_t now_ns)
 {
 	const uint64_t done_ns = vega_monotonic_ns();
 
-	replay->looked_ns = done_ns;
+	replay->looked_ns = done_ns + OWN_NS;
 	replay->warm_ns = done_ns;
 	if (!replay->tx->is_serial)
 		return 0;
@@ -385,7 +387,8 @@ attend(struct vega_replay *replay, uint64_t now_ns, uint64_t *ret_wait_ns, int *
 static inline void
 note_spin(struct vega_replay *replay, uint64_t now_ns)
 {
-	const uint64_t spun_ns = replay->looked_ns != 0 ? now_ns - replay->looked_ns : 0;
+	const bool has_spun = replay->looked_ns != 0 && now_ns > replay->looked_ns;
+	const uint64_t spun_ns = has_spun ? now_ns - replay->looked_ns : 0;
 
 	replay->report->spun_ns += spun_ns;
 	if (vega_unlikely(spun_ns > AWAY_NS)) {
@@ -461,8 +464,8 @@ vega_replay_run(struct vega_replay *replay, struct vega_sender *sender, const ui
 			wait_ns += sender->spin_ns; /* the lead, or the pause, is time to wake up */
 		if (rc == 0 && vega_sender_wait(sender, wait_ns))
 			replay->looked_ns = 0;
-		if (vega_sender_step(sender, rc > 0 ? (uint32_t)rc : 0))
-			replay->looked_ns = 0;
+		if (vega_sender_step(sender, rc > 0 ? (uint32_t)rc : 0) && replay->looked_ns != 0)
+			replay->looked_ns += OWN_NS;
 	}
 	report->interrupted = rc >= 0;
 	rc = rc >= 0 || rc == -ENODATA ? 0 : rc;

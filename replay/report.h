@@ -9,7 +9,7 @@
  * (is_serial), frames are taken to be handed over at even steps from the beginning to the end of the call. Some may so be early
  * (early_cnt): then what a frame takes was less than ever before.
  *
- * A sender that spins sees the clock every 50 ns. When it does not for 5 us or more, the system or the hypervisor has run
+ * A sender that spins sees the clock every 50 ns. When it does not for a microsecond or more, the system or the hypervisor has run
  * something else: the processor was away. Departures due meanwhile are disturbed; they count as any other, and the errors are told
  * once more without them. That is what the machine costs, and what the sender does.
  *
@@ -25,8 +25,8 @@
 #include "replay/tx.h"
 
 #define VEGA_REPORT_LATE_NS 10000u /* a frame that leaves more than this after its time is late */
-/* A spinning sender that does not see the clock for longer has lost its processor: its own work, a burst's book-keeping, is done by then. */
-#define VEGA_REPORT_AWAY_NS 5000u
+#define VEGA_REPORT_AWAY_NS \
+	1000u /* a spinning sender that sees no clock for longer has lost its processor */
 
 #define VEGA_REPORT_DISTURBANCE_CNT_MAX 4096u /* of which it is told which packets they struck */
 

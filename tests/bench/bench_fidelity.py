@@ -4,8 +4,9 @@
 Real and generated captures, vega-replay, tcpreplay and tracereplay in turns. Of vega-replay's outputs and of tcpreplay's timers the
 best of a short trial is taken. The floor is what the judge makes of two packets handed over together, after pauses as the scene has
 them. Clean windows are tenths of a second in which the hypervisor stole no time; the errors are told over them, beside those of the
-whole run. Of vega-replay they are also told without the packets that were due while its processor was away, which its report names:
-what is left is its own, and the receiver's.
+whole run. A gap's error forgets what came before, the error of a packet's time does not: a sender that makes up for nothing has
+small errors of gaps, and drifts. Of vega-replay they are also told without the packets that were due while its processor was away,
+which its report names: what is left is its own, and the receiver's.
 """
 import bisect
 import collections
@@ -151,6 +152,7 @@ def measure(rig, veth, command, original, speed):
     os.unlink(judge.out)
     return {"packets": whole["packets_original"], "missing": whole["packets_missing"], "reordered": whole["packets_reordered"],
             **{f"gap_error_ns_{q}": whole[f"gap_error_ns_{q}"] for q in ("p50", "p99", "max")},
+            **{f"time_error_ns_{q}": whole[f"time_error_ns_{q}"] for q in ("p50", "p99", "max")},
             **{f"clean_gap_error_ns_{q}": clean[f"gap_error_ns_{q}"] for q in ("p50", "p99", "max")},
             "drift_ns": whole["drift_ns"], "steal_s": round(steal.stolen_s(), 2), "windows": window_cnt, "clean_windows": clean_cnt, **own}
 
@@ -271,6 +273,8 @@ def judge(rows):
             ratio = theirs[0]["clean_gap_error_ns_p99"] / max(1, ours[0]["clean_gap_error_ns_p99"])
             figures[f"{key}_tcpreplay_gap_error_p99_ratio"] = ratio
             figures[f"{key}_tcpreplay_gap_error_p99_ratio_target"] = ">= 10"
+            figures[f"{key}_tcpreplay_time_error_p99_ratio"] = theirs[0]["time_error_ns_p99"] / max(1, ours[0]["time_error_ns_p99"])
+            figures[f"{key}_tcpreplay_time_error_p99_ratio_target"] = ">= 10"
     return figures
 
 
