@@ -66,9 +66,10 @@ vega_replay_again(struct vega_replay *replay, uint64_t packet_idx)
 static void
 start(struct vega_replay *replay, const struct vega_frame *first)
 {
-	const uint64_t start_ns = replay->conf.start_ns != 0
-					  ? replay->conf.start_ns
-					  : vega_monotonic_ns() + lead_ns_of(replay);
+	const uint64_t start_ns =
+		replay->conf.start_ns != 0
+			? replay->conf.start_ns
+			: vega_monotonic_ns() + lead_ns_of(replay) + replay->conf.settle_ns;
 
 	vega_pace_start(&replay->pace, first->recv_ns, start_ns);
 	if (replay->report->frames_taken == 0)

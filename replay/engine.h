@@ -33,6 +33,8 @@ struct vega_replay_conf {
 	uint64_t gap_ns_max;       /* of recorded time; 0: no limit */
 	/* CLOCK_MONOTONIC time of the first frame; 0: as soon as it is known */
 	uint64_t start_ns;
+	/* Without start_ns: how long after it is known the first frame is due. A cold one would leave late, and all others seem early. */
+	uint64_t settle_ns;
 	uint64_t packet_first; /* of the merged stream, from 0 on: those before are passed over */
 	uint64_t packet_end;   /* 0: no limit; else this one and those behind it are left out */
 	bool paused;           /* from the beginning */

@@ -33,6 +33,8 @@ struct session {
 	struct vega_err damage; /* of inputs that were opened before; rc 0: none */
 };
 
+#define SETTLE_NS 1000000u
+
 static uint64_t stop;
 static uint64_t asked_ns; /* when a signal first asked to stop; 0: none has */
 
@@ -196,6 +198,7 @@ replay(struct session *s)
 	if (rc != 0)
 		return rc;
 	o->replay.start_ns = start_ns(o);
+	o->replay.settle_ns = paced ? SETTLE_NS : 0;
 	vega_merge_init(&s->merge, s->inputs.inputs, s->inputs.input_cnt);
 	vega_replay_init(&s->replay, &s->merge, s->tx, &s->report, &o->replay);
 	vega_replay_progress_start(&s->progress, &s->replay, &stop, may_seek(o));

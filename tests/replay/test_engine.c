@@ -450,6 +450,29 @@ test_lead_at_full_speed(void **state)
 	assert_int_equal(f->report.late_cnt, 0);
 }
 
+/* The first frame has time, too, to be spun for and warmed up for. */
+static void
+test_settle(void **state)
+{
+	static const uint64_t times[] = {700, 900};
+	const struct vega_replay_conf conf = {
+		.speed_millionths = VEGA_SPEED_UNIT, .settle_ns = 1000000};
+	struct fixture *f = *state;
+	uint64_t wait_ns;
+
+	add(f, times, 2, 9);
+	begin_with(f, &conf);
+	assert_int_equal(poll(f, &wait_ns), 0);
+	assert_int_equal(wait_ns, 1000000);
+	f->now_ns += 900000;
+	assert_int_equal(poll(f, &wait_ns), 0);
+	assert_int_equal(f->tx.warm_up_cnt, 1);
+	f->now_ns += 100000;
+	assert_int_equal(poll(f, &wait_ns), 1);
+	assert_int_equal(poll(f, &wait_ns), 0);
+	assert_int_equal(wait_ns, 200);
+}
+
 /* So many looks at the clock, a step apart, with nothing due. */
 static void
 spin_to(struct fixture *f, uint64_t until_ns, uint64_t step_ns)
@@ -857,6 +880,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_a_minute_of_pause, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_lead, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_lead_at_full_speed, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_settle, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_warm_up, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_no_warm_up, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_serial, setup, teardown),
