@@ -280,10 +280,10 @@ test_processes_one_stopped_one_killed(void **state)
 	for (uint32_t i = 0; i < READER_CNT; i++)
 		assert_int_equal(waitpid(readers[i], NULL, 0), readers[i]);
 	for (uint32_t i = 0; i < READER_CNT; i++)
-		if (i != KILLED)
+		if (i != KILLED ||
+			shared->readers[i].ended != 0) /* it may end before it is killed */
 			check_reader(shared, i);
 	assert_int_equal(shared->readers[KILLED].torn, 0);
-	assert_int_equal(shared->readers[KILLED].ended, 0);
 	assert_true(shared->end >= RECORD_CNT);
 	(void)munmap(shared, sizeof(*shared));
 	(void)munmap(lane, LANE_BYTES);
