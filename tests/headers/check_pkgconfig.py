@@ -12,6 +12,11 @@ import sys
 import tempfile
 
 SOURCE, BUILD = sys.argv[1:3]
+REGION = f'pkg-{os.getpid()}'
+sys.path.insert(0, os.path.join(SOURCE, 'tests', 'e2e'))
+sys.dont_write_bytecode = True
+
+import vega  # noqa: E402
 
 
 def main():
@@ -29,9 +34,10 @@ def main():
         subprocess.run(['cc', os.path.join(SOURCE, 'docs/examples/journal_count.c'), '-o', program, *flags], check=True)
         journal, pcap = os.path.join(root, 'j'), os.path.join(root, 'in.pcap')
         run = [[f'{BUILD}/replay/vega-gen', '--feed', 'nse-mtbt', '--seed', '1', '--packets', '1000', '-o', pcap],
-               [f'{BUILD}/capture/vega-capture', '--pcap', pcap, '--journal', journal, '--region', f'pkg-{os.getpid()}', '--memory', 'shm']]
+               [f'{BUILD}/capture/vega-capture', '--pcap', pcap, '--journal', journal, '--region', REGION, '--memory', 'shm']]
         for command in run:
             subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        vega.forget(REGION)
         told = subprocess.run([program, journal], check=True, capture_output=True, text=True).stdout
         if not told.startswith('default: 1000 frames, '):
             print(f'the example says {told!r}')
