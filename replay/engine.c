@@ -4,13 +4,13 @@
 #include "hugepages/base/atomic.h"
 #include "hugepages/base/clock.h"
 
-#define SKIP_CNT 4096u     /* frames passed over in a poll */
-#define PAUSE_NS 10000000u /* between two looks whether it goes on */
-#define AWAY_NS  VEGA_REPORT_AWAY_NS
-#define OWN_NS \
-	4000u /* what the book-keeping behind a send, or another priority, may take: no absence of the processor's */
+#define SKIP_CNT   4096u     /* frames passed over in a poll */
+#define PAUSE_NS   10000000u /* between two looks whether it goes on */
 #define WISH_SHIFT 60u
 #define WISH_ARG   ((1ull << WISH_SHIFT) - 1)
+
+/* What the book-keeping behind a send, or another priority, may take: no absence of the processor's. */
+#define OWN_NS 4000u
 
 /*
  * After COLD_NS without a send the output is warmed up for the next one: so long before, that it is done in time, also when it is cold
@@ -392,7 +392,7 @@ note_spin(struct vega_replay *replay, uint64_t now_ns)
 	const uint64_t spun_ns = has_spun ? now_ns - replay->looked_ns : 0;
 
 	replay->report->spun_ns += spun_ns;
-	if (vega_unlikely(spun_ns > AWAY_NS)) {
+	if (vega_unlikely(spun_ns > VEGA_REPORT_AWAY_NS)) {
 		replay->report->away_ns += spun_ns;
 		replay->report->away_cnt++;
 		replay->away_begin_ns = replay->looked_ns;

@@ -355,7 +355,7 @@ send_dpdk(struct vega_tx *base, const struct vega_frame *frames, const uint64_t 
 	return (int)done_cnt;
 }
 
-/* A driver of hardware is warm as long as the sender spins: it is our own code. One that sends by the kernel is not. */
+/* A packet buffer, whatever the port; and the way through the kernel, where its driver sends by that: only this one counts. */
 static bool
 warm_up_dpdk(struct vega_tx *base, const struct vega_frame *frame)
 {

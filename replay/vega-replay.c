@@ -19,6 +19,8 @@
 #include "replay/targets.h"
 #include "replay/terminal.h"
 
+#define SETTLE_NS 1000000u /* for the first packet to be spun for and warmed up for */
+
 struct session {
 	struct vega_replay_options options;
 	struct vega_inputs inputs;
@@ -32,8 +34,6 @@ struct session {
 	struct vega_report report;
 	struct vega_err damage; /* of inputs that were opened before; rc 0: none */
 };
-
-#define SETTLE_NS 1000000u
 
 static uint64_t stop;
 static uint64_t asked_ns; /* when a signal first asked to stop; 0: none has */
@@ -251,16 +251,16 @@ print_timing(FILE *out, const struct vega_report *r)
 	if (vega_report_departures(r) == NULL)
 		return;
 	(void)fprintf(out, "departures: %s\n", vega_report_departures(r));
-	if (r->lead_ns != 0)
+	if (r->lead_ns != 0) {
 		(void)fprintf(out,
 			"handed over %llu us before their time, %llu of them late by more than %u "
 			"us\n",
 			(unsigned long long)r->lead_ns / 1000, (unsigned long long)r->late_cnt,
 			VEGA_REPORT_LATE_NS / 1000);
-	else
+	} else {
 		print_errors(out, r);
-	if (r->lead_ns == 0)
 		print_disturbances(out, r);
+	}
 	(void)fprintf(out, "sender: %s, scheduler %s; starved %llu times\n",
 		r->cpu < 0 ? "not pinned" : "pinned", r->scheduler,
 		(unsigned long long)r->starved_cnt);
