@@ -13,54 +13,17 @@
 #include "hugepages/base/cli.h"
 #include "hugepages/base/clock.h"
 #include "hugepages/base/err.h"
-#include "hugepages/frame.h"
 #include "hugepages/ring.h"
 #include "store/drain.h"
 #include "store/vega_journal.h"
+#include "tests/bench/drain_region.h"
 
 #define RECORDS_MAX (4u << 20)
 #define LANE_BYTES  (4u << 20)
 #define LAG_MAX     (LANE_BYTES / VEGA_RECORD_BYTES / 4)
 
-static struct {
-	struct vega_region region;
-	struct vega_control control;
-	struct vega_feed_entry feed;
-	struct vega_lane_entry lanes[2];
-	struct vega_drain_cells drain;
-} own;
-
+static struct drain_region own;
 static union vega_record *records;
-
-static void
-make_region(struct vega_ring_writer *ring)
-{
-	const uint64_t frame_bytes = vega_frame_lane_bytes(2);
-	struct vega_record_lane *lane;
-
-	own.region = (struct vega_region){.control = &own.control,
-		.feeds = &own.feed,
-		.lanes = own.lanes,
-		.drain = &own.drain,
-		.memory = aligned_alloc(4096, LANE_BYTES + frame_bytes)};
-	if (own.region.memory == NULL)
-		abort();
-	memset(own.region.memory, 0, LANE_BYTES + VEGA_LANE_HDR_BYTES);
-	own.control.feed_cnt = 1;
-	own.control.lanes_bytes = LANE_BYTES + frame_bytes;
-	own.feed = (struct vega_feed_entry){
-		.name = "bench",
-		.zone = "UTC",
-		.frame_lane = 1,
-		.book_lane = UINT32_MAX,
-	};
-	own.lanes[0].lane_bytes = LANE_BYTES;
-	own.lanes[1].lane_off = LANE_BYTES;
-	lane = (struct vega_record_lane *)(void *)own.region.memory;
-	vega_ring_new(lane, LANE_BYTES, 0, VEGA_RECORD_BYTES, vega_realtime_ns());
-	vega_ring_writer_init(ring, lane, LANE_BYTES);
-	vega_frame_lane_new(vega_region_frame_lane(&own.region, 0), 0, 2, 1);
-}
 
 static uint64_t
 cpu_ns(void)
@@ -123,7 +86,7 @@ drain_records(const char *out, uint64_t cnt, uint64_t rounds, uint64_t *ret_ns)
 	uint64_t start_ns;
 	int rc;
 
-	make_region(&ring);
+	(void)drain_region_new(&own, LANE_BYTES, vega_realtime_ns(), &ring);
 	rc = vega_drain_new(&conf, &drain);
 	if (rc < 0)
 		return rc;

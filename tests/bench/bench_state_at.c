@@ -20,6 +20,7 @@
 #include "store/keyframe_drain.h"
 #include "store/state_keyframe.h"
 #include "store/state_past.h"
+#include "tests/bench/drain_region.h"
 #include "tests/lib/rng.h"
 
 #define LANE_BYTES      (8u << 20)
@@ -30,51 +31,17 @@
 #define POLL_PACKETS    1000u
 #define PRICE_OF(token) ((int32_t)(10000 + (token)*7 % 1000000))
 
-static struct {
-	struct vega_region region;
-	struct vega_control control;
-	struct vega_feed_entry feed;
-	struct vega_lane_entry lanes[2];
-	struct vega_drain_cells drain;
-} own;
-
+static struct drain_region own;
 static struct vega_state_table *table;
 static struct vega_state_feed *state;
-
-static void *
-zeroed(uint64_t bytes)
-{
-	void *memory = aligned_alloc(4096, vega_align_up(bytes, 4096));
-
-	if (memory == NULL)
-		abort();
-	return memset(memory, 0, vega_align_up(bytes, 4096));
-}
 
 static int
 make_region(struct vega_ring_writer *ring, uint64_t instruments)
 {
-	const uint64_t frame_bytes = vega_frame_lane_bytes(2);
 	const uint64_t generation = EPOCH_NS + 1;
 	struct vega_state_conf conf = {.lane_bytes = LANE_BYTES};
 
-	own.region = (struct vega_region){.control = &own.control,
-		.feeds = &own.feed,
-		.lanes = own.lanes,
-		.drain = &own.drain,
-		.memory = zeroed(LANE_BYTES + frame_bytes)};
-	own.control.feed_cnt = 1;
-	own.control.lanes_bytes = LANE_BYTES + frame_bytes;
-	own.feed = (struct vega_feed_entry){
-		.name = "bench", .zone = "UTC", .frame_lane = 1, .book_lane = UINT32_MAX};
-	own.lanes[0].lane_bytes = LANE_BYTES;
-	own.lanes[1].lane_off = LANE_BYTES;
-	conf.lane = (struct vega_record_lane *)(void *)own.region.memory;
-	vega_ring_new((struct vega_record_lane *)(void *)own.region.memory, LANE_BYTES, 0,
-		VEGA_RECORD_BYTES, generation);
-	vega_ring_writer_init(
-		ring, (struct vega_record_lane *)(void *)own.region.memory, LANE_BYTES);
-	vega_frame_lane_new(vega_region_frame_lane(&own.region, 0), 0, 2, 1);
+	conf.lane = drain_region_new(&own, LANE_BYTES, generation, ring);
 	table = zeroed(vega_state_table_bytes(instruments));
 	vega_state_table_new(table, instruments, 0, generation);
 	conf.table = table;

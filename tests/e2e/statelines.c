@@ -19,6 +19,7 @@
 #include "hugepages/base/pcapfile.h"
 #include "hugepages/state.h"
 #include "tests/lib/walk.h"
+#include "tests/lib/zeroed.h"
 
 #define LANE_BYTES (8u << 20)
 #define CELLS_CNT  64u
@@ -38,16 +39,6 @@ struct run {
 	uint64_t messages;
 	uint64_t told;
 };
-
-static void *
-zeroed(uint64_t bytes)
-{
-	void *memory = aligned_alloc(4096, vega_align_up(bytes, 4096));
-
-	if (memory == NULL)
-		abort();
-	return memset(memory, 0, vega_align_up(bytes, 4096));
-}
 
 static struct vega_record_lane *
 new_lane(void)
